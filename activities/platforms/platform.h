@@ -1,0 +1,65 @@
+#pragma once
+// The one contract of a connector: data, and small pure functions that write a request and read its reply. A connector never
+// sends, sleeps or retries; it says what to ask and what came. docs/new-platform.md tells how the next one is written.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "activities/http/http.h"
+#include "activities/platforms/trouble.h"
+#include "storage/library/records.h"
+#include "storage/vault/vault.h"
+
+namespace callimport::activities {
+
+/// What every request needs. `base_url` has no trailing slash.
+struct PlatformSession {
+  std::string base_url;
+  storage::Secret token;
+  std::string token_kind;  ///< pat, wat, oauth
+};
+
+struct ListQuery {
+  std::string cursor;                        ///< empty: first page
+  std::optional<Timestamp> after, before;    ///< on the start of the call: after inclusive, before exclusive
+};
+/// One page of the workspace. `next` is the cursor to go on with; absent at the end.
+struct ListPage {
+  std::vector<storage::ManifestRow> calls;   ///< source_id, start_ms; title, duration_ms, media_type where known
+  std::optional<std::string> next;
+};
+/// Where a recording lies for the moment. `url` is signed: a secret.
+struct MediaLink {
+  std::string url;
+  std::optional<Timestamp> expires;
+};
+
+struct Platform {
+  std::string_view name;            ///< grain
+  std::string_view title;           ///< Grain
+  std::string_view base_url;        ///< the vendor's
+  bool newest_first = false;        ///< lists in the first lane's order, so that lane can start during enumeration
+  int requests_per_minute = 0;      ///< documented; headers in replies correct it
+  Nanos outage_wait;                ///< how long to wait before asking again when the platform does not answer
+
+  /// Proves the credential: can list. Read with read_page.
+  HttpRequest (*check)(const PlatformSession& session);
+  HttpRequest (*list)(const PlatformSession& session, const ListQuery& query);
+  Fetched<ListPage> (*read_page)(const HttpReply& reply, Timestamp now);
+  HttpRequest (*details)(const PlatformSession& session, std::string_view source_id);
+  /// Everything but segments and media.
+  Fetched<storage::Call> (*read_details)(const HttpReply& reply, Timestamp now);
+  HttpRequest (*transcript)(const PlatformSession& session, std::string_view source_id);
+  Fetched<std::vector<storage::Segment>> (*read_transcript)(const HttpReply& reply, Timestamp now);
+  /// Asks for the recording's link; the link itself is fetched without credentials, with ranges.
+  HttpRequest (*media)(const PlatformSession& session, std::string_view source_id);
+  Fetched<MediaLink> (*read_media)(const HttpReply& reply, Timestamp now);
+};
+
+/// All connectors of this binary.
+const std::vector<const Platform*>& platforms();
+/// Null when unknown.
+const Platform* find_platform(std::string_view name);
+
+}  // namespace callimport::activities

@@ -1,0 +1,11 @@
+# Rewrites the C++ spelling of two packages that are C++ keywords. BASE: a generated file without its endings.
+file(GLOB FILES "${BASE}.pb.*" "${BASE}.grpc.pb.*")
+foreach(file ${FILES})
+  file(READ ${file} text)
+  foreach(word namespace export)
+    string(REPLACE "namespace ${word} {" "namespace ${word}_ {" text "${text}")
+    string(REPLACE "::${word}::" "::${word}_::" text "${text}")
+    string(REPLACE "}  // namespace ${word}\n" "}  // namespace ${word}_\n" text "${text}")
+  endforeach()
+  file(WRITE ${file} "${text}")
+endforeach()

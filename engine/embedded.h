@@ -1,0 +1,42 @@
+#pragma once
+// The embedded service: Temporal's server rules (conformance C) over one journal, on one loop.
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/workflow_service.h"
+#include "storage/journal/journal.h"
+#include "storage/runtime/clock.h"
+#include "storage/runtime/random.h"
+
+namespace callimport::engine {
+
+struct EmbeddedOptions {
+  std::string name_space = "default";
+  std::chrono::seconds retention = std::chrono::hours{24};
+  std::chrono::seconds long_poll = std::chrono::seconds{60};
+  std::map<std::string, std::string> search_attributes;  ///< name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
+  // Limits of conformance C.16; tests lower them.
+  int history_events_max = 51'200;
+  int history_events_suggest = 4'096;
+  std::size_t history_bytes_max = 50u << 20;
+  std::size_t blob_bytes_max = 2u << 20;
+  int buffered_events_max = 100;
+  int pending_activities_max = 2'000;
+  std::size_t history_cache_bytes_max = 256u << 20;  ///< open runs' events kept in memory; beyond it they are read back
+};
+
+class EmbeddedService : public WorkflowService {
+ public:
+  /// Recovers from `journal` (blocking, start-up only), arms timers, and is ready.
+  /// @error kCorrupt  a journal row that does not parse or does not follow its run.
+  static Result<std::unique_ptr<EmbeddedService>> open(storage::Journal& journal, Executor& loop, Clock& clock, Random& random,
+                                                       EmbeddedOptions options);
+  struct Figures { std::size_t open_runs = 0, closed_runs = 0, pending_polls = 0; };
+  virtual Figures figures() const = 0;
+  /// No new work; pending long polls are answered empty; `done` when all that was acknowledged is durable.
+  virtual void stop(std::function<void()> done) = 0;
+};
+
+}  // namespace callimport::engine

@@ -1,0 +1,115 @@
+#pragma once
+// What workflow code sees: a C++20 coroutine on the worker's own scheduler, deterministic by construction. Time, chance,
+// activities, timers, signals, queries, patches and side effects come from WorkflowContext and from nowhere else.
+// Values cross as JSON text (payload encoding json/plain), so workflow code needs no Temporal message.
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "engine/flow.h"
+#include "storage/model/time.h"
+
+namespace callimport::engine {
+
+struct RetryPolicy {
+  Nanos initial = std::chrono::seconds{1};
+  double coefficient = 2.0;
+  Nanos maximum{0};          ///< 0: 100 x initial
+  int attempts_max = 0;      ///< 0: unlimited
+  std::vector<std::string> non_retryable;  ///< failure types
+};
+
+/// Why an activity or child did not succeed.
+struct Failure {
+  enum class Kind : std::uint8_t { kApplication, kTimeout, kCancelled, kTerminated, kServer };
+  Kind kind = Kind::kApplication;
+  std::string type;     ///< application type, or the timeout's (StartToClose, ScheduleToStart, ScheduleToClose, Heartbeat)
+  std::string message;
+  std::string details;  ///< JSON text, empty when none
+  bool non_retryable = false;
+};
+template <class T = void>
+using Outcome = tl::expected<T, Failure>;
+
+enum class CancellationType : std::uint8_t { kTryCancel, kWaitCancellationCompleted, kAbandon };
+
+struct ActivityOptions {
+  std::string task_queue;  ///< empty: the workflow's own
+  std::string activity_id; ///< empty: the sequence number as text
+  Nanos start_to_close{0}, schedule_to_close{0}, schedule_to_start{0}, heartbeat{0};  ///< 0: not set
+  std::optional<RetryPolicy> retry;
+  CancellationType cancellation = CancellationType::kTryCancel;
+};
+
+struct WorkflowInfo {
+  std::string name_space, workflow_id, run_id, first_run_id, type, task_queue;
+  int attempt = 1;
+};
+
+struct ContinueAsNew {
+  std::string input;  ///< JSON text; type, queue and timeouts are kept
+};
+struct Cancelled {
+  std::string details;
+};
+/// How a workflow ends: JSON result, failure, cancelled, or a next run.
+using WorkflowEnd = std::variant<std::string, Failure, Cancelled, ContinueAsNew>;
+
+/// A value of a search attribute; the type is the registered one.
+using SearchValue = std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
+
+/// Threads: the worker's loop, during a workflow task only. Lifetime: the run's stay in the cache.
+class WorkflowContext {
+ public:
+  virtual ~WorkflowContext() = default;
+
+  virtual const WorkflowInfo& info() const = 0;
+  virtual Timestamp now() const = 0;       ///< time of the last WorkflowTaskStarted; never goes back (B10)
+  virtual std::uint64_t random() = 0;      ///< seeded from original_execution_run_id (B10)
+  virtual std::string uuid() = 0;
+  virtual bool replaying() const = 0;      ///< for logs only
+  virtual std::int64_t history_length() const = 0;
+  virtual bool suggest_continue_as_new() const = 0;
+
+  /// Schedules now; await the future for the outcome. Drop it to ignore the outcome; `cancel()` it to ask for cancellation.
+  virtual Future<Outcome<std::string>> activity(std::string type, std::string input, ActivityOptions options) = 0;
+  /// Ready when the timer fired; the outcome is a kCancelled failure after `cancel()`. Zero fires at once, with events.
+  virtual Future<Outcome<>> timer(Nanos duration) = 0;
+  /// Ready as soon as `condition` holds; conditions are looked at in the order they were registered, after every resumption.
+  virtual Future<bool> until(std::function<bool()> condition) = 0;
+  /// The same with a durable timer beside it: true when the condition held, false when time ran out first.
+  virtual Future<bool> until(std::function<bool()> condition, Nanos timeout) = 0;
+
+  /// Signals that came before the handler was set are delivered to it then, in order (B22).
+  virtual void on_signal(std::string name, std::function<void(std::string input)> handler) = 0;
+  virtual void on_query(std::string name, std::function<Outcome<std::string>(std::string input)> handler) = 0;
+  virtual bool cancel_requested() const = 0;
+
+  /// A second coroutine of this run; it lives until it returns or the run ends.
+  virtual void spawn(Flow<void> flow) = 0;
+
+  /// True on new runs and where the marker is; false when replaying a history older than the change (B17).
+  virtual bool patched(std::string_view id) = 0;
+  virtual void deprecate_patch(std::string_view id) = 0;
+  /// Runs `produce` once ever and records its JSON text as a marker; replays return the recorded text.
+  virtual std::string side_effect(std::function<std::string()> produce) = 0;
+
+  virtual void upsert_memo(std::map<std::string, std::string> json_values) = 0;
+  virtual void upsert_search_attributes(std::map<std::string, SearchValue> values) = 0;
+};
+
+/// The workflow's body. `context` outlives the coroutine; parameters are by value.
+using WorkflowFunction = std::function<Flow<WorkflowEnd>(WorkflowContext& context, std::string input)>;
+
+}  // namespace callimport::engine

@@ -1,0 +1,134 @@
+#pragma once
+// The rows of library.db as values. Times are unix milliseconds UTC, lengths are milliseconds, sizes are bytes. Absent is
+// absent: an empty string or nullopt, never a guess.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/model/ids.h"
+
+namespace callimport::storage {
+
+/// found = registered + duplicate + skipped + failed + pending, in every row ever stored (checked by the schema too).
+struct Counters {
+  std::int64_t found = 0, registered = 0, duplicate = 0, skipped = 0, failed = 0, pending = 0;
+  std::int64_t media_bytes = 0;  ///< of registered calls
+  bool add_up() const { return found == registered + duplicate + skipped + failed + pending; }
+  friend bool operator==(const Counters&, const Counters&) = default;
+};
+
+/// One lane's place in the machine, in the product's words (workflows/import/table.h gives them meaning).
+struct LaneRow {
+  std::string stage;      ///< authenticate, enumerate, prioritize, fetch, register, notify
+  std::string condition;  ///< running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled
+  std::string reason;     ///< dotted cause for waiting and needs_attention, e.g. platform.outage
+  std::string who, why;   ///< who must act, or who paused and why
+  std::optional<std::int64_t> until_ms;
+  friend bool operator==(const LaneRow&, const LaneRow&) = default;
+};
+
+struct ImportRow {
+  std::string id;                       ///< imp_..., also the workflow id
+  std::string platform, workspace, title;
+  std::string credential;               ///< cred_..., a handle; empty once wiped
+  std::string input;                    ///< JSON: what `start` asked for, nothing secret
+  std::int64_t created_ms = 0;
+  std::optional<std::int64_t> closed_ms, first_ready_ms;  ///< first lane registered
+  LaneRow first, bulk;
+  Counters counters;
+  std::string cursor;                   ///< where enumeration stands; empty before the first page
+  bool enumerated = false;
+  std::string report;                   ///< JSON, once closed
+  std::int64_t change = 0;              ///< grows with every change of this row: what `watch` resumes from
+};
+
+enum class CallState : std::uint8_t { kPending, kStaged, kRegistered, kDuplicate, kSkipped, kFailed };
+std::string_view to_string(CallState state);
+enum class Lane : std::uint8_t { kFirst, kBulk };
+
+struct ManifestRow {
+  std::string import, source_id;
+  std::int64_t start_ms = 0;
+  std::string title, media_type;        ///< audio, video, transcript
+  std::optional<std::int64_t> duration_ms;
+  Lane lane = Lane::kBulk;
+  std::int64_t position = 0;            ///< order of fetching within the lane, set by prioritize
+  CallState state = CallState::kPending;
+  std::string cause, detail;            ///< for skipped, failed: dotted cause and a sentence; kept after a retry succeeds: empty
+  std::optional<std::int64_t> not_before_ms;  ///< recording not ready: look again then
+  int attempts = 0;
+};
+
+struct Participant {
+  std::string source_id, name, email, scope;  ///< scope: internal, external, unknown
+  std::optional<bool> attended;
+  bool host = false;
+  friend bool operator==(const Participant&, const Participant&) = default;
+};
+struct Segment {
+  std::string speaker;                  ///< display name as the platform gives it
+  std::string participant;              ///< Participant::source_id, may be empty
+  std::int64_t start_ms = 0, end_ms = 0;
+  std::string text;
+  friend bool operator==(const Segment&, const Segment&) = default;
+};
+struct MediaFacts {
+  std::string hash;                     ///< SHA-256, lower-case hex: also its place in the media store
+  std::int64_t bytes = 0;
+  std::string container, audio_codec, video_codec;
+  std::optional<std::int64_t> duration_ms;
+  friend bool operator==(const MediaFacts&, const MediaFacts&) = default;
+};
+
+/// A call ready for the library: minimum is source_id and start_ms.
+struct Call {
+  std::string id;                       ///< call_..., given at registration
+  std::string platform, workspace, source_id;
+  std::string title, source, media_type;
+  std::int64_t start_ms = 0;
+  std::optional<std::int64_t> end_ms, duration_ms;
+  std::vector<std::string> tags;
+  std::vector<Participant> participants;
+  std::vector<Segment> segments;
+  std::optional<MediaFacts> media;
+  std::string transcript_state;         ///< ready, missing
+  std::string details;                  ///< JSON: what else the platform said, without links or secrets
+  std::string import;                   ///< provenance
+  std::int64_t fetched_ms = 0;
+};
+
+struct StageChange {                     ///< the timeline
+  std::int64_t change = 0, at_ms = 0;
+  Lane lane = Lane::kFirst;
+  LaneRow row;
+  Counters counters;
+};
+
+struct Notification {
+  std::string id;                       ///< ntf_..., stable: deliveries and mail ids derive from it
+  std::string import;
+  std::int64_t at_ms = 0;
+  std::string event;                    ///< e.g. stage.changed, condition.changed, first.ready, import.closed
+  std::string subject, text, next;      ///< what happened; what happens next; what you must do
+};
+struct Delivery {
+  std::string notification, channel;    ///< channel: log, mail, slack
+  std::string state;                    ///< queued, delivered, failed
+  int attempts = 0;
+  std::int64_t next_ms = 0;
+  std::string error;
+};
+
+struct Problem {                         ///< failed and skipped calls by cause
+  std::string cause, detail;
+  std::int64_t calls = 0;
+};
+
+struct SearchHit {
+  std::string call, title, speaker, text;  ///< text: the segment with the words between \x02 and \x03
+  std::int64_t call_start_ms = 0, start_ms = 0;
+  std::string platform, import;
+};
+
+}  // namespace callimport::storage

@@ -1,0 +1,54 @@
+#pragma once
+// Credentials at rest: sealed with libsodium (XChaCha20-Poly1305) under a key that lies in a file beside the database, not in it.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/model/ids.h"
+#include "storage/model/result.h"
+#include "storage/runtime/disk.h"
+#include "storage/runtime/random.h"
+
+namespace callimport::storage {
+
+/// Text that must not be printed: no operator<<, no copy to logs; memory is wiped when it goes.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string text) : text_(std::move(text)) {}
+  Secret(const Secret&) = default;
+  Secret(Secret&&) noexcept = default;
+  Secret& operator=(const Secret&) = default;
+  Secret& operator=(Secret&&) noexcept = default;
+  ~Secret();
+  const std::string& reveal() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+struct CredentialFacts {                 ///< what may be shown
+  std::string id, platform, workspace, kind;  ///< kind: pat, wat, oauth
+  std::string label;                     ///< first 4 and last 2 characters at most, e.g. grai…7f
+  std::int64_t added_ms = 0;
+  std::optional<std::int64_t> wiped_ms;
+};
+
+/// Threads: any; calls block. Lifetime: `disk`, `random` outlive it.
+class Vault {
+ public:
+  /// `path`: vault.db; `key_path`: 32 bytes, 0600, made when both are absent.
+  /// @error kNotFound  the database is there but the key is not: says where it is expected and that a copy must be put back.
+  static Result<std::unique_ptr<Vault>> open(Disk& disk, Random& random, const std::string& path, const std::string& key_path);
+  virtual ~Vault() = default;
+  /// @error kInvalid  empty, over 16 KiB, or with a control character (a newline pasted along): says so without showing it.
+  virtual Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind, Secret secret,
+                                   std::int64_t now_ms) = 0;
+  virtual Result<> replace(const CredentialId& id, Secret secret) = 0;  ///< renewed access: same handle, new secret
+  virtual Result<Secret> open_sealed(const CredentialId& id) = 0;  ///< @error kNotFound absent or wiped; kCorrupt wrong key or damaged
+  virtual Result<> wipe(const CredentialId& id, std::int64_t now_ms) = 0;  ///< the sealed bytes are overwritten, the facts stay
+  virtual Result<std::vector<CredentialFacts>> list() = 0;
+};
+
+}  // namespace callimport::storage
