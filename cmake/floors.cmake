@@ -20,9 +20,11 @@ function(add_floor name)
   target_link_libraries(${target} PUBLIC ${FLOOR_DEPS})
   # The whole archive, its dependencies and nothing else must link.
   file(WRITE ${CMAKE_BINARY_DIR}/link_tests/${target}.cc "int main() { return 0; }\n")
-  add_executable(link_${target} EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/link_tests/${target}.cc)
+  add_executable(link_${target} ${CMAKE_BINARY_DIR}/link_tests/${target}.cc)
+  set_target_properties(link_${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/link_tests)
   target_link_libraries(link_${target} PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,${target}>)
-  set_property(GLOBAL APPEND PROPERTY CALLIMPORT_LINK_TESTS link_${target})
+  add_test(NAME link.${target} COMMAND link_${target})
+  set_tests_properties(link.${target} PROPERTIES LABELS guard)
 endfunction()
 
 # add_proto_floor(name PROTO file.proto [GRPC]): our own messages as one library; no warnings in generated code.
@@ -51,6 +53,10 @@ function(add_proto_floor name)
 endfunction()
 
 # add_suite(name SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s]): one GoogleTest binary, its tests known to ctest by name.
+# Labels: real (spawns the binary: no sanitizers), tsan (engine and storage: run under tsan too), sweep (has a --full form),
+# guard. Every suite that is not `real` runs under asan + ubsan.
+add_custom_target(suites_asan)
+add_custom_target(suites_tsan)
 function(add_suite name)
   cmake_parse_arguments(SUITE "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT SUITE_TIMEOUT)
@@ -61,5 +67,15 @@ function(add_suite name)
   target_compile_options(${name} PRIVATE ${CALLIMPORT_WARNINGS})
   target_compile_definitions(${name} PRIVATE CALLIMPORT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CALLIMPORT_BINARY_DIR="${CMAKE_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE ${SUITE_DEPS} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${SUITE_TIMEOUT} LABELS "${SUITE_LABELS}")
+  set(labels ${SUITE_LABELS})
+  if(NOT "real" IN_LIST labels)
+    list(APPEND labels asan)
+    add_dependencies(suites_asan ${name})
+  endif()
+  if("tsan" IN_LIST labels)
+    add_dependencies(suites_tsan ${name})
+  endif()
+  # gtest_discover_tests cannot pass a list, and `ctest -L` takes a pattern: the labels are one word, joined by +.
+  list(JOIN labels "+" labels)
+  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${SUITE_TIMEOUT} LABELS "${labels}")
 endfunction()

@@ -1,0 +1,1 @@
+add_suite(guard_test SOURCES guard/include_rules_test.cc LABELS guard)
