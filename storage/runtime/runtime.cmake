@@ -3,3 +3,8 @@ add_floor(storage::runtime
           runtime/loop.h runtime/threads.h runtime/os_random.h runtime/posix_disk.h
   SOURCES runtime/loop.cc runtime/threads.cc runtime/random.cc runtime/os_random.cc runtime/posix_disk.cc
   DEPS storage::model Boost::headers Threads::Threads)
+
+add_floor(storage::sqlite
+  HEADERS sqlite/database.h sqlite/failure.h sqlite/shared_database.h sqlite/vfs.h
+  SOURCES sqlite/database.cc sqlite/statement.cc sqlite/failure.cc sqlite/shared_database.cc sqlite/vfs.cc
+  DEPS storage::model storage::runtime PkgConfig::SQLITE fmt::fmt)

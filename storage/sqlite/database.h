@@ -26,11 +26,12 @@ struct OpenOptions {
   std::span<const Migration> migrations;  ///< applied in one transaction each; empty for a second connection
   bool read_only = false;                 ///< a reader beside the one writer
   int busy_timeout_ms = 5000;
+  bool checkpoint_by_caller = false;      ///< no automatic checkpoint: the caller watches `wal_bytes`
 };
 
 /// One connection: WAL, synchronous=FULL, foreign keys on, double-quoted strings off, through the VFS over `Disk`.
 /// Files are guarded against other processes by an exclusive lock on the database file; connections of this process share it.
-/// Threads: one at a time. Lifetime: `disk` outlives it.
+/// Threads: one at a time. Lifetime: `disk` outlives it. After a simulated power loss: destroy all of a file's, then open anew.
 class Database {
  public:
   /// @error kConflict     the file is from a newer version; the text names both numbers; or locked by another process
@@ -45,20 +46,29 @@ class Database {
   Result<> exec(std::string_view sql);
   std::int64_t last_insert_rowid() const;
   std::int64_t changes() const;
-  /// Moves the WAL into the database file; truncates it when nobody reads.
+  /// Moves the WAL into the database file; the next write then begins it again at its start, when nobody reads.
   Result<> checkpoint();
+  /// Bytes of the WAL not yet known to be checkpointed, as of the last commit; only with `checkpoint_by_caller`.
+  std::int64_t wal_bytes() const;
+  /// Reads the whole file, so for `doctor` and the like.  @error kCorrupt  with the first damage found
+  Result<> check();
   sqlite3* handle() const noexcept { return db_; }
 
  private:
-  explicit Database(sqlite3* db) : db_(db) {}
-  sqlite3* db_ = nullptr;
+  friend class Statement;
+  struct Inside;
+  explicit Database(std::unique_ptr<Inside> inside);
+  std::unique_ptr<Inside> inside_;
+  sqlite3* db_ = nullptr;  // owned by inside_
 };
 
-/// Prepared once, bound always, reset by `Query`. @invariant the SQL is a literal: a syntax error aborts at construction.
+/// Prepared once, bound always, reset when it ends. @invariant the SQL is a literal: a syntax error aborts at construction;
+/// trouble with the disk at construction shows in `run` and `step`. Lifetime: ends before its Database.
 class Statement {
  public:
   Statement(Database& db, std::string_view sql);
-  Statement(Statement&& other) noexcept : stmt_(std::exchange(other.stmt_, nullptr)) {}
+  Statement(Statement&& other) noexcept
+      : stmt_(std::exchange(other.stmt_, nullptr)), broken_(std::move(other.broken_)) {}
   Statement& operator=(Statement&&) = delete;
   ~Statement();
 
@@ -76,7 +86,8 @@ class Statement {
   }
 
   /// Runs to the end, rows ignored; resets and clears bindings whatever happens.
-  /// @error kConflict constraint; kUnavailable full, busy, I/O; kCorrupt malformed.
+  /// @error kConflict constraint; kUnavailable full, busy, I/O; kCorrupt malformed; kInvalid what SQL itself refuses (a
+  /// full-text query nobody can parse, a value over 1 GB).
   Result<> run();
   /// Next row or false at the end; reset by `reset()` or by the end.
   Result<bool> step();
@@ -90,6 +101,7 @@ class Statement {
 
  private:
   sqlite3_stmt* stmt_ = nullptr;
+  std::unique_ptr<Error> broken_;  // set when it could not be prepared
 };
 
 /// Takes the write lock at once (BEGIN IMMEDIATE), so conflict shows first; rolls back unless committed.

@@ -1,0 +1,38 @@
+# embed_sql(target DIR storage/journal/schema NAMESPACE callimport::storage::journal_schema): the numbered .sql files of a
+# folder as migrations inside the program. Makes a header named after the folder, "storage/journal/schema.h", which holds
+# NAMESPACE::kMigrations (a constexpr array of storage::Migration), and lets `target` include it.
+if(CMAKE_SCRIPT_MODE_FILE)
+  file(GLOB files ${DIR}/*.sql)
+  list(SORT files)
+  list(LENGTH files count)
+  set(text "#pragma once\n// Made by cmake/embed.cmake.\n#include <array>\n\n#include \"storage/sqlite/database.h\"\n\n")
+  string(APPEND text "namespace ${NAMESPACE} {\n\n")
+  string(APPEND text "inline constexpr std::array<::callimport::storage::Migration, ${count}> kMigrations = {{\n")
+  set(expected 1)
+  foreach(file ${files})
+    get_filename_component(name ${file} NAME)
+    string(REGEX MATCH "^0*([0-9]+)_" number ${name})
+    if(NOT CMAKE_MATCH_1 EQUAL expected)
+      message(FATAL_ERROR "${file}: schema files are numbered without gaps from 0001; expected ${expected}")
+    endif()
+    file(READ ${file} sql)
+    string(APPEND text "{${expected}, R\"sql(${sql})sql\"},\n")
+    math(EXPR expected "${expected} + 1")
+  endforeach()
+  string(APPEND text "}};\n\n}  // namespace ${NAMESPACE}\n")
+  file(WRITE ${OUT} "${text}")
+  return()
+endif()
+
+set(CALLIMPORT_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
+function(embed_sql target)
+  cmake_parse_arguments(E "" "DIR;NAMESPACE" "" ${ARGN})
+  set(out ${CMAKE_BINARY_DIR}/embedded/${E_DIR}.h)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${E_DIR}/*.sql)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DDIR=${CMAKE_SOURCE_DIR}/${E_DIR} -DNAMESPACE=${E_NAMESPACE}
+            -P ${CALLIMPORT_EMBED_SCRIPT}
+    DEPENDS ${files} ${CALLIMPORT_EMBED_SCRIPT} VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+  target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/embedded)
+endfunction()
