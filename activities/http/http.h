@@ -14,6 +14,8 @@
 
 namespace callimport::activities {
 
+struct HttpReply;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;                                           ///< may hold a signature: never logged
@@ -21,6 +23,9 @@ struct HttpRequest {
   std::string body;
   Nanos timeout = std::chrono::seconds{30};                  ///< whole exchange; streaming: without a byte for this long
   std::size_t body_bytes_max = 16u << 20;                    ///< of the reply, when there is no `on_body`
+  /// Called once, on the loop, before the first piece of a streamed body: status and headers are there, the body is not. Only
+  /// so can a resumed download tell a 206 from a 200 that begins anew. An error stops the transfer.
+  std::function<Result<>(const HttpReply& head)> on_head;
   /// Streaming: called on the loop for each piece of a 200 or 206 body; an error stops the transfer.
   std::function<Result<>(std::string_view piece)> on_body;
 };
