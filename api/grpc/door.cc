@@ -1,0 +1,335 @@
+#include "api/grpc/door.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <google/rpc/status.pb.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/grpcpp.h>
+
+namespace callimport::api {
+namespace {
+
+grpc::Status to_grpc(const PortStatus& status) {
+  const auto code = static_cast<grpc::StatusCode>(status.code);
+  if (status.detail_type.empty()) return {code, status.message};
+  // C.17: the trailer holds a google.rpc.Status with the same code and text and one Any.
+  google::rpc::Status details;
+  details.set_code(status.code);
+  details.set_message(status.message);
+  auto* any = details.add_details();
+  any->set_type_url("type.googleapis.com/" + status.detail_type);
+  any->set_value(status.detail_bytes);
+  return {code, status.message, details.SerializeAsString()};
+}
+
+grpc::ByteBuffer to_buffer(const std::string& bytes) {
+  grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+std::string to_string(const grpc::ByteBuffer& buffer) {
+  std::string bytes;
+  bytes.reserve(buffer.Length());
+  std::vector<grpc::Slice> slices;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  for (const auto& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+/// Takes as long for any wrong token.
+bool same_text(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0u : 1u;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b.empty() ? '\0' : b[i % b.size()]));
+  }
+  return difference == 0;
+}
+
+class Call;
+
+/// What the calls share. The map is the loop's; it holds a call from its first work on the loop until its Finish, and a
+/// reactor cannot be done before its Finish: so a pointer found in the map is alive.
+struct Shared {
+  const Router& router;
+  Executor& loop;
+  DoorOptions options;
+  std::atomic<std::uint64_t> next_number{1};
+  std::atomic<std::size_t> pending{0};
+  std::unordered_map<std::uint64_t, Call*> calls;  // loop
+};
+
+/// One RPC. gRPC owns its life: it deletes itself in OnDone, which comes after its one Finish.
+class Call final : public grpc::ServerGenericBidiReactor {
+ public:
+  Call(std::shared_ptr<Shared> shared, grpc::GenericCallbackServerContext* context)
+      : shared_(std::move(shared)), context_(context), number_(shared_->next_number.fetch_add(1)) {
+    counted_ = true;
+    const auto before = shared_->pending.fetch_add(1);
+    const auto found = shared_->router.methods.find(context->method());
+    if (found == shared_->router.methods.end()) {
+      Finish({grpc::StatusCode::UNIMPLEMENTED, shared_->router.unknown_text(context->method())});
+    } else if (before >= kPendingCallsMax) {
+      Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, fmt::format("more than {} calls are open", kPendingCallsMax)});
+    } else if (!admitted(found->second)) {
+      Finish({grpc::StatusCode::UNAUTHENTICATED,
+              "this method is answered on the Unix socket of the data folder, or with its token as bearer"});
+    } else {
+      method_ = &found->second;
+      StartRead(&incoming_);
+    }
+  }
+
+  // On gRPC's threads.
+  void OnReadDone(bool ok) override;
+  void OnCancel() override;
+  void OnWriteDone(bool ok) override;
+  void OnDone() override {
+    if (counted_) shared_->pending.fetch_sub(1);
+    delete this;
+  }
+
+  // On the loop.
+  bool write(const google::protobuf::MessageLite& message);
+  void finish(const PortStatus& status);
+  void reply(const google::protobuf::MessageLite& message);
+  void written(bool ok);
+  bool cancelled() const { return cancelled_.load(); }
+
+ private:
+  bool admitted(const Method& method) const {
+    if (!method.trusted && !shared_->options.require_token) return true;
+    if (context_->peer().rfind("unix:", 0) == 0) return true;
+    const auto& sent = context_->client_metadata();
+    const auto found = sent.find("authorization");
+    if (found == sent.end() || shared_->options.token.empty()) return false;
+    return same_text("Bearer " + shared_->options.token, std::string_view(found->second.data(), found->second.size()));
+  }
+  std::optional<Timestamp> deadline() const {
+    const auto at = context_->deadline();
+    if (at == std::chrono::system_clock::time_point::max()) return std::nullopt;
+    return std::chrono::time_point_cast<Nanos>(at);
+  }
+  void end(const grpc::Status& status);
+  void send_next();
+
+  std::shared_ptr<Shared> shared_;  // shared with the door: calls may end after it closed
+  grpc::GenericCallbackServerContext* context_;
+  const std::uint64_t number_;
+  const Method* method_ = nullptr;
+  bool counted_ = false;
+  bool begun_ = false;  // a message came; gRPC's threads, one read at a time
+  grpc::ByteBuffer incoming_;
+  std::atomic<bool> cancelled_{false};
+  // The loop's.
+  std::deque<grpc::ByteBuffer> outgoing_;
+  bool writing_ = false;
+  std::optional<grpc::Status> ending_;
+};
+
+/// Names a call by number, never by its reactor: answers of a call that is over are dropped.
+class NumberedAnswer final : public Answer {
+ public:
+  NumberedAnswer(std::shared_ptr<Shared> shared, std::uint64_t number) : shared_(std::move(shared)), number_(number) {}
+  bool write(const google::protobuf::MessageLite& message) override {
+    const auto found = shared_->calls.find(number_);
+    return found != shared_->calls.end() && found->second->write(message);
+  }
+  void finish(const PortStatus& status) override {
+    const auto found = shared_->calls.find(number_);
+    if (found != shared_->calls.end()) found->second->finish(status);
+  }
+  void reply(const google::protobuf::MessageLite& message) override {
+    const auto found = shared_->calls.find(number_);
+    if (found != shared_->calls.end()) found->second->reply(message);
+  }
+  bool open() const override { return shared_->calls.contains(number_); }
+
+ private:
+  std::shared_ptr<Shared> shared_;
+  std::uint64_t number_;
+};
+
+void Call::OnReadDone(bool ok) {
+  auto shared = shared_;
+  const auto number = number_;
+  if (!ok) {
+    const bool nothing_came = !begun_;
+    shared->loop.post([shared, this, number, nothing_came] {
+      if (nothing_came) shared->calls.emplace(number, this);
+      const auto found = shared->calls.find(number);
+      if (found == shared->calls.end()) return;
+      PortStatus status;
+      if (nothing_came) status = {kGrpcInternal, "the call came without a message", {}, {}};
+      found->second->finish(status);
+    });
+    return;
+  }
+  const bool first = !begun_;
+  begun_ = true;
+  auto answer = std::make_shared<NumberedAnswer>(shared, number);
+  OnLoop work;
+  if (incoming_.Length() > kRequestBytesMax) {
+    PortStatus status{kGrpcResourceExhausted,
+                      fmt::format("grpc: received message larger than max ({} vs. {})", incoming_.Length(), kRequestBytesMax), {}, {}};
+    work = [answer, status] { answer->finish(status); };
+  } else {
+    const std::string bytes = to_string(incoming_);
+    incoming_.Clear();
+    work = method_->serve({{number, deadline()}, bytes, answer});
+  }
+  const bool again = method_->many_requests;
+  shared->loop.post([shared, this, number, first, again, work = std::move(work)] {
+    if (first) {
+      shared->calls.emplace(number, this);  // alive: nothing has finished it yet
+      if (cancelled()) return end(grpc::Status::CANCELLED);
+    }
+    work();
+    if (again && shared->calls.contains(number)) StartRead(&incoming_);
+  });
+}
+
+void Call::OnCancel() {
+  cancelled_.store(true);
+  auto shared = shared_;
+  const auto number = number_;
+  shared->loop.post([shared, number] {
+    const auto found = shared->calls.find(number);
+    if (found == shared->calls.end()) return;
+    auto* call = found->second;
+    if (shared->router.cancelled) shared->router.cancelled(number);
+    call->end(grpc::Status::CANCELLED);
+  });
+}
+
+void Call::OnWriteDone(bool ok) {
+  auto shared = shared_;
+  const auto number = number_;
+  shared->loop.post([shared, number, ok] {
+    const auto found = shared->calls.find(number);
+    if (found != shared->calls.end()) found->second->written(ok);
+  });
+}
+
+bool Call::write(const google::protobuf::MessageLite& message) {
+  if (ending_) return false;
+  outgoing_.push_back(to_buffer(message.SerializeAsString()));
+  if (!writing_) send_next();
+  return true;
+}
+
+void Call::send_next() {
+  writing_ = true;
+  StartWrite(&outgoing_.front());
+}
+
+void Call::written(bool ok) {
+  writing_ = false;
+  outgoing_.pop_front();
+  if (!ok) return end(grpc::Status::CANCELLED);
+  if (!outgoing_.empty()) return send_next();
+  if (ending_) end(*ending_);
+}
+
+void Call::finish(const PortStatus& status) {
+  if (ending_) return;
+  if (!writing_) return end(to_grpc(status));
+  ending_ = to_grpc(status);
+}
+
+void Call::reply(const google::protobuf::MessageLite& message) {
+  if (writing_ || ending_) {
+    if (write(message)) finish({});
+    return;
+  }
+  outgoing_.push_back(to_buffer(message.SerializeAsString()));
+  shared_->calls.erase(number_);
+  StartWriteAndFinish(&outgoing_.front(), grpc::WriteOptions(), grpc::Status::OK);  // counts as its Finish
+}
+
+void Call::end(const grpc::Status& status) {
+  shared_->calls.erase(number_);
+  Finish(status);  // the reactor may be gone when this returns
+}
+
+class Generic final : public grpc::CallbackGenericService {
+ public:
+  explicit Generic(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+    return new Call(shared_, context);
+  }
+
+ private:
+  std::shared_ptr<Shared> shared_;
+};
+
+class GrpcDoor final : public Door {
+ public:
+  explicit GrpcDoor(std::shared_ptr<Shared> shared) : shared_(std::move(shared)), service_(shared_) {}
+  ~GrpcDoor() override {
+    close(std::chrono::milliseconds{0});
+    if (!shared_->options.socket.empty()) ::unlink(shared_->options.socket.c_str());
+  }
+
+  Result<> start() {
+    const auto& options = shared_->options;
+    grpc::ServerBuilder builder;
+    builder.SetMaxReceiveMessageSize(static_cast<int>(kLibraryRequestBytesMax));
+    // A5: clients ping every 10 to 30 s, also when idle; the defaults would close them.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    int port = 0;
+    if (!options.address.empty()) builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &port);
+    if (!options.socket.empty()) {
+      ::unlink(options.socket.c_str());  // left by a killed server; the data folder's lock says nobody listens there
+      builder.AddListeningPort("unix:" + options.socket, grpc::InsecureServerCredentials());
+    }
+    builder.RegisterCallbackGenericService(&service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || (!options.address.empty() && port == 0)) {
+      return fail(Code::kConflict, fmt::format("cannot listen on {}{}{}: in use, or not an address of this machine", options.address,
+                                               options.socket.empty() ? "" : " and ", options.socket));
+    }
+    if (!options.socket.empty()) ::chmod(options.socket.c_str(), S_IRUSR | S_IWUSR);
+    if (!options.address.empty()) address_ = options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(port);
+    return {};
+  }
+
+  std::string address() const override { return address_; }
+  std::string socket() const override { return shared_->options.socket; }
+  void close(std::chrono::milliseconds grace) override {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now() + grace);
+    server_.reset();
+  }
+
+ private:
+  std::shared_ptr<Shared> shared_;
+  Generic service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Door>> Door::open(const Router& router, Executor& loop, DoorOptions options) {
+  if (options.socket.size() >= sizeof(sockaddr_un{}.sun_path)) {
+    return fail(Code::kInvalid, fmt::format("the path {} is too long for a Unix socket ({} characters at most): use a shorter data folder",
+                                            options.socket, sizeof(sockaddr_un{}.sun_path) - 1));
+  }
+  auto shared = std::make_shared<Shared>(router, loop, std::move(options));
+  auto door = std::make_unique<GrpcDoor>(std::move(shared));
+  TRY_VOID(door->start());
+  return std::unique_ptr<Door>(std::move(door));
+}
+
+}  // namespace callimport::api

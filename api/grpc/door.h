@@ -1,0 +1,37 @@
+#pragma once
+// The gRPC door: one server over a Router, on a TCP address and a Unix socket. No generated service code: every call comes
+// through one generic reactor, so unknown methods and services get the texts clients look for (conformance A2, 0.7).
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "api/grpc/router.h"
+#include "storage/model/result.h"
+#include "storage/runtime/executor.h"
+
+namespace callimport::api {
+
+inline constexpr std::size_t kRequestBytesMax = 4u << 20;         ///< ours, with grpc-go's words (conformance 0.6)
+inline constexpr std::size_t kLibraryRequestBytesMax = 64u << 20;  ///< beyond it the library refuses in its own words
+inline constexpr std::size_t kPendingCallsMax = 20'000;
+
+struct DoorOptions {
+  std::string address = "127.0.0.1:7233";  ///< host:port, port 0: a free one; empty: no TCP
+  std::string socket;                      ///< path of the Unix socket, made 0600; empty: none
+  std::string token;                       ///< what a trusted call on TCP must bear; empty: none is trusted there
+  bool require_token = false;              ///< also for Temporal's services on TCP
+};
+
+/// Threads: `open` and `close` from the owner; `router`'s functions as Router says. Lifetime: `loop` and `router` outlive it.
+class Door {
+ public:
+  /// @error kConflict  the address is in use: says which and what to do.  @error kInvalid  the socket's path is too long.
+  static Result<std::unique_ptr<Door>> open(const Router& router, Executor& loop, DoorOptions options);
+  virtual ~Door() = default;
+  virtual std::string address() const = 0;  ///< as bound, e.g. 127.0.0.1:41733; empty without TCP
+  virtual std::string socket() const = 0;
+  /// Blocks, off the loop, which must still run: new calls are refused, those open end within `grace` or are cancelled.
+  virtual void close(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace callimport::api

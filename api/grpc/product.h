@@ -1,0 +1,41 @@
+#pragma once
+// callimport.v1 over library and vault: all blocking work on the pool, answers on the loop.
+#include <functional>
+#include <string>
+
+#include "api/grpc/router.h"
+#include "storage/library/library.h"
+#include "storage/media/media_store.h"
+#include "storage/runtime/clock.h"
+#include "storage/runtime/executor.h"
+#include "storage/vault/vault.h"
+
+namespace callimport::api {
+
+inline constexpr std::string_view kProductService = "callimport.v1.CallImportService";
+inline constexpr int kPageSizeMax = 1000;
+inline constexpr auto kWatchInterval = std::chrono::milliseconds{200};  ///< how often a watched import is looked at
+
+struct ServerFacts {
+  std::string version, data_folder, grpc_address, socket;
+  std::int64_t pid = 0, started_ms = 0;
+};
+
+/// Lifetime: everything outlives the router. `facts` and `journal_figures` are read on the loop.
+struct ProductParts {
+  Executor& loop;
+  Clock& clock;
+  Pool& pool;
+  Disk& disk;
+  storage::Library& library;
+  storage::Vault& vault;
+  storage::MediaStore& media;
+  engine::WorkflowService& service;
+  std::string name_space = "default";
+  ServerFacts facts;
+  std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures;  ///< commits, rows
+};
+
+void add_product_methods(Router& router, ProductParts& parts);
+
+}  // namespace callimport::api

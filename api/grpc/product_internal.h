@@ -1,0 +1,44 @@
+#pragma once
+// Pieces shared by the files of callimport.v1.
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "api/grpc/convert.h"
+#include "api/grpc/product.h"
+#include "api/grpc/typed.h"
+
+namespace callimport::api {
+
+std::string product_method(std::string_view name);
+
+/// A trusted unary method whose body blocks: it runs on the pool, its answer is sent from the loop.
+template <class Request, class Response>
+void add_pooled(Router& router, ProductParts& parts, std::string_view name, Result<Response> (*body)(ProductParts&, const Request&)) {
+  auto method = typed_method<Request>([&parts, body](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
+    parts.pool.post([&parts, body, request, answer] {
+      auto result = std::make_shared<Result<Response>>(body(parts, *request));  // shared: rides in a copyable task
+      parts.loop.post([result, answer] {
+        if (!*result) return answer->finish(status_of(result->error()));
+        answer->reply(**result);
+      });
+    });
+  });
+  method.trusted = true;
+  router.methods[product_method(name)] = std::move(method);
+}
+
+/// 1..kPageSizeMax; 0 asks for 100.
+int page_size(std::int32_t asked);
+/// The import's full id, from itself or a unique prefix.  @error kNotFound; kConflict  several begin so.
+Result<std::string> resolve_import(storage::Library& library, const std::string& text);
+/// The same for credentials.
+Result<CredentialId> resolve_credential(storage::Vault& vault, const std::string& text);
+
+void add_import_methods(Router& router, ProductParts& parts);
+void add_watch_method(Router& router, ProductParts& parts);
+void add_call_methods(Router& router, ProductParts& parts);
+void add_credential_methods(Router& router, ProductParts& parts);
+
+}  // namespace callimport::api

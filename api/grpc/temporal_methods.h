@@ -1,0 +1,14 @@
+#pragma once
+#include "api/grpc/router.h"
+
+namespace callimport::api {
+
+/// Temporal's services over the port: each RPC of engine/rpcs.inc, and OperatorService.ListSearchAttributes from the facts of
+/// GetSearchAttributes. What is not there answers UNIMPLEMENTED with text. Lifetime: `service` outlives `router`.
+void add_temporal_methods(Router& router, engine::WorkflowService& service);
+
+inline constexpr std::string_view kWorkflowService = "temporal.api.workflowservice.v1.WorkflowService";
+inline constexpr std::string_view kOperatorService = "temporal.api.operatorservice.v1.OperatorService";
+inline constexpr std::string_view kAdminService = "temporal.server.api.adminservice.v1.AdminService";
+
+}  // namespace callimport::api
