@@ -25,7 +25,7 @@ namespace asio = boost::asio;
 template <class T>
 using Awaitable = asio::awaitable<T>;
 
-/// An Asio executor over ours. Copies are cheap; the Executor outlives them.
+/// An Asio executor over ours. Copies are cheap; the Executor outlives them: destroying a suspended coroutine posts to it.
 class LoopExecutor {
  public:
   explicit LoopExecutor(Executor& loop) noexcept : loop_(&loop) {}
@@ -69,7 +69,8 @@ Awaitable<T> async_value(Start start) {
       token, std::move(start));
 }
 
-/// Returns at or after now + `duration`. Not cancellable by itself: callers loop in short steps or drop the result.
+/// Returns at or after now + `duration`, or soon after it is cancelled: `work || sleep_for(..)` is a timeout. What loses an
+/// `||` is waited for, so `work` must heed cancellation too; `async_value` and `on_pool` don't and run to their end.
 Awaitable<void> sleep_for(Clock& clock, Nanos duration);
 
 /// Runs `work` on the pool and resumes on the loop with its value.

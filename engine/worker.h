@@ -18,8 +18,8 @@ namespace callimport::engine {
 
 struct WorkerOptions {
   std::string name_space = "default";
-  std::string task_queue;
-  std::string identity;                   ///< empty: callimport@<random>
+  std::string task_queue{};
+  std::string identity{};                 ///< empty: callimport@<random>
   int cached_runs_max = 1'000;            ///< 0: no stickiness, every task replays
   int workflow_polls = 2, activity_polls = 2;
   int activities_max = 64;                ///< running at once
@@ -45,8 +45,8 @@ class Worker {
 /// First difference between today's code and a history.
 struct ReplayDifference {
   std::int64_t event_id = 0;
-  std::string expected;  ///< what the history holds
-  std::string got;       ///< what the code did
+  std::string expected{};  ///< what the history holds
+  std::string got{};       ///< what the code did
 };
 /// Runs `function` over a whole history with nothing else attached. @error kNondeterministic with the difference in the text;
 /// kInvalid when the history is not one. `difference` is filled in the first case.

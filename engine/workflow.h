@@ -27,16 +27,16 @@ struct RetryPolicy {
   double coefficient = 2.0;
   Nanos maximum{0};          ///< 0: 100 x initial
   int attempts_max = 0;      ///< 0: unlimited
-  std::vector<std::string> non_retryable;  ///< failure types
+  std::vector<std::string> non_retryable{};  ///< failure types
 };
 
 /// Why an activity or child did not succeed.
 struct Failure {
   enum class Kind : std::uint8_t { kApplication, kTimeout, kCancelled, kTerminated, kServer };
   Kind kind = Kind::kApplication;
-  std::string type;     ///< application type, or the timeout's (StartToClose, ScheduleToStart, ScheduleToClose, Heartbeat)
-  std::string message;
-  std::string details;  ///< JSON text, empty when none
+  std::string type{};     ///< application type, or the timeout's (StartToClose, ScheduleToStart, ScheduleToClose, Heartbeat)
+  std::string message{};
+  std::string details{};  ///< JSON text, empty when none
   bool non_retryable = false;
 };
 template <class T = void>
@@ -45,23 +45,23 @@ using Outcome = tl::expected<T, Failure>;
 enum class CancellationType : std::uint8_t { kTryCancel, kWaitCancellationCompleted, kAbandon };
 
 struct ActivityOptions {
-  std::string task_queue;  ///< empty: the workflow's own
-  std::string activity_id; ///< empty: the sequence number as text
+  std::string task_queue{};  ///< empty: the workflow's own
+  std::string activity_id{}; ///< empty: the sequence number as text
   Nanos start_to_close{0}, schedule_to_close{0}, schedule_to_start{0}, heartbeat{0};  ///< 0: not set
-  std::optional<RetryPolicy> retry;
+  std::optional<RetryPolicy> retry{};
   CancellationType cancellation = CancellationType::kTryCancel;
 };
 
 struct WorkflowInfo {
-  std::string name_space, workflow_id, run_id, first_run_id, type, task_queue;
+  std::string name_space{}, workflow_id{}, run_id{}, first_run_id{}, type{}, task_queue{};
   int attempt = 1;
 };
 
 struct ContinueAsNew {
-  std::string input;  ///< JSON text; type, queue and timeouts are kept
+  std::string input{};  ///< JSON text; type, queue and timeouts are kept
 };
 struct Cancelled {
-  std::string details;
+  std::string details{};
 };
 /// How a workflow ends: JSON result, failure, cancelled, or a next run.
 using WorkflowEnd = std::variant<std::string, Failure, Cancelled, ContinueAsNew>;
@@ -87,12 +87,14 @@ class WorkflowContext {
   /// Ready when the timer fired; the outcome is a kCancelled failure after `cancel()`. Zero fires at once, with events.
   virtual Future<Outcome<>> timer(Nanos duration) = 0;
   /// Ready as soon as `condition` holds; conditions are looked at in the order they were registered, after every resumption.
+  /// Await the future or keep it: with the last copy dropped, the condition is dropped too.
   virtual Future<bool> until(std::function<bool()> condition) = 0;
   /// The same with a durable timer beside it: true when the condition held, false when time ran out first.
   virtual Future<bool> until(std::function<bool()> condition, Nanos timeout) = 0;
 
   /// Signals that came before the handler was set are delivered to it then, in order (B22).
   virtual void on_signal(std::string name, std::function<void(std::string input)> handler) = 0;
+  /// Answered between tasks, must only read. Not after the body returned: what the handler refers to may be gone then.
   virtual void on_query(std::string name, std::function<Outcome<std::string>(std::string input)> handler) = 0;
   virtual bool cancel_requested() const = 0;
 

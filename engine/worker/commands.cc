@@ -1,0 +1,145 @@
+#include "engine/worker/commands.h"
+
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/worker/payloads.h"
+
+namespace callimport::engine::worker {
+namespace enums = ::temporal::api::enums::v1;
+
+namespace {
+
+std::string_view kind_name(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::ScheduleActivityTask: return "ScheduleActivityTask";
+    case CommandKind::RequestCancelActivityTask: return "RequestCancelActivityTask";
+    case CommandKind::StartTimer: return "StartTimer";
+    case CommandKind::CancelTimer: return "CancelTimer";
+    case CommandKind::RecordPatch: return "RecordMarker core_patch";
+    case CommandKind::RecordSideEffect: return "RecordMarker SideEffect";
+    case CommandKind::UpsertSearchAttributes: return "UpsertWorkflowSearchAttributes";
+    case CommandKind::ModifyProperties: return "ModifyWorkflowProperties";
+    case CommandKind::CompleteWorkflow: return "CompleteWorkflowExecution";
+    case CommandKind::FailWorkflow: return "FailWorkflowExecution";
+    case CommandKind::CancelWorkflow: return "CancelWorkflowExecution";
+    case CommandKind::ContinueAsNew: return "ContinueAsNewWorkflowExecution";
+  }
+  return "unknown command";
+}
+
+std::string named(std::string_view what, const std::string& id, const std::string& type) {
+  std::string text(what);
+  if (!id.empty()) text += " " + id;
+  if (!type.empty()) text += " of type " + type;
+  return text;
+}
+
+/// The JSON text of the first payload under `key` of a marker's details; empty when absent.
+std::string marker_detail(const HistoryEvent& event, std::string_view key) {
+  const auto& details = event.marker_recorded_event_attributes().details();
+  const auto found = details.find(std::string(key));
+  if (found == details.end() || found->second.payloads_size() == 0) return {};
+  const auto& payload = found->second.payloads(0);
+  return payload.metadata().empty() ? payload.data() : json_of(payload);
+}
+
+}  // namespace
+
+bool is_marker(const HistoryEvent& event, std::string_view marker_name) {
+  return event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED &&
+         event.marker_recorded_event_attributes().marker_name() == marker_name;
+}
+
+PatchMark patch_mark(const HistoryEvent& event) {
+  PatchMark mark;
+  const auto parsed = nlohmann::json::parse(marker_detail(event, "patch-data"), nullptr, false);
+  if (parsed.is_object()) {
+    if (parsed.contains("id") && parsed["id"].is_string()) mark.id = parsed["id"].get<std::string>();
+    mark.deprecated = parsed.contains("deprecated") && parsed["deprecated"] == true;
+    return mark;
+  }
+  const auto plain = [](std::string text) {  // the older form: raw bytes, or the same as a JSON string
+    const auto value = nlohmann::json::parse(text, nullptr, false);
+    return value.is_string() ? value.get<std::string>() : text;
+  };
+  mark.id = plain(marker_detail(event, "patch_id"));
+  const std::string deprecated = marker_detail(event, "deprecated");
+  mark.deprecated = deprecated == "true" || deprecated == std::string_view("\x01", 1);
+  return mark;
+}
+
+SideEffectMark side_effect_mark(const HistoryEvent& event) {
+  SideEffectMark mark;
+  const std::string number = marker_detail(event, "side-effect-id");
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), mark.number);
+  if (read.ec != std::errc{}) mark.number = 0;
+  mark.data = marker_detail(event, "data");
+  return mark;
+}
+
+bool upserts_change_version(const HistoryEvent& event) {
+  if (event.event_type() != enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) return false;
+  const auto& fields =
+      event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields();
+  return fields.contains(std::string(kChangeVersion));
+}
+
+std::string describe(const PendingCommand& command) { return named(kind_name(command.kind), command.id, command.type); }
+
+std::string describe(const HistoryEvent& event) {
+  const std::string name = event_name(event);
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: {
+      const auto& scheduled = event.activity_task_scheduled_event_attributes();
+      return named(name, scheduled.activity_id(), scheduled.activity_type().name());
+    }
+    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
+      return name + " of event " +
+             std::to_string(event.activity_task_cancel_requested_event_attributes().scheduled_event_id());
+    case enums::EVENT_TYPE_TIMER_STARTED: return named(name, event.timer_started_event_attributes().timer_id(), {});
+    case enums::EVENT_TYPE_TIMER_CANCELED: return named(name, event.timer_canceled_event_attributes().timer_id(), {});
+    case enums::EVENT_TYPE_MARKER_RECORDED: {
+      const std::string& marker = event.marker_recorded_event_attributes().marker_name();
+      if (marker == kPatchMarker) return named(name + " " + marker, patch_mark(event).id, {});
+      if (marker == kSideEffectMarker) {
+        return named(name + " " + marker, std::to_string(side_effect_mark(event).number), {});
+      }
+      return name + " " + marker;
+    }
+    default: return name;
+  }
+}
+
+bool matches(const PendingCommand& command, const HistoryEvent& event) {
+  const auto type = event.event_type();
+  switch (command.kind) {
+    case CommandKind::ScheduleActivityTask: {
+      if (type != enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) return false;
+      const auto& scheduled = event.activity_task_scheduled_event_attributes();
+      return scheduled.activity_id() == command.id && scheduled.activity_type().name() == command.type;
+    }
+    case CommandKind::RequestCancelActivityTask:
+      return type == enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED &&
+             event.activity_task_cancel_requested_event_attributes().scheduled_event_id() ==
+                 command.cancelled_activity->scheduled_event_id;
+    case CommandKind::StartTimer:
+      return type == enums::EVENT_TYPE_TIMER_STARTED && event.timer_started_event_attributes().timer_id() == command.id;
+    case CommandKind::CancelTimer:
+      return type == enums::EVENT_TYPE_TIMER_CANCELED &&
+             event.timer_canceled_event_attributes().timer_id() == command.id;
+    case CommandKind::RecordPatch: return is_marker(event, kPatchMarker) && patch_mark(event).id == command.id;
+    case CommandKind::RecordSideEffect:
+      return is_marker(event, kSideEffectMarker) && std::to_string(side_effect_mark(event).number) == command.id;
+    case CommandKind::UpsertSearchAttributes: return type == enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES;
+    case CommandKind::ModifyProperties: return type == enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED;
+    case CommandKind::CompleteWorkflow: return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED;
+    case CommandKind::FailWorkflow: return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED;
+    case CommandKind::CancelWorkflow: return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED;
+    case CommandKind::ContinueAsNew: return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW;
+  }
+  return false;
+}
+
+}  // namespace callimport::engine::worker

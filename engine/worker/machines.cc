@@ -1,0 +1,81 @@
+#include "engine/worker/machines.h"
+
+#include <array>
+#include <string>
+
+namespace callimport::engine::worker {
+namespace {
+
+using T = TimerState;
+using TE = TimerEvent;
+constexpr std::array kTimerRows{
+    Row<T, TE>{T::CommandQueued, TE::TimerStarted, T::Running},
+    Row<T, TE>{T::CommandQueued, TE::CancelWanted, T::Closed},  // the command is dropped: no event ever (B13)
+    Row<T, TE>{T::Running, TE::TimerFired, T::Closed},
+    Row<T, TE>{T::Running, TE::CancelWanted, T::CancelQueued},
+    Row<T, TE>{T::CancelQueued, TE::TimerCanceled, T::Closed},
+    Row<T, TE>{T::CancelQueued, TE::CancelWanted, T::CancelQueued},
+    Row<T, TE>{T::Closed, TE::CancelWanted, T::Closed},
+};
+
+using A = ActivityState;
+using AE = ActivityEvent;
+constexpr std::array kActivityRows{
+    Row<A, AE>{A::CommandQueued, AE::ActivityTaskScheduled, A::Scheduled},
+    Row<A, AE>{A::CommandQueued, AE::CancelWanted, A::Closed},  // dropped (B13)
+    Row<A, AE>{A::Scheduled, AE::ActivityTaskStarted, A::Started},
+    Row<A, AE>{A::Scheduled, AE::ActivityTaskTimedOut, A::Closed},
+    Row<A, AE>{A::Scheduled, AE::CancelWanted, A::CancelQueued},
+    Row<A, AE>{A::Started, AE::ActivityTaskCompleted, A::Closed},
+    Row<A, AE>{A::Started, AE::ActivityTaskFailed, A::Closed},
+    Row<A, AE>{A::Started, AE::ActivityTaskTimedOut, A::Closed},
+    Row<A, AE>{A::Started, AE::CancelWanted, A::CancelQueued},
+    Row<A, AE>{A::CancelQueued, AE::ActivityTaskCancelRequested, A::CancelRequested},
+    Row<A, AE>{A::CancelQueued, AE::CancelWanted, A::CancelQueued},
+    Row<A, AE>{A::CancelRequested, AE::ActivityTaskStarted, A::CancelRequested},
+    Row<A, AE>{A::CancelRequested, AE::ActivityTaskCanceled, A::Closed},
+    Row<A, AE>{A::CancelRequested, AE::ActivityTaskCompleted, A::Closed},
+    Row<A, AE>{A::CancelRequested, AE::ActivityTaskFailed, A::Closed},
+    Row<A, AE>{A::CancelRequested, AE::ActivityTaskTimedOut, A::Closed},
+    Row<A, AE>{A::CancelRequested, AE::CancelWanted, A::CancelRequested},
+    Row<A, AE>{A::Closed, AE::CancelWanted, A::Closed},
+};
+
+template <class State, class Event, std::size_t N>
+Result<State> look_up(const std::array<Row<State, Event>, N>& rows, State state, Event event) {
+  for (const auto& row : rows) {
+    if (row.from == state && row.event == event) return row.to;
+  }
+  return fail(Code::kNondeterministic,
+              std::string(name(event)) + " is not possible in state " + std::string(name(state)));
+}
+
+}  // namespace
+
+std::span<const Row<TimerState, TimerEvent>> timer_rows() { return kTimerRows; }
+std::span<const Row<ActivityState, ActivityEvent>> activity_rows() { return kActivityRows; }
+
+std::string_view name(TimerState state) {
+  static constexpr std::array<std::string_view, 4> kNames{"CommandQueued", "Running", "CancelQueued", "Closed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+std::string_view name(TimerEvent event) {
+  static constexpr std::array<std::string_view, 4> kNames{"TimerStarted", "TimerFired", "TimerCanceled", "CancelWanted"};
+  return kNames[static_cast<std::size_t>(event)];
+}
+std::string_view name(ActivityState state) {
+  static constexpr std::array<std::string_view, 6> kNames{"CommandQueued", "Scheduled",       "Started",
+                                                          "CancelQueued",  "CancelRequested", "Closed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+std::string_view name(ActivityEvent event) {
+  static constexpr std::array<std::string_view, 8> kNames{
+      "ActivityTaskScheduled", "ActivityTaskStarted",         "ActivityTaskCompleted", "ActivityTaskFailed",
+      "ActivityTaskTimedOut",  "ActivityTaskCancelRequested", "ActivityTaskCanceled",  "CancelWanted"};
+  return kNames[static_cast<std::size_t>(event)];
+}
+
+Result<TimerState> advance(TimerState state, TimerEvent event) { return look_up(kTimerRows, state, event); }
+Result<ActivityState> advance(ActivityState state, ActivityEvent event) { return look_up(kActivityRows, state, event); }
+
+}  // namespace callimport::engine::worker

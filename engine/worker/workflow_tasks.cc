@@ -1,0 +1,214 @@
+#include "engine/worker/workflow_tasks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+namespace callimport::engine::worker {
+namespace enums = ::temporal::api::enums::v1;
+
+WorkflowTasks::WorkflowTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call)
+    : port_(port), options_(options), next_call_(first_call) {
+  if (options_.cached_runs_max > 0) sticky_queue_ = options_.identity + "-" + port_.random.uuid4();
+}
+
+WorkflowTasks::~WorkflowTasks() {
+  for (const auto& [number, sticky] : polls_) port_.service.cancel(number);
+}
+
+void WorkflowTasks::start(bool sdk_metadata) {
+  sdk_metadata_ = sdk_metadata;
+  if (stopping_) return;
+  for (int i = 0; i < options_.workflow_polls; ++i) {
+    poll(false);
+    if (!sticky_queue_.empty()) poll(true);
+  }
+}
+
+void WorkflowTasks::stop(std::function<void()> idle) {
+  stopping_ = true;
+  idle_ = std::move(idle);
+  for (const auto& [number, sticky] : std::exchange(polls_, {})) port_.service.cancel(number);
+  check_idle();
+}
+
+void WorkflowTasks::check_idle() {
+  if (stopping_ && busy_ == 0 && idle_) std::exchange(idle_, nullptr)();
+}
+
+void WorkflowTasks::poll(bool sticky) {
+  if (stopping_) return;
+  api::PollWorkflowTaskQueueRequest request;
+  request.set_namespace_(options_.name_space);
+  request.set_identity(options_.identity);
+  auto* queue = request.mutable_task_queue();
+  if (sticky) {
+    queue->set_name(sticky_queue_);
+    queue->set_kind(enums::TASK_QUEUE_KIND_STICKY);
+    queue->set_normal_name(options_.task_queue);
+  } else {
+    queue->set_name(options_.task_queue);
+    queue->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  }
+  const std::uint64_t number = next_call_++;
+  polls_[number] = sticky;
+  CallContext context{number, port_.clock.now() + kPollDeadline};
+  port_.service.PollWorkflowTaskQueue(
+      request, context, [weak = weak_from_this(), sticky, number](const PortStatus& status, Task* reply) {
+        if (auto self = weak.lock()) self->polled(sticky, number, status, reply);
+      });
+}
+
+void WorkflowTasks::polled(bool sticky, std::uint64_t number, const PortStatus& status, Task* reply) {
+  polls_.erase(number);
+  if (!status.ok()) {
+    if (status.code == grpc_code::kDeadlineExceeded) return poll(sticky);
+    // Whatever it is, the worker's place is at the queue: it comes back, ever more slowly (A9).
+    const Backoff backoff{.initial = std::chrono::milliseconds{200}, .coefficient = 2, .maximum = std::chrono::seconds{10}};
+    const Nanos wait = delay_after(backoff, status, std::min(++poll_failures_, 16), port_.random);
+    port_.clock.at(port_.clock.now() + wait, [weak = weak_from_this(), sticky] {
+      if (auto self = weak.lock()) self->poll(sticky);
+    });
+    return;
+  }
+  poll_failures_ = 0;
+  poll(sticky);
+  if (reply->task_token().empty()) return;
+  auto task = std::make_shared<Task>();
+  task->Swap(reply);
+  accept(std::move(task));
+}
+
+WorkflowTasks::Slot& WorkflowTasks::slot_of(const std::string& run_id) {
+  auto& slot = slots_[run_id];
+  if (!slot) {
+    slot = std::make_unique<Slot>();
+    slot->run_id = run_id;
+    slot->used = used_.insert(used_.begin(), slot.get());
+    evict_beyond_limit();
+  } else {
+    used_.splice(used_.begin(), used_, slot->used);
+  }
+  return *slots_[run_id];
+}
+
+/// Least recently used first; runs being worked on stay, even beyond the limit.
+void WorkflowTasks::evict_beyond_limit() {
+  const auto limit = static_cast<std::size_t>(std::max(options_.cached_runs_max, 1));
+  auto at = used_.end();
+  while (slots_.size() > limit && at != used_.begin()) {
+    Slot* slot = *--at;
+    if (slot->busy || slot->run == nullptr) continue;
+    ++at;
+    erase(*slot, true);
+  }
+}
+
+void WorkflowTasks::erase(Slot& slot, bool count) {
+  if (count && slot.run && !slot.run->closed()) ++evictions;
+  used_.erase(slot.used);
+  slots_.erase(std::string(slot.run_id));
+}
+
+void WorkflowTasks::accept(TaskPtr task) {
+  Slot& slot = slot_of(task->workflow_execution().run_id());
+  if (slot.busy) {
+    slot.waiting.push_back(std::move(task));
+  } else {
+    process(slot, std::move(task));
+  }
+}
+
+/// B2, B4: what came fits on what we hold, or begins at the beginning, and nothing is missing at its end.
+bool WorkflowTasks::history_is_complete(const Slot& slot, const Task& task) const {
+  if (!task.next_page_token().empty()) return false;
+  const auto& events = task.history().events();
+  const bool whole = !events.empty() && events[0].event_id() == 1;
+  if (slot.run == nullptr) return whole;
+  return events.empty() || events[0].event_id() <= slot.run->next_event_id();
+}
+
+void WorkflowTasks::process(Slot& slot, TaskPtr task) {
+  slot.busy = true;
+  ++busy_;
+  // Another worker may have gone on with the run since, or its last task was dropped: what we hold is of no use then.
+  if (slot.run && slot.run->last_started_id() != task->previous_started_event_id()) slot.run.reset();
+  if (history_is_complete(slot, *task)) return execute(slot, std::move(task));
+
+  auto events = std::make_shared<Events>();  // shared by the callbacks of the fetch
+  const auto& held = task->history().events();
+  const std::int64_t due = slot.run ? slot.run->next_event_id() : 1;
+  const bool continues = !task->next_page_token().empty() && !held.empty() && held[0].event_id() <= due;
+  if (continues) {
+    events->Swap(task->mutable_history()->mutable_events());
+    return fetch(slot.run_id, std::move(task), std::move(events), task->next_page_token());
+  }
+  slot.run.reset();
+  fetch(slot.run_id, std::move(task), std::move(events), {});
+}
+
+void WorkflowTasks::fetch(const std::string& run_id, TaskPtr task, std::shared_ptr<Events> events,
+                          std::string page_token) {
+  auto request = std::make_shared<api::GetWorkflowExecutionHistoryRequest>();
+  request->set_namespace_(options_.name_space);
+  *request->mutable_execution() = task->workflow_execution();
+  request->set_next_page_token(std::move(page_token));
+  auto done = [weak = weak_from_this(), run_id, task, events](const PortStatus& status,
+                                                              api::GetWorkflowExecutionHistoryResponse* reply) {
+    auto self = weak.lock();
+    if (!self) return;
+    if (!status.ok()) {  // the task is left to time out; the service hands it out again
+      if (task->has_query()) self->fail_query(*task, "the history could not be read: " + status.message);
+      return self->release(run_id, false);
+    }
+    auto* page = reply->mutable_history()->mutable_events();
+    for (auto& event : *page) events->Add(std::move(event));
+    if (!reply->next_page_token().empty()) return self->fetch(run_id, task, events, reply->next_page_token());
+    self->fetched(run_id, task, events);
+  };
+  call<api::GetWorkflowExecutionHistoryRequest, api::GetWorkflowExecutionHistoryResponse>(
+      port_, &WorkflowService::GetWorkflowExecutionHistory, std::move(request), std::move(done));
+}
+
+/// Reads leave out the events of an attempt that is not yet stored (C34): those came with the task. What happened after
+/// this task was started belongs to a later one.
+void WorkflowTasks::fetched(const std::string& run_id, TaskPtr task, std::shared_ptr<Events> events) {
+  const std::int64_t last = events->empty() ? 0 : events->rbegin()->event_id();
+  for (auto& event : *task->mutable_history()->mutable_events()) {
+    if (event.event_id() > last) events->Add(std::move(event));
+  }
+  const std::int64_t end = task->started_event_id();
+  while (end > 0 && !events->empty() && events->rbegin()->event_id() > end) events->RemoveLast();
+  task->mutable_history()->mutable_events()->Swap(events.get());
+  execute(*slots_[run_id], std::move(task));
+}
+
+Result<> WorkflowTasks::drive(Slot& slot, Task& task) {
+  const auto& events = task.history().events();
+  const bool query_only = task.has_query();
+  if (!query_only && (events.empty() || events.rbegin()->event_id() != task.started_event_id())) {
+    return fail(Code::kCorrupt, "premature end of stream: the history does not reach event " +
+                                    std::to_string(task.started_event_id()));  // B3
+  }
+  if (slot.run == nullptr) {
+    const auto function = functions_.find(task.workflow_type().name());
+    if (function == functions_.end()) {
+      return fail(Code::kInvalid, "workflow type " + task.workflow_type().name() + " is not registered on this worker");
+    }
+    slot.run = std::make_unique<Run>(function->second, options_.name_space, task.workflow_execution().workflow_id(),
+                                     task.workflow_execution().run_id());
+    if (task.previous_started_event_id() > 0) ++replays;
+  }
+  return slot.run->apply(events, query_only ? Delivery::Query : Delivery::Task);
+}
+
+void WorkflowTasks::execute(Slot& slot, TaskPtr task) {
+  ++tasks;
+  const auto driven = drive(slot, *task);
+  if (!driven) return fail_task(slot, *task, driven.error());
+  if (task->has_query()) return answer_query(slot, *task);
+  answer_task(slot, *task);
+}
+
+}  // namespace callimport::engine::worker

@@ -1,0 +1,88 @@
+#pragma once
+// The workflow half of a worker: polls, the sticky cache of runs, history fetches, and what is answered to each task.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/worker.h"
+#include "engine/worker/rpc.h"
+#include "engine/worker/run.h"
+
+namespace callimport::engine::worker {
+
+inline constexpr Nanos kPollDeadline = std::chrono::seconds{70};  ///< as Go and core poll (A8)
+
+/// Threads: the loop. Lifetime: held by shared_ptr; replies that come after it is gone are dropped.
+class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
+ public:
+  WorkflowTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call);
+  ~WorkflowTasks();
+  void add(std::string type, WorkflowFunction function) { functions_[std::move(type)] = std::move(function); }
+  bool has_functions() const { return !functions_.empty(); }
+  void start(bool sdk_metadata);
+  /// Cancels the polls; tasks in hand are finished. `idle` runs as soon as none is (at once when none is).
+  void stop(std::function<void()> idle);
+  const std::string& sticky_queue() const { return sticky_queue_; }
+
+  std::size_t cached_runs() const { return slots_.size(); }
+  std::uint64_t replays = 0, evictions = 0, tasks = 0;
+
+ private:
+  using Task = api::PollWorkflowTaskQueueResponse;
+  using TaskPtr = std::shared_ptr<Task>;  // shared by the callbacks of a fetch
+
+  /// One run we hold or are working on. `busy`: a fetch or an answer is under way; its next tasks wait.
+  struct Slot {
+    std::string run_id;
+    std::unique_ptr<Run> run;
+    bool busy = false;
+    std::deque<TaskPtr> waiting;
+    std::list<Slot*>::iterator used;  // place in used_, most recently used first
+  };
+
+  void poll(bool sticky);
+  void polled(bool sticky, std::uint64_t number, const PortStatus& status, Task* reply);
+  void accept(TaskPtr task);
+  void process(Slot& slot, TaskPtr task);
+  bool history_is_complete(const Slot& slot, const Task& task) const;
+  void fetch(const std::string& run_id, TaskPtr task, std::shared_ptr<Events> events, std::string page_token);
+  void fetched(const std::string& run_id, TaskPtr task, std::shared_ptr<Events> events);
+  void execute(Slot& slot, TaskPtr task);
+  Result<> drive(Slot& slot, Task& task);
+
+  // workflow_replies.cc
+  void answer_task(Slot& slot, Task& task);
+  void answer_query(Slot& slot, Task& task);
+  void fail_query(Task& task, const std::string& why);
+  void fail_task(Slot& slot, Task& task, const Error& error);
+  void report_failure(const Task& task, int cause, const std::string& why);
+  void completed(const std::string& run_id, TaskPtr task, const PortStatus& status,
+                 api::RespondWorkflowTaskCompletedResponse* reply);
+  void release(const std::string& run_id, bool keep);
+
+  Slot& slot_of(const std::string& run_id);
+  void evict_beyond_limit();
+  void erase(Slot& slot, bool count);
+  void check_idle();
+
+  const Port port_;
+  const WorkerOptions options_;
+  std::map<std::string, WorkflowFunction> functions_;
+  std::string sticky_queue_;  // empty: no stickiness
+  std::unordered_map<std::string, std::unique_ptr<Slot>> slots_;  // by run id; never iterated
+  std::list<Slot*> used_;
+  std::map<std::uint64_t, bool> polls_;  // pending, by call number; true: sticky
+  std::uint64_t next_call_;
+  int poll_failures_ = 0;
+  std::size_t busy_ = 0;  // answers and fetches under way
+  bool sdk_metadata_ = false, stopping_ = false;
+  std::function<void()> idle_;
+};
+
+}  // namespace callimport::engine::worker
