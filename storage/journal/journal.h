@@ -92,7 +92,8 @@ class Journal {
 struct JournalOptions {
   std::string path;             ///< journal.db
   bool threaded = true;         ///< false: the writer runs on the loop (simulation)
-  std::int64_t wal_bytes_max = 64 << 20;  ///< checkpoint beyond this, or when idle
+  std::int64_t wal_bytes_max = 8 << 20;   ///< checkpoint beyond this, or when idle; a short WAL is overwritten in place, so that
+                                          ///< a sync writes no file size (measured: 134 us a commit, 166 to 235 us at 64 MiB)
   std::uint64_t die_after_commits = 0;    ///< tests: SIGKILL to ourselves right after the n-th commit; 0: never
 };
 
