@@ -1,0 +1,251 @@
+#include "workflows/import/import_run.h"
+
+#include <algorithm>
+
+#include "workflows/import/import_workflow.h"
+
+namespace callimport::workflows {
+
+using activities::CloseInput;
+using activities::ForgetInput;
+using activities::LaneChange;
+using activities::StageInput;
+using engine::Flow;
+using engine::WorkflowEnd;
+
+ImportRun::ImportRun(engine::WorkflowContext& context, activities::ImportInput ask, ImportState state)
+    : context_(context), ask_(std::move(ask)), state_(std::move(state)) {}
+
+Flow<WorkflowEnd> ImportRun::run(SharedRun self) {
+  self->listen();
+  self->show();
+  self->context_.spawn(tell(self));
+  self->context_.spawn(keep(self));
+  if (!self->state_.previous_run.empty()) {
+    ForgetInput forget;
+    forget.runs.push_back(self->state_.previous_run);
+    (void)self->context_.activity(activities::kForget, activities::write_note(forget), self->options_for(10min));
+  }
+  auto opening = open_and_prove(self);
+  co_await opening;
+  if (!self->stopping()) {
+    self->start(self, count_calls(self));
+    self->start(self, first_lane(self));
+    self->start(self, bulk_lane(self));
+  }
+  ImportRun* here = self.get();
+  auto idle = [here] { return here->working_ == 0; };
+  co_await self->context_.until(idle);
+  const bool ended = self->closed(LaneName::kFirst) && self->closed(LaneName::kBulk);
+  if (ended || self->must_stop()) {
+    auto closing = close(self);
+    co_return co_await closing;
+  }
+  auto told = [here] { return here->must_stop() || (here->changes_.empty() && !here->telling_); };
+  co_await self->context_.until(told);
+  if (self->must_stop()) {
+    auto closing = close(self);
+    co_return co_await closing;
+  }
+  co_return self->next_run();
+}
+
+void ImportRun::listen() {
+  context_.on_signal(kSignalPause, [this](const std::string& input) { take_pause(input); });
+  context_.on_signal(kSignalResume, [this](const std::string&) {
+    state_.pause = PersonsPause{};
+    ++retries_;
+  });
+  context_.on_signal(kSignalRetryNow, [this](const std::string&) { ++retries_; });
+  context_.on_signal(kSignalCredentialsRenewed, [this](const std::string& input) {
+    const auto note = nlohmann::json::parse(input, nullptr, false);
+    if (note.is_object() && note.contains("credential") && note["credential"].is_string()) ask_.credential = note["credential"];
+    ++renewals_;
+  });
+  context_.on_query(kQueryStatus, [this](const std::string&) -> engine::Outcome<std::string> {
+    return describe(ask_, state_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+}
+
+void ImportRun::take_pause(const std::string& input) {
+  const auto note = nlohmann::json::parse(input, nullptr, false);
+  PersonsPause pause{.on = true, .who = "a person", .why = "", .until_ms = 0};
+  if (note.is_object()) {
+    if (note.contains("who") && note["who"].is_string()) pause.who = note["who"];
+    if (note.contains("why") && note["why"].is_string()) pause.why = note["why"];
+    if (note.contains("until_ms") && note["until_ms"].is_number_integer()) pause.until_ms = note["until_ms"];
+  }
+  state_.pause = pause;
+}
+
+void ImportRun::start(SharedRun self, Flow<void> flow) {
+  ++working_;
+  context_.spawn(counted(std::move(self), std::move(flow)));
+}
+
+Flow<void> ImportRun::counted(SharedRun self, Flow<void> flow) {
+  co_await flow;
+  --self->working_;
+}
+
+void ImportRun::change(LaneName lane, Event event, const Circumstance& circumstance) {
+  auto made = apply(state_, lane, event, circumstance, now_ms());
+  if (made) changes_.push_back(std::move(*made));
+}
+
+void ImportRun::change_open(Event event, const Circumstance& circumstance) {
+  for (const LaneName lane : {LaneName::kFirst, LaneName::kBulk}) {
+    if (!closed(lane)) change(lane, event, circumstance);
+  }
+}
+
+void ImportRun::show() {
+  const LaneState& lane = state_.lane(shown(state_));
+  const std::string stage(to_string(lane.place.stage)), condition(to_string(lane.place.condition));
+  if (shown_ == stage + "/" + condition) return;
+  shown_ = stage + "/" + condition;
+  context_.upsert_search_attributes({{"CallImportStage", stage},
+                                     {"CallImportCondition", condition},
+                                     {"CallImportPlatform", ask_.platform},
+                                     {"CallImportWorkspace", ask_.workspace},
+                                     {"CallImportTitle", ask_.title}});
+  std::map<std::string, std::string> memo;
+  const auto json_text = [](const std::string& text) {
+    return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  };
+  memo["title"] = json_text(ask_.title);
+  memo["stage"] = json_text(stage);
+  memo["condition"] = json_text(condition);
+  memo["reason"] = json_text(lane.now.reason);
+  context_.upsert_memo(std::move(memo));
+}
+
+/// Changes are stored in the order they happened, several in one activity when they come close together.
+Flow<void> ImportRun::tell(SharedRun self) {
+  ImportRun* here = self.get();
+  while (true) {
+    auto something = [here] { return !here->changes_.empty() && !here->closing_; };
+    co_await self->context_.until(something);
+    if (self->changes_.empty() || self->closing_) continue;
+    self->telling_ = true;
+    StageInput input;
+    input.import = self->ask_.import;
+    input.heartbeat_ms = self->ask_.settings.heartbeat_ms;
+    while (!self->changes_.empty() && input.changes.size() < activities::kChangesMax) {
+      input.changes.push_back(std::move(self->changes_.front()));
+      self->changes_.pop_front();
+    }
+    self->show();
+    auto told = self->context_.activity(activities::kChangeStage, activities::write_note(input), self->options_for(10min));
+    const auto outcome = co_await told;
+    self->telling_ = false;
+    if (!outcome) self->break_down(outcome.error());
+  }
+}
+
+/// A person's pause holds both lanes, at once and whatever they do; steps under way finish.
+Flow<void> ImportRun::keep(SharedRun self) {
+  ImportRun* here = self.get();
+  while (true) {
+    auto asked = [here] { return here->state_.pause.on && here->state_.opened; };
+    co_await self->context_.until(asked);
+    const PersonsPause pause = self->state_.pause;
+    for (const LaneName lane : {LaneName::kFirst, LaneName::kBulk}) {
+      if (self->closed(lane) || self->state_.lane(lane).by_person) continue;
+      Circumstance circumstance{"", pause.who, pause.why, pause.until_ms};
+      self->change(lane, Event::kPausedByPerson, circumstance);
+    }
+    auto over = [here] { return !here->state_.pause.on; };
+    if (pause.until_ms > 0) {
+      const Nanos left = from_unix_ms(pause.until_ms) - self->context_.now();
+      if (left > Nanos{0}) (void)co_await self->context_.until(over, left);
+      self->state_.pause = PersonsPause{};
+    } else {
+      co_await self->context_.until(over);
+    }
+    self->change_open(Event::kResumed, Circumstance{});
+  }
+}
+
+Flow<WorkflowEnd> ImportRun::close(SharedRun self) {
+  ImportRun* here = self.get();
+  auto quiet = [here] { return !here->telling_; };
+  co_await self->context_.until(quiet);
+  self->closing_ = true;
+  if (self->broken_) {
+    Circumstance circumstance{self->broken_->cause, "", self->broken_->message, 0};
+    self->change_open(Event::kGaveUp, circumstance);
+  } else if (self->context_.cancel_requested()) {
+    self->change_open(Event::kCancelAsked, Circumstance{});
+  }
+  CloseInput input;
+  input.import = self->ask_.import;
+  input.heartbeat_ms = self->ask_.settings.heartbeat_ms;
+  input.result = to_string(result_of(self->state_));
+  input.changes.assign(self->changes_.begin(), self->changes_.end());
+  self->changes_.clear();
+  if (self->broken_) {
+    input.cause = self->broken_->cause;
+    input.message = self->broken_->message;
+  }
+  self->show();
+  auto closed = self->context_.activity(activities::kCloseImport, activities::write_note(input), self->options_for(10min));
+  const auto outcome = co_await closed;
+  if (!outcome) self->break_down(outcome.error());
+  ForgetInput forget;
+  forget.runs.push_back(self->context_.info().run_id);
+  forget.credential = self->ask_.credential;
+  auto forgotten = self->context_.activity(activities::kForget, activities::write_note(forget), self->options_for(10min));
+  (void)co_await forgotten;
+  if (self->broken_) {
+    engine::Failure failure;
+    failure.type = self->broken_->cause;
+    failure.message = self->broken_->message;
+    failure.non_retryable = true;
+    co_return WorkflowEnd(failure);
+  }
+  const std::string report = outcome.value_or("{}");
+  if (input.result == "cancelled") co_return WorkflowEnd(engine::Cancelled{report});
+  co_return WorkflowEnd(report);
+}
+
+WorkflowEnd ImportRun::next_run() {
+  state_.previous_run = context_.info().run_id;
+  ++state_.runs;
+  activities::ImportInput next = ask_;
+  next.state = write_state(state_);
+  return engine::ContinueAsNew{activities::write_note(next)};
+}
+
+const std::map<std::string, std::string>& import_search_attributes() {
+  static const std::map<std::string, std::string> attributes = {{"CallImportStage", "Keyword"},
+                                                                {"CallImportCondition", "Keyword"},
+                                                                {"CallImportPlatform", "Keyword"},
+                                                                {"CallImportWorkspace", "Keyword"},
+                                                                {"CallImportTitle", "Keyword"}};
+  return attributes;
+}
+
+Flow<WorkflowEnd> import_workflow(engine::WorkflowContext& context, std::string input) {
+  auto ask = activities::read_note<activities::ImportInput>(input);
+  if (!ask) {
+    engine::Failure failure;
+    failure.type = "input.invalid";
+    failure.message = ask.error().message;
+    co_return WorkflowEnd(failure);
+  }
+  auto state = read_state(ask->state);
+  ask->state = nullptr;
+  if (!state) {
+    engine::Failure failure;
+    failure.type = "input.invalid";
+    failure.message = state.error().message;
+    co_return WorkflowEnd(failure);
+  }
+  if (ask->import.empty()) ask->import = context.info().workflow_id;
+  auto self = std::make_shared<ImportRun>(context, std::move(*ask), std::move(*state));
+  auto running = ImportRun::run(self);
+  co_return co_await running;
+}
+
+}  // namespace callimport::workflows

@@ -1,0 +1,98 @@
+#pragma once
+// One run of the import's workflow: coroutines that carry decisions out. Private to workflows/import.
+//
+//   run ── open, authenticate ──┬─ counting   pages into the manifest
+//                               ├─ first lane ─ order, fetch ∥ register, close
+//                               ├─ bulk lane  ─ the same once the first is done
+//                               ├─ keeper     a person's pause, for both lanes at once
+//                               └─ teller     stores and tells changes of place, in order, one activity at a time
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "activities/import/contract.h"
+#include "engine/workflow.h"
+#include "workflows/import/decisions.h"
+
+namespace callimport::workflows {
+
+class ImportRun;
+/// Owned by every coroutine of the run, which end in no fixed order.
+using SharedRun = std::shared_ptr<ImportRun>;
+
+class ImportRun {
+ public:
+  ImportRun(engine::WorkflowContext& context, activities::ImportInput ask, ImportState state);
+  static engine::Flow<engine::WorkflowEnd> run(SharedRun self);
+
+ private:
+  /// Whom a step's trouble concerns: one lane, or every lane that still counts.
+  enum class Scope : std::uint8_t { kFirst, kBulk, kCounting, kBoth };
+  struct Breakdown { std::string cause, message; };
+  using StepMade = std::optional<activities::StepResult>;
+  using Answer = engine::Outcome<std::string>;
+
+  // import_run.cc: the frame.
+  void listen();
+  void take_pause(const std::string& input);
+  void start(SharedRun self, engine::Flow<void> flow);
+  static engine::Flow<void> counted(SharedRun self, engine::Flow<void> flow);
+  static engine::Flow<void> tell(SharedRun self);
+  static engine::Flow<void> keep(SharedRun self);
+  static engine::Flow<engine::WorkflowEnd> close(SharedRun self);
+  engine::WorkflowEnd next_run();
+  bool must_stop() const { return broken_.has_value() || context_.cancel_requested(); }
+  bool stopping() const { return must_stop() || parking_; }
+  std::int64_t now_ms() const { return to_unix_ms(context_.now()); }
+  void change(LaneName lane, Event event, const Circumstance& circumstance);
+  void change_open(Event event, const Circumstance& circumstance);
+  void show();
+
+  // steps.cc: one activity, and what becomes of its trouble.
+  static engine::Flow<Answer> call(SharedRun self, const char* type, std::string input, Nanos limit);
+  static engine::Flow<StepMade> step(SharedRun self, Scope scope, const char* type, activities::StepInput input);
+  static engine::Flow<void> meet(SharedRun self, Scope scope, std::string type, activities::TroubleNote trouble);
+  static engine::Flow<void> hold(SharedRun self);
+  static engine::Flow<void> wait_until(SharedRun self, std::int64_t until_ms);
+  std::vector<LaneName> lanes_of(Scope scope) const;
+  void work_passed(Scope scope, std::string_view type);
+  void stand(LaneName lane, Event event, const Circumstance& circumstance, std::string_view type);
+  bool held_by_person() const { return state_.pause.on || state_.first.by_person || state_.bulk.by_person; }
+  void note_size();
+  void break_down(const engine::Failure& failure);
+  engine::ActivityOptions options_for(Nanos limit) const;
+
+  // lanes.cc: what happens, in order.
+  static engine::Flow<void> open_and_prove(SharedRun self);
+  static engine::Flow<void> count_calls(SharedRun self);
+  static engine::Flow<void> first_lane(SharedRun self);
+  static engine::Flow<void> bulk_lane(SharedRun self);
+  static engine::Flow<void> order(SharedRun self, LaneName lane);
+  static engine::Flow<void> fetch_lane(SharedRun self, LaneName lane);
+  static engine::Flow<void> register_lane(SharedRun self, LaneName lane);
+  static engine::Flow<void> carry(SharedRun self, LaneName lane);
+  /// False when the run stops instead.
+  static engine::Flow<bool> move(SharedRun self, LaneName lane, Event event);
+  Stage stage(LaneName lane) const { return state_.lane(lane).place.stage; }
+  bool closed(LaneName lane) const { return is_final(state_.lane(lane).place.condition); }
+  static Scope scope_of(LaneName lane) { return lane == LaneName::kFirst ? Scope::kFirst : Scope::kBulk; }
+
+  engine::WorkflowContext& context_;
+  activities::ImportInput ask_;
+  ImportState state_;
+  std::deque<activities::LaneChange> changes_;  ///< not told yet; kept short by the teller
+  bool telling_ = false, closing_ = false;
+  bool parking_ = false;                        ///< the history is long: finish what is under way, then continue as new
+  std::optional<Breakdown> broken_;
+  int working_ = 0;                             ///< flows of `start` that have not returned
+  int renewals_ = 0, retries_ = 0;              ///< signals seen
+  bool register_due_ = true;                    ///< something may be staged
+  bool registered_[2] = {false, false};
+  bool first_idle_ = false;                     ///< the first lane only waits for recordings: bulk may go ahead
+  std::string shown_;                           ///< last place upserted
+};
+
+}  // namespace callimport::workflows

@@ -1,0 +1,148 @@
+// One step: its activity, the pause before it, and what becomes of the trouble it met.
+#include <algorithm>
+
+#include "workflows/import/import_run.h"
+
+namespace callimport::workflows {
+
+using activities::StepInput;
+using activities::StepResult;
+using activities::TroubleNote;
+using engine::Flow;
+
+engine::ActivityOptions ImportRun::options_for(Nanos limit) const {
+  engine::ActivityOptions options;
+  options.start_to_close = limit;
+  options.heartbeat = std::chrono::milliseconds{std::max<std::int64_t>(ask_.settings.heartbeat_ms, 1'000)};
+  engine::RetryPolicy retry;
+  retry.maximum = 30s;
+  options.retry = retry;
+  options.cancellation = engine::CancellationType::kWaitCancellationCompleted;
+  return options;
+}
+
+/// Runs one activity to its end; asks it to stop when the import must.
+Flow<ImportRun::Answer> ImportRun::call(SharedRun self, const char* type, std::string input, Nanos limit) {
+  ImportRun* here = self.get();
+  auto answer = self->context_.activity(type, std::move(input), self->options_for(limit));
+  auto settled = [here, answer] { return answer.ready() || here->must_stop(); };
+  co_await self->context_.until(settled);
+  if (!answer.ready()) answer.cancel();
+  co_return co_await answer;
+}
+
+/// Repeats the step through waits, pauses and renewals until it passes. Nothing when the run stops instead.
+Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const char* type, StepInput input) {
+  while (true) {
+    auto pause = hold(self);
+    co_await pause;
+    self->note_size();
+    if (self->stopping()) co_return StepMade{};
+    input.ask = self->ask_;
+    auto calling = call(self, type, activities::write_note(input), 6h);
+    const Answer answer = co_await calling;
+    if (!answer) {
+      self->break_down(answer.error());
+      co_return StepMade{};
+    }
+    auto result = activities::read_note<StepResult>(*answer);
+    if (!result) {
+      self->broken_ = Breakdown{"engine.bug", result.error().message};
+      co_return StepMade{};
+    }
+    self->state_.counters = result->counters;
+    if (result->done > 0) self->register_due_ = true;
+    auto late_pause = hold(self);
+    co_await late_pause;
+    if (self->must_stop()) co_return StepMade{};
+    if (result->trouble.none()) {
+      if (result->look_again_ms == 0) self->work_passed(scope, type);
+      co_return std::move(*result);
+    }
+    input.probing = true;
+    auto trouble = meet(self, scope, type, result->trouble);
+    co_await trouble;
+  }
+}
+
+Flow<void> ImportRun::meet(SharedRun self, Scope scope, std::string type, TroubleNote trouble) {
+  ImportRun* here = self.get();
+  const auto lanes = self->lanes_of(scope);
+  if (lanes.empty()) co_return;
+  if (trouble.kind == "attention") {
+    const int renewals = self->renewals_, retries = self->retries_;
+    Circumstance circumstance{trouble.cause, trouble.who, trouble.message, 0};
+    for (const LaneName lane : lanes) {
+      const LaneState& state = self->state_.lane(lane);
+      const bool known = state.place.condition == Condition::kNeedsAttention && state.now.reason == trouble.cause;
+      if (!known) self->stand(lane, Event::kAttentionNeeded, circumstance, type);
+    }
+    auto acted = [here, renewals, retries] {
+      return here->stopping() || here->renewals_ != renewals || here->retries_ != retries;
+    };
+    co_await self->context_.until(acted);
+    if (self->renewals_ == renewals) co_return;
+    for (const LaneName lane : lanes) self->change(lane, Event::kAccessRenewed, Circumstance{});
+    co_return;
+  }
+  std::int64_t until_ms = 0;
+  for (const LaneName lane : lanes) {
+    const auto decision = decide_wait(self->state_.lane(lane), trouble, self->ask_.settings, self->now_ms());
+    self->stand(lane, decision.event, decision.circumstance, type);
+    until_ms = std::max(until_ms, decision.circumstance.until_ms);
+  }
+  auto waiting = wait_until(self, until_ms);
+  co_await waiting;
+}
+
+/// Until a person's pause is over, or the run must end.
+Flow<void> ImportRun::hold(SharedRun self) {
+  ImportRun* here = self.get();
+  auto free = [here] { return here->must_stop() || !here->held_by_person(); };
+  if (!free()) co_await self->context_.until(free);
+}
+
+Flow<void> ImportRun::wait_until(SharedRun self, std::int64_t until_ms) {
+  ImportRun* here = self.get();
+  const int retries = self->retries_, renewals = self->renewals_;
+  auto over = [here, retries, renewals] {
+    return here->stopping() || here->retries_ != retries || here->renewals_ != renewals;
+  };
+  const Nanos left = from_unix_ms(until_ms) - self->context_.now();
+  if (left > Nanos{0}) (void)co_await self->context_.until(over, left);
+}
+
+std::vector<LaneName> ImportRun::lanes_of(Scope scope) const {
+  std::vector<LaneName> lanes;
+  for (const LaneName lane : {LaneName::kFirst, LaneName::kBulk}) {
+    if (closed(lane)) continue;
+    const bool concerned = scope == Scope::kBoth || scope == scope_of(lane) ||
+                           (scope == Scope::kCounting && stage(lane) <= Stage::kEnumerate);
+    if (concerned) lanes.push_back(lane);
+  }
+  return lanes;
+}
+
+/// A lane that stands still because `type` met trouble.
+void ImportRun::stand(LaneName lane, Event event, const Circumstance& circumstance, std::string_view type) {
+  change(lane, event, circumstance);
+  state_.lane(lane).trouble_step = type;
+}
+
+void ImportRun::work_passed(Scope scope, std::string_view type) {
+  for (const LaneName lane : lanes_of(scope)) {
+    if (recovers(state_.lane(lane), type)) change(lane, Event::kWorkPassed, Circumstance{});
+  }
+}
+
+void ImportRun::note_size() {
+  if (context_.history_length() >= ask_.settings.events_max || context_.suggest_continue_as_new()) parking_ = true;
+}
+
+void ImportRun::break_down(const engine::Failure& failure) {
+  if (failure.kind == engine::Failure::Kind::kCancelled || broken_) return;
+  const bool named = failure.kind == engine::Failure::Kind::kApplication && !failure.type.empty();
+  broken_ = Breakdown{named ? failure.type : "engine.bug", failure.message};
+}
+
+}  // namespace callimport::workflows
