@@ -1,3 +1,7 @@
+add_floor(engine::history
+  HEADERS history/history_file.h history/gzip.h history/json_shape.h
+  SOURCES history/history_file.cc history/gzip.cc history/json_shape.cc
+  DEPS storage::model temporal_api nlohmann_json::nlohmann_json ZLIB::ZLIB)
 add_floor(engine::worker
   HEADERS worker.h workflow.h flow.h activity.h awaitable.h workflow_service.h
           worker/payloads.h worker/machines.h worker/commands.h worker/task_split.h worker/scheduler.h worker/run.h
