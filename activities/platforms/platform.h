@@ -35,6 +35,12 @@ struct MediaLink {
   std::optional<Timestamp> expires;
 };
 
+/// What the platform says about our pace in every answer.
+struct RateSeen {
+  int per_minute = 0;                        ///< requests we may make
+  std::optional<int> remaining;              ///< of them, in the present minute
+};
+
 struct Platform {
   std::string_view name;            ///< grain
   std::string_view title;           ///< Grain
@@ -51,10 +57,14 @@ struct Platform {
   /// Everything but segments and media.
   Fetched<storage::Call> (*read_details)(const HttpReply& reply, Timestamp now);
   HttpRequest (*transcript)(const PlatformSession& session, std::string_view source_id);
+  /// CallFailed{transcript.missing}: there will be none; the call can come across without it.
   Fetched<std::vector<storage::Segment>> (*read_transcript)(const HttpReply& reply, Timestamp now);
   /// Asks for the recording's link; the link itself is fetched without credentials, with ranges.
+  /// CallFailed{call.no_recording}: there is none; a call whose media_type is transcript need not be asked for one.
   HttpRequest (*media)(const PlatformSession& session, std::string_view source_id);
   Fetched<MediaLink> (*read_media)(const HttpReply& reply, Timestamp now);
+  /// Of any answer of the platform itself (not of a media link); nullopt: it does not tell.
+  std::optional<RateSeen> (*read_rate)(const HttpReply& reply);
 };
 
 /// All connectors of this binary.

@@ -3,7 +3,12 @@ add_floor(activities::http
   SOURCES http/http.cc http/curl_http.cc http/transfer.cc
   DEPS storage::model Boost::headers CURL::libcurl fmt::fmt Threads::Threads)
 
+add_floor(activities::platforms
+  HEADERS platforms/platform.h platforms/trouble.h platforms/answers.h platforms/json.h platforms/grain.h
+  SOURCES platforms/answers.cc platforms/json.cc platforms/grain.cc platforms/registry.cc
+  DEPS activities::http storage::model fmt::fmt nlohmann_json::nlohmann_json)
+
 add_floor(activities::media
-  HEADERS media/probe.h media/examine.h
-  SOURCES media/examine.cc
+  HEADERS media/probe.h media/examine.h media/child.h media/lockdown.h media/inline_probe.h
+  SOURCES media/examine.cc media/verdict.cc media/lockdown.cc media/child_main.cc media/child_probe.cc media/inline_probe.cc
   DEPS storage::model Boost::headers PkgConfig::AVFORMAT PkgConfig::SECCOMP fmt::fmt nlohmann_json::nlohmann_json)
