@@ -11,7 +11,9 @@
 
 namespace callimport::storage {
 
-/// A recording on its way in. Threads: one at a time; `append` and `commit` block.
+/// A recording on its way in. Threads: one at a time; `append` and `commit` block. Outlived by its store's disk.
+/// @error kConflict  of every verb: committed or discarded already, or another writer of the same key was opened since: the
+/// newest one owns the partial file.
 class MediaWriter {
  public:
   virtual ~MediaWriter() = default;
@@ -34,9 +36,11 @@ class MediaStore {
   virtual ~MediaStore() = default;
   /// Goes on with the partial file of `key` when there is one of this boot, else starts new. `key`: any text, hashed into the name.
   virtual Result<std::unique_ptr<MediaWriter>> writer(const std::string& key) = 0;
-  virtual std::string path_of(const std::string& hash) const = 0;
+  virtual std::string path_of(const std::string& hash) const = 0;  ///< empty for what is no SHA-256 in lower-case hex
   virtual Result<bool> contains(const std::string& hash) = 0;
-  virtual Result<> quarantine(const std::string& key, const std::string& cause) = 0;  ///< keeps a broken file under <root>/quarantine/<hash>.<cause>
+  /// Keeps the broken partial file of `key` under <root>/quarantine/<hash>.<cause>, durably; its writer is done.
+  /// `cause`: other characters than [a-z0-9._-] become _.  @error kNotFound  no partial file.
+  virtual Result<> quarantine(const std::string& key, const std::string& cause) = 0;
 };
 
 }  // namespace callimport::storage

@@ -12,15 +12,17 @@
 
 namespace callimport::storage {
 
-/// Text that must not be printed: no operator<<, no copy to logs; memory is wiped when it goes.
+/// Text that must not be printed: no operator<<, no copy to logs; memory is wiped when it goes or is assigned over.
 class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string text) : text_(std::move(text)) {}
   Secret(const Secret&) = default;
   Secret(Secret&&) noexcept = default;
-  Secret& operator=(const Secret&) = default;
-  Secret& operator=(Secret&&) noexcept = default;
+  Secret& operator=(Secret other) noexcept {
+    text_.swap(other.text_);  // what was here is wiped with `other`
+    return *this;
+  }
   ~Secret();
   const std::string& reveal() const noexcept { return text_; }
 
@@ -40,15 +42,19 @@ class Vault {
  public:
   /// `path`: vault.db; `key_path`: 32 bytes, 0600, made when both are absent.
   /// @error kNotFound  the database is there but the key is not: says where it is expected and that a copy must be put back.
+  /// @error kCorrupt   the key is not 32 bytes, or not the one this database was sealed with.
   static Result<std::unique_ptr<Vault>> open(Disk& disk, Random& random, const std::string& path, const std::string& key_path);
   virtual ~Vault() = default;
-  /// @error kInvalid  empty, over 16 KiB, or with a control character (a newline pasted along): says so without showing it.
+  /// @error kInvalid  empty, over 16 KiB, with a control character (a newline pasted along) or a space at an end: says so
+  /// without showing it.
   virtual Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind, Secret secret,
                                    std::int64_t now_ms) = 0;
-  virtual Result<> replace(const CredentialId& id, Secret secret) = 0;  ///< renewed access: same handle, new secret
+  /// Renewed access: same handle, new secret.  @error kNotFound absent or wiped; kInvalid as `add`.
+  virtual Result<> replace(const CredentialId& id, Secret secret) = 0;
   virtual Result<Secret> open_sealed(const CredentialId& id) = 0;  ///< @error kNotFound absent or wiped; kCorrupt wrong key or damaged
-  virtual Result<> wipe(const CredentialId& id, std::int64_t now_ms) = 0;  ///< the sealed bytes are overwritten, the facts stay
-  virtual Result<std::vector<CredentialFacts>> list() = 0;
+  /// The sealed bytes are overwritten, the facts stay. Again is success.  @error kNotFound
+  virtual Result<> wipe(const CredentialId& id, std::int64_t now_ms) = 0;
+  virtual Result<std::vector<CredentialFacts>> list() = 0;  ///< in the order they were added
 };
 
 }  // namespace callimport::storage

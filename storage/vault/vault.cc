@@ -1,0 +1,214 @@
+#include "storage/vault/vault.h"
+
+#include <algorithm>
+
+#include <sodium.h>
+
+#include "storage/model/ensure.h"
+#include "storage/runtime/mutex.h"
+#include "storage/sqlite/database.h"
+#include "storage/sqlite/rows.h"
+#include "storage/vault/schema.h"
+#include "storage/vault/sealing.h"
+
+namespace callimport::storage {
+
+namespace {
+
+constexpr std::size_t kSecretBytesMax = 16 << 10;
+constexpr std::size_t kIdCharacters = 20;
+constexpr std::string_view kKeyCheckText = "callimport vault 1";
+constexpr std::string_view kKeyCheckFacts = "key check";
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+Result<> check_secret(const std::string& text) {
+  if (text.empty()) return fail(Code::kInvalid, "the credential is empty");
+  if (text.size() > kSecretBytesMax) {
+    return fail(Code::kInvalid, "the credential has " + std::to_string(text.size()) + " bytes, at most " +
+                                    std::to_string(kSecretBytesMax) + " are taken: is it the right file?");
+  }
+  if (std::any_of(text.begin(), text.end(), is_control)) {
+    return fail(Code::kInvalid,
+                "the credential holds a line break or another control character: paste the token alone, on one line");
+  }
+  if (text.front() == ' ' || text.back() == ' ') {
+    return fail(Code::kInvalid, "the credential begins or ends with a space: paste the token alone");
+  }
+  return {};
+}
+
+/// At most the first 4 and last 2 characters, fewer of a short one: never more than a third of it.
+std::string label_for(const std::string& text) {
+  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (!ascii || text.size() < 12) return "…";
+  if (text.size() < 18) return text.substr(0, 4) + "…";
+  return text.substr(0, 4) + "…" + text.substr(text.size() - 2);
+}
+
+/// What a secret is sealed beside. Each field with its length, so that no two sets of facts read the same.
+std::string sealed_facts(const CredentialFacts& facts) {
+  std::string text;
+  for (const std::string* field : {&facts.id, &facts.platform, &facts.workspace, &facts.kind}) {
+    text += std::to_string(field->size()) + ":" + *field;
+  }
+  return text;
+}
+
+CredentialFacts read_facts(const Statement& row) {
+  return {.id = row.text(0),
+          .platform = row.text(1),
+          .workspace = row.text(2),
+          .kind = row.text(3),
+          .label = row.text(4),
+          .added_ms = row.integer(5),
+          .wiped_ms = optional_integer(row, 6)};
+}
+
+struct Credential {
+  CredentialFacts facts;
+  Sealed sealed;
+};
+
+class SqliteVault final : public Vault {
+ public:
+  SqliteVault(Database db, SealingKey key, Random& random)
+      : random_(random),
+        key_(std::move(key)),
+        db_(std::move(db)),
+        insert_(db_,
+                "INSERT INTO credential(id, platform, workspace, kind, label, added_ms, nonce, sealed)"
+                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+        get_(db_, "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms, nonce, sealed FROM credential WHERE id = ?1"),
+        replace_(db_, "UPDATE credential SET label = ?2, nonce = ?3, sealed = ?4 WHERE id = ?1"),
+        overwrite_(db_,
+                   "UPDATE credential SET nonce = zeroblob(length(nonce)), sealed = zeroblob(length(sealed)) WHERE id = ?1"),
+        wipe_(db_, "UPDATE credential SET wiped_ms = ?2, nonce = x'', sealed = x'' WHERE id = ?1"),
+        list_(db_, "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms FROM credential ORDER BY number"),
+        get_check_(db_, "SELECT nonce, sealed FROM key_check"),
+        put_check_(db_, "INSERT INTO key_check(one, nonce, sealed) VALUES(1, ?1, ?2)") {}
+
+  Result<> check_key(const std::string& path, const std::string& key_path);
+
+  Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind, Secret secret,
+                           std::int64_t now_ms) override;
+  Result<> replace(const CredentialId& id, Secret secret) override;
+  Result<Secret> open_sealed(const CredentialId& id) override;
+  Result<> wipe(const CredentialId& id, std::int64_t now_ms) override;
+  Result<std::vector<CredentialFacts>> list() override;
+
+ private:
+  Result<Credential> get(const CredentialId& id) REQUIRES(mutex_);
+  Result<Credential> get_unwiped(const CredentialId& id) REQUIRES(mutex_);
+
+  Random& random_;
+  const SealingKey key_;
+  Mutex mutex_;
+  Database db_ GUARDED_BY(mutex_);
+  Statement insert_ GUARDED_BY(mutex_), get_ GUARDED_BY(mutex_), replace_ GUARDED_BY(mutex_), overwrite_ GUARDED_BY(mutex_),
+      wipe_ GUARDED_BY(mutex_), list_ GUARDED_BY(mutex_), get_check_ GUARDED_BY(mutex_), put_check_ GUARDED_BY(mutex_);
+};
+
+Result<> SqliteVault::check_key(const std::string& path, const std::string& key_path) {
+  MutexLock lock(mutex_);
+  TRY(const auto stored, first_row(get_check_, [](const Statement& row) { return Sealed{row.blob(0), row.blob(1)}; }));
+  if (!stored) {
+    const Sealed check = key_.seal(random_, Secret(std::string(kKeyCheckText)), kKeyCheckFacts);
+    return put_check_.bind_blob(1, check.nonce).bind_blob(2, check.bytes).run();
+  }
+  if (key_.open(*stored, kKeyCheckFacts)) return {};
+  return fail(Code::kCorrupt, key_path + " is not the key that " + path + " was sealed with: put back a copy of the right one");
+}
+
+Result<Credential> SqliteVault::get(const CredentialId& id) {
+  TRY(auto found, first_row(get_.bind(1, id.str()), [](const Statement& row) {
+        return Credential{read_facts(row), Sealed{row.blob(7), row.blob(8)}};
+      }));
+  if (!found) return fail(Code::kNotFound, "no such credential " + id.str());
+  return *std::move(found);
+}
+
+Result<Credential> SqliteVault::get_unwiped(const CredentialId& id) {
+  TRY(auto found, get(id));
+  if (found.facts.wiped_ms) return fail(Code::kNotFound, "credential " + id.str() + " was wiped: add it again");
+  return found;
+}
+
+Result<CredentialId> SqliteVault::add(const std::string& platform, const std::string& workspace, const std::string& kind,
+                                      Secret secret, std::int64_t now_ms) {
+  TRY_VOID(check_secret(secret.reveal()));
+  TRY(auto id, CredentialId::parse(std::string(CredentialTag::prefix) + random_.id_text(kIdCharacters)));
+  const CredentialFacts facts{.id = id.str(),
+                              .platform = platform,
+                              .workspace = workspace,
+                              .kind = kind,
+                              .label = label_for(secret.reveal()),
+                              .added_ms = now_ms,
+                              .wiped_ms = std::nullopt};
+  const Sealed sealed = key_.seal(random_, secret, sealed_facts(facts));
+  MutexLock lock(mutex_);
+  insert_.bind(1, facts.id).bind(2, platform).bind(3, workspace).bind(4, kind).bind(5, facts.label).bind(6, now_ms);
+  TRY_VOID(insert_.bind_blob(7, sealed.nonce).bind_blob(8, sealed.bytes).run());
+  return id;
+}
+
+Result<> SqliteVault::replace(const CredentialId& id, Secret secret) {
+  TRY_VOID(check_secret(secret.reveal()));
+  MutexLock lock(mutex_);
+  TRY(const Credential found, get_unwiped(id));
+  const Sealed sealed = key_.seal(random_, secret, sealed_facts(found.facts));
+  replace_.bind(1, id.str()).bind(2, label_for(secret.reveal()));
+  return replace_.bind_blob(3, sealed.nonce).bind_blob(4, sealed.bytes).run();
+}
+
+Result<Secret> SqliteVault::open_sealed(const CredentialId& id) {
+  MutexLock lock(mutex_);
+  TRY(const Credential found, get_unwiped(id));
+  auto secret = key_.open(found.sealed, sealed_facts(found.facts));
+  if (!secret) return fail(Code::kCorrupt, "credential " + id.str() + ": " + secret.error().message + "; add it again");
+  return secret;
+}
+
+Result<> SqliteVault::wipe(const CredentialId& id, std::int64_t now_ms) {
+  MutexLock lock(mutex_);
+  TRY(const Credential found, get(id));
+  if (!found.facts.wiped_ms) {
+    TRY(auto transaction, Transaction::begin(db_));
+    TRY_VOID(overwrite_.bind(1, id.str()).run());
+    TRY_VOID(wipe_.bind(1, id.str()).bind(2, now_ms).run());
+    TRY_VOID(std::move(transaction).commit());
+  }
+  return db_.exec("PRAGMA wal_checkpoint(TRUNCATE)");  // the WAL still held the pages as they were
+}
+
+Result<std::vector<CredentialFacts>> SqliteVault::list() {
+  MutexLock lock(mutex_);
+  return all_rows(list_, read_facts);
+}
+
+/// A key is made only for a new database: one beside an older database would hide that the right one is missing.
+Result<SealingKey> key_for(Disk& disk, Random& random, const std::string& path, const std::string& key_path) {
+  TRY(const bool has_key, disk.exists(key_path));
+  if (has_key) return SealingKey::load(disk, key_path);
+  TRY(const bool has_database, disk.exists(path));
+  if (!has_database) return SealingKey::make(disk, random, key_path);
+  return fail(Code::kNotFound, "the key of " + path + " is missing: it is expected at " + key_path +
+                                   ". Without it no credential can be read; put back a copy of it");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Vault>> Vault::open(Disk& disk, Random& random, const std::string& path, const std::string& key_path) {
+  ENSURE(sodium_init() >= 0);
+  TRY(auto key, key_for(disk, random, path, key_path));
+  TRY(auto db, Database::open(disk, path, {.migrations = vault_schema::kMigrations}));
+  TRY_VOID(db.exec("PRAGMA secure_delete = ON"));
+  auto vault = std::make_unique<SqliteVault>(std::move(db), std::move(key), random);
+  TRY_VOID(vault->check_key(path, key_path));
+  return vault;
+}
+
+}  // namespace callimport::storage
