@@ -53,11 +53,11 @@ struct ManifestRow {
   std::string title, media_type;        ///< audio, video, transcript
   std::optional<std::int64_t> duration_ms;
   Lane lane = Lane::kBulk;
-  std::int64_t position = 0;            ///< order of fetching within the lane, set by prioritize
+  std::int64_t position = 0;            ///< sort key within the lane, smaller first (ties by source_id); given by the library
   CallState state = CallState::kPending;
   std::string cause, detail;            ///< for skipped, failed: dotted cause and a sentence; kept after a retry succeeds: empty
   std::optional<std::int64_t> not_before_ms;  ///< recording not ready: look again then
-  int attempts = 0;
+  int attempts = 0;                     ///< that ended: fetched, failed or put off
 };
 
 struct Participant {

@@ -1,0 +1,213 @@
+#include "storage/library/calls.h"
+
+#include <limits>
+
+#include "storage/library/call_text.h"
+#include "storage/sqlite/rows.h"
+
+namespace callimport::storage {
+
+namespace {
+
+constexpr std::size_t kIdCharacters = 20;
+constexpr std::size_t kIdCharactersShown = 100;  ///< of a wrong id in an error
+
+#define CALLIMPORT_CALL_COLUMNS                                                                                         \
+  "number, id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms, duration_ms, tags," \
+  " transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec, video_codec, media_duration_ms"
+// ?1 limit, ?2 platform, ?3 title pattern, ?4 from, ?5 until, ?6 and ?7 the start and id of the call before, ?8 import
+#define CALLIMPORT_CALL_FILTER                                                                                 \
+  " (?2 = '' OR platform = ?2) AND (?3 = '' OR title LIKE ?3 ESCAPE '\\') AND start_ms >= ?4 AND start_ms < ?5" \
+  " AND (start_ms, id) < (?6, ?7)"
+
+Participant read_participant(const Statement& row) {
+  Participant participant{.source_id = row.text(0),
+                          .name = row.text(1),
+                          .email = row.text(2),
+                          .scope = row.text(3),
+                          .attended = std::nullopt,
+                          .host = row.integer(5) != 0};
+  if (!row.is_null(4)) participant.attended = row.integer(4) != 0;
+  return participant;
+}
+
+Segment read_segment(const Statement& row) {
+  return {.speaker = row.text(0),
+          .participant = row.text(1),
+          .start_ms = row.integer(2),
+          .end_ms = row.integer(3),
+          .text = row.text(4)};
+}
+
+std::optional<MediaFacts> read_media(const Statement& row) {
+  if (row.is_null(16)) return std::nullopt;
+  return MediaFacts{.hash = row.text(16),
+                    .bytes = row.integer(17),
+                    .container = row.text(18),
+                    .audio_codec = row.text(19),
+                    .video_codec = row.text(20),
+                    .duration_ms = optional_integer(row, 21)};
+}
+
+/// For LIKE: titles that contain `text`, its % and _ being what they are.
+std::string pattern_for(const std::string& text) {
+  if (text.empty()) return {};
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+tl::unexpected<Error> no_call(const std::string& id) {
+  return fail(Code::kNotFound, "no such call " + id.substr(0, kIdCharactersShown));
+}
+
+}  // namespace
+
+CallReads::CallReads(Database& db)
+    : exact_(db, "SELECT " CALLIMPORT_CALL_COLUMNS " FROM call WHERE id = ?1"),
+      by_prefix_(db, "SELECT " CALLIMPORT_CALL_COLUMNS " FROM call WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 2"),
+      newest_(db, "SELECT " CALLIMPORT_CALL_COLUMNS " FROM call INDEXED BY call_by_age WHERE" CALLIMPORT_CALL_FILTER
+                  " ORDER BY start_ms DESC, id DESC LIMIT ?1"),
+      newest_of_import_(db, "SELECT " CALLIMPORT_CALL_COLUMNS
+                            " FROM call INDEXED BY call_by_import WHERE import = ?8 AND" CALLIMPORT_CALL_FILTER
+                            " ORDER BY start_ms DESC, id DESC LIMIT ?1"),
+      participants_(db,
+                    "SELECT source_id, name, email, scope, attended, host FROM participant WHERE call = ?1 ORDER BY seq"),
+      segments_(db,
+                "SELECT speaker, participant, start_ms, end_ms, text FROM segment WHERE id >= ?1 AND id < ?2 ORDER BY id") {}
+
+CallReads::Numbered CallReads::read_call(const Statement& row) {
+  Call call{.id = row.text(1),
+            .platform = row.text(2),
+            .workspace = row.text(3),
+            .source_id = row.text(4),
+            .title = row.text(6),
+            .source = row.text(7),
+            .media_type = row.text(8),
+            .start_ms = row.integer(9),
+            .end_ms = optional_integer(row, 10),
+            .duration_ms = optional_integer(row, 11),
+            .tags = {},
+            .participants = {},
+            .segments = {},
+            .media = read_media(row),
+            .transcript_state = row.text(13),
+            .details = row.text(14),
+            .import = row.text(5),
+            .fetched_ms = row.integer(15)};
+  return {.number = row.integer(0), .tags = row.text(12), .call = std::move(call)};
+}
+
+Result<CallReads::Numbered> CallReads::find(const std::string& id) {
+  TRY(auto exact, first_row(exact_.bind(1, id), read_call));
+  if (exact) return *std::move(exact);
+  if (!id.starts_with(CallTag::prefix) || id.size() > CallTag::prefix.size() + kIdCharactersMax) return no_call(id);
+  TRY(auto some, all_rows(by_prefix_.bind(1, id).bind(2, id + "\x7f"), read_call));
+  if (some.empty()) return no_call(id);
+  if (some.size() > 1) {
+    return fail(Code::kConflict, "more than one call begins with " + id + ": " + some[0].call.id + " and " + some[1].call.id +
+                                     " among them; give more characters");
+  }
+  return std::move(some.front());
+}
+
+Result<Call> CallReads::with_participants(Numbered row) {
+  TRY(row.call.tags, tags_from_json(row.tags));
+  TRY(row.call.participants, all_rows(participants_.bind(1, row.number), read_participant));
+  return std::move(row.call);
+}
+
+Result<Call> CallReads::get(const std::string& id) {
+  TRY(auto row, find(id));
+  const std::int64_t number = row.number;
+  TRY(auto call, with_participants(std::move(row)));
+  segments_.bind(1, number << kSegmentBits).bind(2, (number + 1) << kSegmentBits);
+  TRY(call.segments, all_rows(segments_, read_segment));
+  return call;
+}
+
+Result<std::vector<Call>> CallReads::list(const CallFilter& filter, const std::string& after_id, int limit) {
+  std::pair<std::int64_t, std::string> before{std::numeric_limits<std::int64_t>::max(), "\xff"};
+  if (!after_id.empty()) {
+    TRY(const auto after, first_row(exact_.bind(1, after_id), read_call));
+    if (!after) return no_call(after_id);
+    before = {after->call.start_ms, after->call.id};
+  }
+  Statement& statement = filter.import.empty() ? newest_ : newest_of_import_;
+  statement.bind(1, limit).bind(2, filter.platform).bind(3, pattern_for(filter.text));
+  statement.bind(4, filter.after_ms == 0 ? std::numeric_limits<std::int64_t>::min() : filter.after_ms);
+  statement.bind(5, filter.before_ms == 0 ? std::numeric_limits<std::int64_t>::max() : filter.before_ms);
+  statement.bind(6, before.first).bind(7, before.second);
+  if (!filter.import.empty()) statement.bind(8, filter.import);
+  TRY(auto rows, all_rows(statement, read_call));
+  std::vector<Call> calls;
+  calls.reserve(rows.size());
+  for (auto& row : rows) {
+    TRY(auto call, with_participants(std::move(row)));
+    calls.push_back(std::move(call));
+  }
+  return calls;
+}
+
+CallWrites::CallWrites(Database& db, Random& random)
+    : db_(db),
+      random_(random),
+      knows_(db, "SELECT 1 FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
+      insert_(db,
+              "INSERT INTO call(id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms,"
+              " duration_ms, tags, transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec,"
+              " video_codec, media_duration_ms)"
+              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"),
+      insert_participant_(db,
+                          "INSERT INTO participant(call, seq, source_id, name, email, scope, attended, host)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      insert_segment_(db,
+                      "INSERT INTO segment(id, speaker, participant, start_ms, end_ms, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
+      index_segment_(db, "INSERT INTO segment_text(rowid, text) VALUES(?1, ?2)") {}
+
+Result<bool> CallWrites::knows(const std::string& platform, const std::string& workspace, const std::string& source_id) {
+  knows_.bind(1, platform).bind(2, workspace).bind(3, source_id);
+  TRY(const auto found, first_row(knows_, [](const Statement&) { return true; }));
+  return found.has_value();
+}
+
+Result<std::int64_t> CallWrites::insert_facts(const Call& call, const Provenance& from) {
+  insert_.bind(1, std::string(CallTag::prefix) + random_.id_text(kIdCharacters));
+  insert_.bind(2, from.platform).bind(3, from.workspace).bind(4, call.source_id).bind(5, from.import);
+  insert_.bind(6, call.title).bind(7, call.source).bind(8, call.media_type).bind(9, call.start_ms).bind(10, call.end_ms);
+  insert_.bind(11, call.duration_ms).bind(12, tags_to_json(call.tags)).bind(13, call.transcript_state);
+  insert_.bind(14, call.details).bind(15, call.fetched_ms);
+  if (call.media) {
+    const MediaFacts& media = *call.media;
+    insert_.bind(16, media.hash).bind(17, media.bytes).bind(18, media.container);
+    insert_.bind(19, media.audio_codec).bind(20, media.video_codec).bind(21, media.duration_ms);
+  }
+  TRY_VOID(insert_.run());
+  return db_.last_insert_rowid();
+}
+
+Result<> CallWrites::insert(const Call& call, const Provenance& from) {
+  if (call.segments.size() > kSegmentsPerCallMax) {
+    return fail(Code::kInvalid, "a transcript of " + std::to_string(call.segments.size()) + " segments is too long");
+  }
+  TRY(const std::int64_t number, insert_facts(call, from));
+  std::int64_t seq = 0;
+  for (const auto& p : call.participants) {
+    insert_participant_.bind(1, number).bind(2, seq++).bind(3, p.source_id).bind(4, p.name).bind(5, p.email).bind(6, p.scope);
+    if (p.attended) insert_participant_.bind(7, *p.attended ? 1 : 0);
+    TRY_VOID(insert_participant_.bind(8, p.host ? 1 : 0).run());
+  }
+  std::int64_t id = number << kSegmentBits;
+  for (const auto& s : call.segments) {
+    insert_segment_.bind(1, id).bind(2, s.speaker).bind(3, s.participant).bind(4, s.start_ms).bind(5, s.end_ms);
+    TRY_VOID(insert_segment_.bind(6, s.text).run());
+    TRY_VOID(index_segment_.bind(1, id).bind(2, s.text).run());
+    ++id;
+  }
+  return {};
+}
+
+}  // namespace callimport::storage

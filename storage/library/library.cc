@@ -1,0 +1,263 @@
+#include "storage/library/library.h"
+
+#include "storage/library/calls.h"
+#include "storage/library/imports.h"
+#include "storage/library/manifest.h"
+#include "storage/library/notifications.h"
+#include "storage/library/receipts.h"
+#include "storage/library/schema.h"
+#include "storage/library/search.h"
+#include "storage/library/staging.h"
+#include "storage/runtime/mutex.h"
+#include "storage/sqlite/database.h"
+
+namespace callimport::storage {
+
+namespace {
+
+/// Page cache of a connection; what does not fit goes to the WAL before the commit, so memory stays flat.
+constexpr std::string_view kWriterCache = "PRAGMA cache_size = -16384";
+constexpr std::string_view kReaderCache = "PRAGMA cache_size = -8192";
+
+/// The writer connection with its prepared statements.
+struct Writer {
+  Writer(Database connection, Random& random)
+      : db(std::move(connection)),
+        import_reads(db),
+        imports(db, import_reads),
+        manifest(db, import_reads, imports),
+        staging(db),
+        calls(db, random),
+        receipts(db),
+        notifications(db, random) {}
+
+  Database db;
+  ImportReads import_reads;
+  ImportWrites imports;
+  ManifestWrites manifest;
+  Staging staging;
+  CallWrites calls;
+  Receipts receipts;
+  NotificationWrites notifications;
+};
+
+struct Reader {
+  explicit Reader(Database connection)
+      : db(std::move(connection)), imports(db), manifest(db, imports), calls(db), search(db), notifications(db) {}
+
+  Database db;
+  ImportReads imports;
+  ManifestReads manifest;
+  CallReads calls;
+  SearchReads search;
+  NotificationReads notifications;
+};
+
+class Tx final : public LibraryTx {
+ public:
+  explicit Tx(Writer& writer) : w_(writer) {}
+
+  Result<> put_import(const ImportRow& row) override { return w_.imports.put(row); }
+  Result<ImportRow> import(const std::string& id) override { return w_.import_reads.get(id); }
+  Result<> set_lane(const std::string& import, Lane lane, const LaneRow& row, std::int64_t at_ms) override {
+    return w_.imports.set_lane(import, lane, row, at_ms);
+  }
+  Result<> set_cursor(const std::string& import, const std::string& cursor, bool enumerated) override {
+    return w_.imports.set_cursor(import, cursor, enumerated);
+  }
+  Result<> set_first_ready(const std::string& import, std::int64_t at_ms) override {
+    return w_.imports.set_first_ready(import, at_ms);
+  }
+  Result<> close_import(const std::string& import, std::int64_t at_ms, const std::string& report) override {
+    return w_.imports.close(import, at_ms, report);
+  }
+  Result<> reopen_import(const std::string& import) override {
+    TRY_VOID(w_.imports.reopen(import));
+    TRY_VOID(w_.manifest.retry_failed(import, ""));
+    return {};
+  }
+
+  Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows) override {
+    return w_.manifest.add(import, rows);
+  }
+  Result<> prioritize(const std::string& import, std::int64_t first_lane) override {
+    return w_.manifest.prioritize(import, first_lane);
+  }
+  Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms, int limit) override {
+    return w_.manifest.next_pending(import, lane, now_ms, limit);
+  }
+  Result<> set_state(const std::string& import, const std::string& source_id, CallState state, const std::string& cause,
+                     const std::string& detail) override;
+  Result<> put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms) override {
+    return w_.manifest.put_off(import, source_id, not_before_ms);
+  }
+  Result<std::int64_t> retry_failed(const std::string& import, const std::string& cause) override {
+    return w_.manifest.retry_failed(import, cause);
+  }
+
+  Result<> stage(const std::string& import, const Call& call) override;
+  Result<std::vector<Call>> staged(const std::string& import, int limit) override;
+  Result<CallState> register_call(const std::string& import, const Call& call) override;
+
+  Result<> notify(const Notification& notification, const std::vector<std::string>& channels) override {
+    return w_.notifications.add(notification, channels);
+  }
+
+ private:
+  Result<> leave_staging(const ManifestWrites::Place& place) {
+    if (place.state != CallState::kStaged) return {};
+    return w_.staging.drop(place.import, place.source_id);
+  }
+
+  Writer& w_;
+};
+
+Result<> Tx::set_state(const std::string& import, const std::string& source_id, CallState state, const std::string& cause,
+                       const std::string& detail) {
+  if (state == CallState::kStaged || state == CallState::kRegistered) {
+    return fail(Code::kInvalid, "a call becomes " + std::string(to_string(state)) + " with its content only");
+  }
+  TRY(const auto place, w_.manifest.find(import, source_id));
+  TRY_VOID(w_.manifest.move(place, state, cause, detail, 0));
+  return leave_staging(place);
+}
+
+Result<> Tx::stage(const std::string& import, const Call& call) {
+  TRY(const auto place, w_.manifest.find(import, call.source_id));
+  TRY_VOID(w_.manifest.move(place, CallState::kStaged, "", "", 0));
+  return w_.staging.put(place.import, call);
+}
+
+Result<std::vector<Call>> Tx::staged(const std::string& import, int limit) {
+  TRY(const std::int64_t number, w_.import_reads.number(import));
+  return w_.staging.oldest(number, limit);
+}
+
+Result<CallState> Tx::register_call(const std::string& import, const Call& call) {
+  TRY(const auto place, w_.manifest.find(import, call.source_id));
+  if (place.state == CallState::kRegistered || place.state == CallState::kDuplicate) return place.state;
+  TRY(const ImportRow row, w_.import_reads.get(import));
+  if ((!call.platform.empty() && call.platform != row.platform) || (!call.workspace.empty() && call.workspace != row.workspace)) {
+    return fail(Code::kInvalid, "call " + clipped(call.source_id, 100) + " is not of the workspace of import " + import);
+  }
+  TRY_VOID(leave_staging(place));
+  TRY(const bool known, w_.calls.knows(row.platform, row.workspace, call.source_id));
+  if (known) {
+    TRY_VOID(w_.manifest.move(place, CallState::kDuplicate, "duplicate.skipped", "", 0));
+    return CallState::kDuplicate;
+  }
+  TRY_VOID(w_.manifest.move(place, CallState::kRegistered, "", "", call.media ? call.media->bytes : 0));
+  TRY_VOID(w_.calls.insert(call, {.platform = row.platform, .workspace = row.workspace, .import = import}));
+  return CallState::kRegistered;
+}
+
+class SqliteLibrary final : public Library {
+ public:
+  SqliteLibrary(Database writer, Database reader, Random& random)
+      : writer_(std::move(writer), random), reader_(std::move(reader)) {}
+
+  Result<std::string> write(const ReceiptKey& key, const std::function<Result<std::string>(LibraryTx&)>& work) override {
+    MutexLock lock(write_mutex_);
+    TRY(auto transaction, Transaction::begin(writer_.db));
+    TRY(auto stored, writer_.receipts.find(key));
+    if (stored) return *std::move(stored);
+    Tx tx(writer_);
+    TRY(auto result, work(tx));
+    TRY_VOID(writer_.receipts.put(key, result));
+    TRY_VOID(std::move(transaction).commit());
+    return result;
+  }
+  Result<> change(const std::function<Result<>(LibraryTx&)>& work) override {
+    MutexLock lock(write_mutex_);
+    TRY(auto transaction, Transaction::begin(writer_.db));
+    Tx tx(writer_);
+    TRY_VOID(work(tx));
+    return std::move(transaction).commit();
+  }
+  Result<> drop_receipts(const std::string& run_id) override {
+    MutexLock lock(write_mutex_);
+    return writer_.receipts.drop(run_id);
+  }
+
+  Result<ImportRow> import(const std::string& id) override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.get(id);
+  }
+  Result<std::vector<ImportRow>> imports(int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.newest(limit);
+  }
+  Result<ManifestCounts> manifest_counts(const std::string& import, Lane lane) override {
+    MutexLock lock(read_mutex_);
+    return reader_.manifest.counts(import, lane);
+  }
+  Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state, const std::string& cause,
+                                            const std::string& after_source_id, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.manifest.rows(import, state, cause, after_source_id, limit);
+  }
+  Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) override {
+    MutexLock lock(read_mutex_);
+    return reader_.manifest.row(import, source_id);
+  }
+  Result<std::vector<Problem>> problems(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.manifest.problems(import);
+  }
+  Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.timeline(import, after_change, limit);
+  }
+
+  Result<Call> call(const std::string& id) override {
+    MutexLock lock(read_mutex_);
+    return reader_.calls.get(id);
+  }
+  Result<std::vector<Call>> calls(const CallFilter& filter, const std::string& after_id, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.calls.list(filter, after_id, limit);
+  }
+  Result<std::vector<SearchHit>> search(const std::string& query, const CallFilter& filter, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.search.find(query, filter, limit);
+  }
+
+  Result<std::vector<Notification>> notifications(const std::string& import, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.notifications.newest(import, limit);
+  }
+  Result<std::vector<Due>> due_deliveries(std::int64_t now_ms, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.notifications.due(now_ms, limit);
+  }
+  Result<> set_delivery(const Delivery& delivery) override {
+    MutexLock lock(write_mutex_);
+    return writer_.notifications.set_delivery(delivery);
+  }
+  Result<std::optional<std::int64_t>> next_delivery_ms() override {
+    MutexLock lock(read_mutex_);
+    return reader_.notifications.next_ms();
+  }
+
+  Result<> checkpoint() override {
+    MutexLock lock(write_mutex_);
+    return writer_.db.checkpoint();
+  }
+
+ private:
+  Mutex write_mutex_, read_mutex_;
+  Writer writer_ GUARDED_BY(write_mutex_);
+  Reader reader_ GUARDED_BY(read_mutex_);
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Library>> Library::open(Disk& disk, Random& random, const std::string& path) {
+  TRY(auto writer, Database::open(disk, path, {.migrations = library_schema::kMigrations}));
+  TRY_VOID(writer.exec(kWriterCache));
+  TRY(auto reader, Database::open(disk, path, {.migrations = {}, .read_only = true}));
+  TRY_VOID(reader.exec(kReaderCache));
+  return std::make_unique<SqliteLibrary>(std::move(writer), std::move(reader), random);
+}
+
+}  // namespace callimport::storage

@@ -1,0 +1,18 @@
+include(embed)
+
+add_floor(storage::library
+  HEADERS library/library.h library/records.h library/imports.h library/manifest.h library/staging.h
+          library/call_text.h library/calls.h library/search.h library/search_query.h library/receipts.h
+          library/notifications.h
+  SOURCES library/library.cc library/imports.cc library/manifest.cc library/staging.cc library/call_text.cc
+          library/calls.cc library/search.cc library/search_query.cc library/receipts.cc library/notifications.cc
+  DEPS storage::model storage::runtime storage::sqlite nlohmann_json::nlohmann_json PkgConfig::ZSTD)
+embed_sql(storage_library DIR storage/library/schema NAMESPACE callimport::storage::library_schema)
+
+add_floor(storage::vault HEADERS vault/vault.h vault/sealing.h SOURCES vault/vault.cc vault/sealing.cc
+          DEPS storage::model storage::runtime storage::sqlite PkgConfig::SODIUM)
+embed_sql(storage_vault DIR storage/vault/schema NAMESPACE callimport::storage::vault_schema)
+
+add_floor(storage::media HEADERS media/media_store.h media/content_hash.h
+          SOURCES media/media_store.cc media/content_hash.cc
+          DEPS storage::model storage::runtime OpenSSL::Crypto)
