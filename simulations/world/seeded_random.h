@@ -5,8 +5,8 @@
 
 namespace callimport::simulations {
 
-/// The same seed, the same chance, on every machine. The generator is splitmix64 (https://prng.di.unimi.it/splitmix64.c).
-/// Threads: one. Not for secrets.
+/// The same seed, the same chance, on every machine. The generator is splitmix64
+/// (https://prng.di.unimi.it/splitmix64.c). Threads: one. Not for secrets.
 class SeededRandom final : public Random {
  public:
   explicit SeededRandom(std::uint64_t seed) : state_(seed) {}

@@ -212,7 +212,8 @@ void SimDisk::apply(const NameChange& change, Names& names) {
       names[change.path] = change.inode;
       break;
     case NameChange::Kind::kRemove:
-      if (const auto found = names.find(change.path); found != names.end() && found->second == change.inode) names.erase(found);
+      if (const auto found = names.find(change.path); found != names.end() && found->second == change.inode)
+        names.erase(found);
       break;
   }
 }
@@ -223,7 +224,8 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& given, OpenMode m
   TRY_VOID(admit(kOpOpen, path));
   if (folders_.contains(path)) return fail(Code::kUnavailable, "cannot open " + path + ": it is a folder");
   auto found = names_.find(path);
-  if (found != names_.end() && mode == OpenMode::kCreateNew) return fail(Code::kConflict, "cannot open " + path + ": it exists already");
+  if (found != names_.end() && mode == OpenMode::kCreateNew)
+    return fail(Code::kConflict, "cannot open " + path + ": it exists already");
   if (found == names_.end()) {
     if (mode == OpenMode::kRead || mode == OpenMode::kReadWrite || !folders_.contains(folder_of(path))) {
       return fail(Code::kNotFound, "cannot open " + path + ": no such file or folder");
@@ -275,7 +277,8 @@ Result<> SimDisk::sync_dir(const std::string& given) {
   const std::string folder = normal(given);
   MutexLock lock(mutex_);
   TRY_VOID(admit(kOpSyncDir, folder));
-  if (!folders_.contains(folder)) return fail(Code::kNotFound, "cannot sync the folder " + folder + ": no such file or folder");
+  if (!folders_.contains(folder))
+    return fail(Code::kNotFound, "cannot sync the folder " + folder + ": no such file or folder");
   std::vector<NameChange> left;
   for (auto& change : name_changes_) {
     const bool here = folder_of(change.path) == folder || (!change.from.empty() && folder_of(change.from) == folder);
@@ -284,7 +287,9 @@ Result<> SimDisk::sync_dir(const std::string& given) {
       continue;
     }
     apply(change, durable_names_);
-    std::erase_if(left, [&](const NameChange& earlier) { return earlier.inode == change.inode; });  // it says where the file is now
+    std::erase_if(left, [&](const NameChange& earlier) {
+      return earlier.inode == change.inode;
+    });  // it says where the file is now
   }
   name_changes_ = std::move(left);
   return {};
@@ -371,7 +376,8 @@ Result<> SimDisk::damage(const std::string& given, std::uint64_t offset, std::ui
   const auto found = names_.find(path);
   if (found == names_.end()) return fail(Code::kNotFound, "cannot damage " + path + ": no such file or folder");
   for (std::string* content : {&found->second->current, &found->second->durable}) {
-    if (content == &found->second->current && offset + bytes > content->size()) return fail(Code::kInvalid, "beyond the end of " + path);
+    if (content == &found->second->current && offset + bytes > content->size())
+      return fail(Code::kInvalid, "beyond the end of " + path);
     for (std::uint64_t i = offset; i < std::min<std::uint64_t>(offset + bytes, content->size()); ++i) {
       (*content)[i] = static_cast<char>(~(*content)[i]);
     }

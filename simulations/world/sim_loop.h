@@ -15,8 +15,8 @@ inline constexpr Timestamp kSimulationStart{std::chrono::sys_days{std::chrono::y
 /// More steps than this in one run is a loop that goes nowhere: the program ends.
 inline constexpr std::uint64_t kStepsMax = 200'000'000;
 
-/// Executor, Clock and Pool in one: everything runs on the caller's thread, the queue first, in order, then the next deadline.
-/// Time moves only when the queue is empty. Threads: one.
+/// Executor, Clock and Pool in one: everything runs on the caller's thread, the queue first, in order, then the next
+/// deadline. Time moves only when the queue is empty. Threads: one.
 class SimLoop final : public Executor, public Clock, public Pool {
  public:
   explicit SimLoop(Timestamp start = kSimulationStart) : now_(start) {}

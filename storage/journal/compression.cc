@@ -1,10 +1,10 @@
 #include "storage/journal/compression.h"
 
-#include <array>
-#include <cstring>
-
 #include <zlib.h>
 #include <zstd.h>
+
+#include <array>
+#include <cstring>
 
 #include "storage/model/ensure.h"
 
@@ -23,7 +23,8 @@ Compression::~Compression() = default;
 
 std::string Compression::compress(std::string_view plain) {
   std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  const std::size_t bytes = ZSTD_compressCCtx(in_.get(), packed.data(), packed.size(), plain.data(), plain.size(), kLevel);
+  const std::size_t bytes =
+      ZSTD_compressCCtx(in_.get(), packed.data(), packed.size(), plain.data(), plain.size(), kLevel);
   ENSURE(!ZSTD_isError(bytes));
   packed.resize(bytes);
   return packed;

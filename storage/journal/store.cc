@@ -1,12 +1,12 @@
 #include "storage/journal/store.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <iterator>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
-
-#include <fmt/core.h>
 
 #include "storage/journal/compression.h"
 #include "storage/journal/schema.h"
@@ -17,8 +17,8 @@ namespace callimport::storage {
 namespace {
 constexpr Seq kTrimRowsPerStep = 512;
 constexpr std::string_view kPragmas =
-    "PRAGMA secure_delete = OFF;"    // no secrets here, and zeros over trimmed rows would be written twice
-    "PRAGMA cache_size = -32768;";   // KiB: a large group commit stays in memory until it is whole
+    "PRAGMA secure_delete = OFF;"   // no secrets here, and zeros over trimmed rows would be written twice
+    "PRAGMA cache_size = -32768;";  // KiB: a large group commit stays in memory until it is whole
 }  // namespace
 
 void Riders::take(Riders&& other) {
@@ -34,9 +34,10 @@ struct JournalStore::Statements {
         last(db, "SELECT max(seq) FROM transition"),
         put_snapshot(db, "INSERT OR REPLACE INTO snapshot(run, seq, version, sum, body) VALUES(?1, ?2, ?3, ?4, ?5)"),
         drop_snapshot(db, "DELETE FROM snapshot WHERE run = ?1"),
-        put_closed(db,
-                   "INSERT OR REPLACE INTO closed_histories(run, name_space, workflow_id, run_id, closed_ms, delete_after_ms,"
-                   " sum, summary, history) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+        put_closed(
+            db,
+            "INSERT OR REPLACE INTO closed_histories(run, name_space, workflow_id, run_id, closed_ms, delete_after_ms,"
+            " sum, summary, history) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         closed(db,
                "SELECT name_space, workflow_id, run_id, closed_ms, delete_after_ms, sum, summary, history"
                " FROM closed_histories WHERE run = ?1"),
@@ -69,7 +70,8 @@ JournalStore::JournalStore(Database db, std::string path)
 JournalStore::~JournalStore() = default;
 
 tl::unexpected<Error> JournalStore::damaged(const std::string& what) const {
-  return fail(Code::kCorrupt, path_ + " is damaged (" + what + "): stop, keep a copy of the file, and restore it from a backup");
+  return fail(Code::kCorrupt,
+              path_ + " is damaged (" + what + "): stop, keep a copy of the file, and restore it from a backup");
 }
 
 Result<> JournalStore::load_mark() {
@@ -180,12 +182,14 @@ Result<std::vector<JournalRow>> JournalStore::read_run(Seq last) {
   auto& read = statements_->row;
   for (Seq seq = last; seq != 0; seq = rows.back().previous) {
     TRY(const bool found, read.bind(1, seq).step());
-    if (!found && (seq <= trimmed_ || seq > last_)) return fail(Code::kNotFound, fmt::format("{}: no row {}", path_, seq));
+    if (!found && (seq <= trimmed_ || seq > last_))
+      return fail(Code::kNotFound, fmt::format("{}: no row {}", path_, seq));
     if (!found) return damaged(fmt::format("row {} is missing", seq));
     JournalRow row{seq, read.integer(0), read.integer(1), read.blob(3)};
     const auto sum = read.integer(2);
     read.reset();
-    if (sum != checksum(row.run, row.previous, row.body)) return damaged(fmt::format("row {} has a wrong checksum", seq));
+    if (sum != checksum(row.run, row.previous, row.body))
+      return damaged(fmt::format("row {} has a wrong checksum", seq));
     if (row.previous >= seq || row.previous < 0 || (!rows.empty() && rows.back().run != row.run)) {
       return damaged(fmt::format("row {} does not follow its run", seq));
     }
@@ -199,7 +203,8 @@ Result<std::optional<ClosedHistory>> JournalStore::read_closed(RunKey run) {
   auto& read = statements_->closed;
   TRY(const bool found, read.bind(1, run).step());
   if (!found) return std::nullopt;
-  ClosedHistory closed{run, read.text(0), read.text(1), read.text(2), read.integer(3), read.integer(4), read.blob(6), {}};
+  ClosedHistory closed{run, read.text(0), read.text(1), read.text(2), read.integer(3), read.integer(4), read.blob(6),
+                       {}};
   const std::string packed = read.blob(7);
   const auto sum = read.integer(5);
   read.reset();
@@ -232,7 +237,8 @@ Result<Journal::Recovered> JournalStore::recover() {
   while (true) {
     TRY(const bool row, snapshots.step());
     if (!row) break;
-    Snapshot snapshot{snapshots.integer(0), snapshots.integer(1), static_cast<int>(snapshots.integer(2)), snapshots.blob(4)};
+    Snapshot snapshot{snapshots.integer(0), snapshots.integer(1), static_cast<int>(snapshots.integer(2)),
+                      snapshots.blob(4)};
     if (snapshots.integer(3) != checksum(snapshot.run, snapshot.seq, snapshot.body)) continue;  // its rows say it again
     last_run_ = std::max(last_run_, snapshot.run);
     newest[snapshot.run] = snapshot.seq;
@@ -251,7 +257,8 @@ Result<Journal::Recovered> JournalStore::recover() {
     Seq& before = newest[run];
     if (seq <= before) continue;  // in the snapshot
     JournalRow row{seq, run, rows.integer(2), rows.blob(4)};
-    if (rows.integer(3) != checksum(run, row.previous, row.body)) return damaged(fmt::format("row {} has a wrong checksum", seq));
+    if (rows.integer(3) != checksum(run, row.previous, row.body))
+      return damaged(fmt::format("row {} has a wrong checksum", seq));
     if (row.previous != before) return damaged(fmt::format("row {} does not follow its run", seq));
     before = seq;
     recovered.rows.push_back(std::move(row));

@@ -23,15 +23,16 @@ struct Riders {
   void take(Riders&& other);
 };
 
-/// Rows and blobs carry a CRC-32, checked whenever they are read: SQLite sees damage to its pages' structure, not to a body.
-/// After an error in a commit nothing of it is there; call `reload` before the next one.
+/// Rows and blobs carry a CRC-32, checked whenever they are read: SQLite sees damage to its pages' structure, not to a
+/// body. After an error in a commit nothing of it is there; call `reload` before the next one.
 class JournalStore {
  public:
   /// @error  as Database::open.
   static Result<std::unique_ptr<JournalStore>> open(Disk& disk, const std::string& path);
   ~JournalStore();
 
-  /// Call once, before any trim.  @error kCorrupt  a sum is wrong, a number is missing, or a row does not follow its run.
+  /// Call once, before any trim.  @error kCorrupt  a sum is wrong, a number is missing, or a row does not follow its
+  /// run.
   Result<Journal::Recovered> recover();
 
   /// One transaction, durable on return; while rows wait to be trimmed, it trims about as many as it adds.

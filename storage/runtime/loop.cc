@@ -1,12 +1,11 @@
 #include "storage/runtime/loop.h"
 
 #include <algorithm>
-#include <optional>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 
 #include "storage/runtime/deadlines.h"
 

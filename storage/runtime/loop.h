@@ -10,10 +10,10 @@ class io_context;
 
 namespace callimport {
 
-/// The production loop: one Asio io_context, and one steady_timer behind the deadline heap. Clock::now() is the system's UTC;
-/// a step of the system clock is noticed within a minute.
-/// Threads: `post`, `stop` and `now` from any thread; all else on the thread in `run`, or before it begins.
-/// Lifetime: outlives whoever posts; tasks and timers left at the end are destroyed, not run.
+/// The production loop: one Asio io_context, and one steady_timer behind the deadline heap. Clock::now() is the
+/// system's UTC; a step of the system clock is noticed within a minute. Threads: `post`, `stop` and `now` from any
+/// thread; all else on the thread in `run`, or before it begins. Lifetime: outlives whoever posts; tasks and timers
+/// left at the end are destroyed, not run.
 class AsioLoop final : public Executor, public Clock {
  public:
   AsioLoop();

@@ -1,7 +1,8 @@
 #include "storage/runtime/os_random.h"
 
-#include <cerrno>
 #include <sys/random.h>
+
+#include <cerrno>
 
 #include "storage/model/ensure.h"
 

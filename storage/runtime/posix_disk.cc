@@ -1,20 +1,22 @@
 #include "storage/runtime/posix_disk.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace callimport {
 
 namespace {
 
-/// Where SQLite's own locks lie: PENDING_BYTE and the 511 bytes after it (https://sqlite.org/fileformat.html#the_lock_byte_page).
+/// Where SQLite's own locks lie: PENDING_BYTE and the 511 bytes after it
+/// (https://sqlite.org/fileformat.html#the_lock_byte_page).
 constexpr off_t kLockStart = 0x40000000;
 constexpr off_t kLockBytes = 512;
 
@@ -56,8 +58,9 @@ class PosixFile final : public File {
   Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> into) override {
     std::size_t done = 0;
     while (done < into.size()) {
-      const ssize_t got = uninterrupted(
-          [&] { return ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done)); });
+      const ssize_t got = uninterrupted([&] {
+        return ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+      });
       if (got < 0) return os_error("read", path_, errno);
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
@@ -68,8 +71,9 @@ class PosixFile final : public File {
   Result<> write(std::uint64_t offset, std::span<const std::byte> from) override {
     std::size_t done = 0;
     while (done < from.size()) {
-      const ssize_t put = uninterrupted(
-          [&] { return ::pwrite(fd_.get(), from.data() + done, from.size() - done, static_cast<off_t>(offset + done)); });
+      const ssize_t put = uninterrupted([&] {
+        return ::pwrite(fd_.get(), from.data() + done, from.size() - done, static_cast<off_t>(offset + done));
+      });
       if (put < 0) return os_error("write", path_, errno);
       done += static_cast<std::size_t>(put);
     }
@@ -89,13 +93,13 @@ class PosixFile final : public File {
   }
 
   Result<std::uint64_t> size() override {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd_.get(), &status) < 0) return os_error("look at", path_, errno);
     return static_cast<std::uint64_t>(status.st_size);
   }
 
   Result<> lock_exclusive() override {
-    struct flock lock {};
+    struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     lock.l_start = kLockStart;
@@ -125,7 +129,7 @@ int open_flags(OpenMode mode) {
 Result<std::unique_ptr<File>> PosixDisk::open(const std::string& path, OpenMode mode) {
   Descriptor fd(uninterrupted([&] { return ::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0600); }));
   if (fd.get() < 0) return os_error("open", path, errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) < 0) return os_error("open", path, errno);
   if (S_ISDIR(status.st_mode)) return os_error("open", path, EISDIR);
   return std::make_unique<PosixFile>(std::move(fd), path);
@@ -152,7 +156,7 @@ Result<> PosixDisk::make_dirs(const std::string& path) {
     }
     if (errno != EEXIST) return os_error("make the folder", part, errno);
   }
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) < 0) return os_error("make the folder", path, errno);
   if (!S_ISDIR(status.st_mode)) return os_error("make the folder", path, ENOTDIR);
   return {};
@@ -166,7 +170,7 @@ Result<> PosixDisk::sync_dir(const std::string& path) {
 }
 
 Result<bool> PosixDisk::exists(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
   return os_error("look at", path, errno);
@@ -187,7 +191,7 @@ Result<std::vector<std::string>> PosixDisk::list(const std::string& path) {
 }
 
 Result<std::uint64_t> PosixDisk::free_bytes(const std::string& path) {
-  struct statvfs status {};
+  struct statvfs status{};
   if (::statvfs(path.c_str(), &status) < 0) return os_error("look at", path, errno);
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }

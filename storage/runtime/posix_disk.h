@@ -3,9 +3,9 @@
 
 namespace callimport {
 
-/// The operating system's files. sync is fdatasync, sync_dir is fsync of the directory, make_dirs syncs the parents of what it
-/// made. lock_exclusive takes an open-file-description lock (fcntl(2), F_OFD_SETLK) on the bytes SQLite locks, so that the
-/// sqlite3 shell is kept out as well as a second process of ours. Files are made 0600, directories 0700.
+/// The operating system's files. sync is fdatasync, sync_dir is fsync of the directory, make_dirs syncs the parents of
+/// what it made. lock_exclusive takes an open-file-description lock (fcntl(2), F_OFD_SETLK) on the bytes SQLite locks,
+/// so that the sqlite3 shell is kept out as well as a second process of ours. Files are made 0600, directories 0700.
 /// Threads: any.
 class PosixDisk final : public Disk {
  public:

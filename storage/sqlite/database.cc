@@ -1,8 +1,7 @@
 #include "storage/sqlite/database.h"
 
-#include <sqlite3.h>
-
 #include <fmt/core.h>
+#include <sqlite3.h>
 
 #include "storage/model/ensure.h"
 #include "storage/sqlite/failure.h"
@@ -33,7 +32,8 @@ Result<std::int64_t> ask(Database& db, std::string_view sql) {
 Result<std::int64_t> known_version(Database& db, const std::string& path, std::span<const Migration> migrations) {
   for (std::size_t i = 0; i < migrations.size(); ++i) ENSURE(migrations[i].version == static_cast<int>(i) + 1);
   TRY(const std::int64_t found, ask(db, "PRAGMA user_version"));
-  TRY([[maybe_unused]] const std::int64_t tables, ask(db, "SELECT count(*) FROM sqlite_schema"));  // reads the schema's pages
+  TRY([[maybe_unused]] const std::int64_t tables,
+      ask(db, "SELECT count(*) FROM sqlite_schema"));  // reads the schema's pages
   if (migrations.empty() || found <= std::ssize(migrations)) return found;
   return fail(Code::kConflict, fmt::format("{} has schema version {}, and this program knows versions up to {}: "
                                            "use the newer program that wrote it, or another data folder",
@@ -51,8 +51,9 @@ Result<> migrate(Database& db, std::span<const Migration> missing) {
 }
 
 Result<> configure(Database& db, const OpenOptions& options) {
-  TRY_VOID(db.exec("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"
-                   "PRAGMA trusted_schema = OFF"));
+  TRY_VOID(
+      db.exec("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"
+              "PRAGMA trusted_schema = OFF"));
   if (options.read_only) return {};
   TRY_VOID(db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
   TRY_VOID(db.exec(fmt::format("PRAGMA journal_size_limit = {}", kWalFileBytesKept)));
@@ -88,8 +89,7 @@ Result<Database> Database::open(Disk& disk, const std::string& path, OpenOptions
   inside->vfs = Vfs::of(disk);
   TRY(inside->joined, inside->vfs->join(path, !options.read_only));
   const int access = options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int opened =
-      sqlite3_open_v2(path.c_str(), &inside->db, access | SQLITE_OPEN_NOMUTEX, inside->vfs->name());
+  const int opened = sqlite3_open_v2(path.c_str(), &inside->db, access | SQLITE_OPEN_NOMUTEX, inside->vfs->name());
   if (opened != SQLITE_OK) return failure(inside->db, opened);
   sqlite3_extended_result_codes(inside->db, 1);
   sqlite3_busy_timeout(inside->db, options.busy_timeout_ms);

@@ -26,12 +26,13 @@ struct OpenOptions {
   std::span<const Migration> migrations;  ///< applied in one transaction each; empty for a second connection
   bool read_only = false;                 ///< a reader beside the one writer
   int busy_timeout_ms = 5000;
-  bool checkpoint_by_caller = false;      ///< no automatic checkpoint: the caller watches `wal_bytes`
+  bool checkpoint_by_caller = false;  ///< no automatic checkpoint: the caller watches `wal_bytes`
 };
 
 /// One connection: WAL, synchronous=FULL, foreign keys on, double-quoted strings off, through the VFS over `Disk`.
-/// Files are guarded against other processes by an exclusive lock on the database file; connections of this process share it.
-/// Threads: one at a time. Lifetime: `disk` outlives it. After a simulated power loss: destroy all of a file's, then open anew.
+/// Files are guarded against other processes by an exclusive lock on the database file; connections of this process
+/// share it. Threads: one at a time. Lifetime: `disk` outlives it. After a simulated power loss: destroy all of a
+/// file's, then open anew.
 class Database {
  public:
   /// @error kConflict     the file is from a newer version; the text names both numbers; or locked by another process
@@ -55,15 +56,14 @@ class Database {
   sqlite3* handle() const noexcept { return db_; }
 
  private:
-  friend class Statement;
   struct Inside;
   explicit Database(std::unique_ptr<Inside> inside);
   std::unique_ptr<Inside> inside_;
   sqlite3* db_ = nullptr;  // owned by inside_
 };
 
-/// Prepared once, bound always, reset when it ends. @invariant the SQL is a literal: a syntax error aborts at construction;
-/// trouble with the disk at construction shows in `run` and `step`. Lifetime: ends before its Database.
+/// Prepared once, bound always, reset when it ends. @invariant the SQL is a literal: a syntax error aborts at
+/// construction; trouble with the disk at construction shows in `run` and `step`. Lifetime: ends before its Database.
 class Statement {
  public:
   Statement(Database& db, std::string_view sql);

@@ -1,8 +1,7 @@
 #include "storage/sqlite/failure.h"
 
-#include <sqlite3.h>
-
 #include <fmt/core.h>
+#include <sqlite3.h>
 
 #include "storage/sqlite/vfs.h"
 
@@ -41,7 +40,8 @@ std::string disk_said(sqlite3* db) {
 }  // namespace
 
 std::string damaged(sqlite3* db, std::string_view what) {
-  return fmt::format("{} is damaged ({}): stop, keep a copy of the file, and restore it from a backup", file_of(db), what);
+  return fmt::format("{} is damaged ({}): stop, keep a copy of the file, and restore it from a backup", file_of(db),
+                     what);
 }
 
 tl::unexpected<Error> failure(sqlite3* db, int code) {

@@ -9,9 +9,9 @@ struct sqlite3;
 
 namespace callimport::storage {
 
-/// What `code` (a result of `db`'s last call, extended or not) asks of the caller: kConflict for a constraint, kCorrupt for
-/// damage, kInvalid for SQL or a value that is refused, kUnavailable for the rest. The text names the file, and what the Disk
-/// said, if it said something.
+/// What `code` (a result of `db`'s last call, extended or not) asks of the caller: kConflict for a constraint, kCorrupt
+/// for damage, kInvalid for SQL or a value that is refused, kUnavailable for the rest. The text names the file, and
+/// what the Disk said, if it said something.
 tl::unexpected<Error> failure(sqlite3* db, int code);
 
 /// "FILE is damaged (WHAT)", and what to do then.

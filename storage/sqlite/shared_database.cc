@@ -1,8 +1,8 @@
 #include "storage/sqlite/shared_database.h"
 
-#include <algorithm>
-
 #include <sqlite3.h>
+
+#include <algorithm>
 
 #include "storage/model/ensure.h"
 
@@ -51,7 +51,8 @@ volatile void* SharedDatabase::map(const void* connection, int index, int bytes,
   connections_[connection].mapped = true;
   const auto wanted = static_cast<std::size_t>(index);
   if (wanted >= regions_.size() && !extend) return nullptr;
-  while (wanted >= regions_.size()) regions_.push_back(std::make_unique<std::uint8_t[]>(static_cast<std::size_t>(bytes)));
+  while (wanted >= regions_.size())
+    regions_.push_back(std::make_unique<std::uint8_t[]>(static_cast<std::size_t>(bytes)));
   return regions_[wanted].get();
 }
 
@@ -92,7 +93,8 @@ void SharedDatabase::unmap(const void* connection) {
   mine.mapped = false;
   mine.shared = mine.exclusive = 0;
   if (mine.level == SQLITE_LOCK_NONE) connections_.erase(connection);
-  const bool used = std::any_of(connections_.begin(), connections_.end(), [](const auto& c) { return c.second.mapped; });
+  const bool used =
+      std::any_of(connections_.begin(), connections_.end(), [](const auto& c) { return c.second.mapped; });
   if (!used) regions_.clear();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// What the connections of this process share about one database file: its lock against other processes, the locks between
-// them, and the WAL index, which others keep in a -shm file and we keep on the heap.
-// Source: https://sqlite.org/lockingv3.html (levels), https://sqlite.org/walformat.html (WAL index and its eight locks).
+// What the connections of this process share about one database file: its lock against other processes, the locks
+// between them, and the WAL index, which others keep in a -shm file and we keep on the heap. Source:
+// https://sqlite.org/lockingv3.html (levels), https://sqlite.org/walformat.html (WAL index and its eight locks).
 #include <array>
 #include <cstdint>
 #include <map>

@@ -94,7 +94,8 @@ struct VfsCalls {
     Vfs& vfs = *outer(file).vfs;
     if (auto done = open.file->sync(); !done) return vfs.note(done.error(), SQLITE_IOERR_FSYNC);
     if (!open.entry_unsynced) return SQLITE_OK;
-    if (auto done = vfs.disk_.sync_dir(folder_of(open.path)); !done) return vfs.note(done.error(), SQLITE_IOERR_DIR_FSYNC);
+    if (auto done = vfs.disk_.sync_dir(folder_of(open.path)); !done)
+      return vfs.note(done.error(), SQLITE_IOERR_DIR_FSYNC);
     open.entry_unsynced = false;
     return SQLITE_OK;
   }
@@ -165,7 +166,8 @@ struct VfsCalls {
     const auto shared = vfs.joined(database_of(path));
     if (shared && !shared->alive()) return SQLITE_IOERR_DELETE;  // a connection from before a power loss says goodbye
     if (auto done = vfs.disk_.remove(path); !done) {
-      return vfs.note(done.error(), done.error().code == Code::kNotFound ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE);
+      return vfs.note(done.error(),
+                      done.error().code == Code::kNotFound ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE);
     }
     if (sync_folder == 0) return SQLITE_OK;
     const auto done = vfs.disk_.sync_dir(folder_of(path));
@@ -195,7 +197,9 @@ struct VfsCalls {
   }
 
   // Chance seeds SQLite's own generator (WAL salts), once a process; sleep serves the busy timeout.
-  static int randomness(sqlite3_vfs*, int bytes, char* out) { return system_vfs().xRandomness(&system_vfs(), bytes, out); }
+  static int randomness(sqlite3_vfs*, int bytes, char* out) {
+    return system_vfs().xRandomness(&system_vfs(), bytes, out);
+  }
   static int sleep(sqlite3_vfs*, int us) { return system_vfs().xSleep(&system_vfs(), us); }
   static int current_time(sqlite3_vfs*, double* day) { return system_vfs().xCurrentTime(&system_vfs(), day); }
   static int last_error(sqlite3_vfs*, int, char*) { return 0; }
@@ -204,8 +208,8 @@ struct VfsCalls {
 };
 
 const sqlite3_io_methods VfsCalls::kFileCalls = {
-    2, close, read, write, truncate, sync, size, lock, unlock, reserved, control, sector_size, characteristics,
-    shm_map, shm_lock, shm_barrier, shm_unmap, nullptr, nullptr};
+    2,           close,           read,    write,    truncate,    sync,      size,    lock,   unlock, reserved, control,
+    sector_size, characteristics, shm_map, shm_lock, shm_barrier, shm_unmap, nullptr, nullptr};
 
 std::shared_ptr<Vfs> Vfs::of(Disk& disk) {
   static Mutex mutex;

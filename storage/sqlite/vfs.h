@@ -1,11 +1,11 @@
 #pragma once
 // An SQLite VFS over Disk: what makes SQLite run on the simulated disk, and keeps other processes out on the real one.
 // Source: https://sqlite.org/c3ref/vfs.html
+#include <sqlite3.h>
+
 #include <map>
 #include <memory>
 #include <string>
-
-#include <sqlite3.h>
 
 #include "storage/model/result.h"
 #include "storage/runtime/disk.h"
@@ -16,8 +16,8 @@ namespace callimport::storage {
 
 /// One for each Disk, registered with SQLite while anybody holds it.
 ///
-/// A database file belongs to one process: the first connection takes File::lock_exclusive, and keeps it until the last one of
-/// this process closes. Close every connection to a path before it is opened again after a simulated power loss.
+/// A database file belongs to one process: the first connection takes File::lock_exclusive, and keeps it until the last
+/// one of this process closes. Close every connection to a path before it is opened again after a simulated power loss.
 /// Threads: any. Lifetime: `disk` outlives it.
 class Vfs {
  public:
@@ -28,8 +28,8 @@ class Vfs {
 
   const char* name() const noexcept { return name_.c_str(); }
 
-  /// Opens (and makes, when `create`) the file and takes its lock, or joins the connections that did, so that trouble shows in
-  /// its own words before SQLite gives it a number. Give it back by `leave`.
+  /// Opens (and makes, when `create`) the file and takes its lock, or joins the connections that did, so that trouble
+  /// shows in its own words before SQLite gives it a number. Give it back by `leave`.
   /// @error kConflict  another process holds it.  @error kNotFound, kUnavailable  as Disk::open.
   Result<std::shared_ptr<SharedDatabase>> join(const std::string& path, bool create);
   void leave(std::shared_ptr<SharedDatabase> shared);

@@ -1,12 +1,13 @@
 // What the journal costs: one durable row at a time, and many at once. Run it in a folder on the disk you ask about.
+#include <benchmark/benchmark.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
-
-#include <benchmark/benchmark.h>
+#include <utility>
+#include <vector>
 
 #include "storage/journal/journal.h"
 #include "storage/model/ensure.h"
@@ -98,6 +99,36 @@ void journal_append(benchmark::State& state) {
 }
 BENCHMARK(journal_append)->Arg(1)->UseRealTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(journal_append)->Arg(100)->Arg(1000)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+/// Start-up: every open run has five rows of 300 bytes and no snapshot.
+void journal_recover(benchmark::State& state) {
+  BenchFolder folder;
+  PosixDisk disk;
+  const std::int64_t runs = state.range(0);
+  {
+    AsioLoop loop;
+    auto journal = open_journal(disk, loop, {.path = folder.file("journal.db")});
+    ENSURE(journal.has_value());
+    std::vector<JournalRow> rows;
+    for (Seq seq = 1; seq <= runs * 5; ++seq) {
+      rows.push_back({seq, (seq - 1) % runs + 1, seq > runs ? seq - runs : 0, std::string(300, 'r')});
+      if (rows.size() < 4'000 && seq < runs * 5) continue;
+      (*journal)->append(std::exchange(rows, {}), [&, seq](Result<> done) {
+        ENSURE(done.has_value());
+        if (seq == runs * 5) loop.stop();
+      });
+    }
+    loop.run();
+  }
+  for (auto _ : state) {
+    AsioLoop loop;
+    auto journal = open_journal(disk, loop, {.path = folder.file("journal.db")});
+    ENSURE(journal.has_value());
+    auto recovered = (*journal)->recover();
+    ENSURE(recovered.has_value() && std::ssize(recovered->rows) == runs * 5);
+  }
+}
+BENCHMARK(journal_recover)->Arg(100'000)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace callimport::storage

@@ -1,12 +1,15 @@
 // One suite for both disks, then what only the simulated one does.
+#include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "simulations/world/seeded_random.h"
 #include "simulations/world/sim_disk.h"
@@ -19,7 +22,9 @@ namespace {
 using simulations::SeededRandom;
 using simulations::SimDisk;
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 std::string content(Disk& disk, const std::string& path) {
   auto file = disk.open(path, OpenMode::kRead);
@@ -121,18 +126,30 @@ TEST_P(Disks, AnOpenFileOutlivesItsName) {
   EXPECT_FALSE(disk_->exists(at("a")).value());
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, Disks, testing::Values("Posix", "Simulated"), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Table, Disks, testing::Values("Posix", "Simulated"),
+                         [](const auto& test) { return test.param; });
 
 TEST(PosixDisk, KeepsOthersOut) {
   ScratchFolder folder;
   PosixDisk disk;
   ASSERT_TRUE(disk.make_dirs(folder.file("sub")).has_value());
   put(disk, folder.file("sub/a"), "x");
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(0, ::stat(folder.file("sub").c_str(), &status));
   EXPECT_EQ(0700u, status.st_mode & 0777u);
   ASSERT_EQ(0, ::stat(folder.file("sub/a").c_str(), &status));
   EXPECT_EQ(0600u, status.st_mode & 0777u);
+}
+
+/// Asks for SQLite's shared lock as its own programs do (a POSIX lock): true when that is refused.
+bool refused_to_sqlite_shell(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  struct flock lock{};
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = 0x40000000;
+  lock.l_len = 1;
+  return fd >= 0 && ::fcntl(fd, F_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES);
 }
 
 TEST(PosixDisk, LocksOutASecondProcess) {
@@ -144,6 +161,7 @@ TEST(PosixDisk, LocksOutASecondProcess) {
   if (child == 0) {
     auto other = disk.open(folder.file("a"), OpenMode::kReadWrite);
     const auto locked = (*other)->lock_exclusive();
+    if (!refused_to_sqlite_shell(folder.file("a"))) ::_exit(2);
     ::_exit(!locked && locked.error().code == Code::kConflict ? 0 : 1);
   }
   int status = -1;

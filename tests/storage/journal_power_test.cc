@@ -1,11 +1,11 @@
 // The journal when the power goes: whatever was acknowledged is there, and a turn is there whole or not at all.
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "simulations/world/seeded_random.h"
 #include "tests/storage/journal_world.h"

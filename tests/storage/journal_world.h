@@ -1,13 +1,13 @@
 #pragma once
 // A journal under test, on the real disk with its thread, or on the simulated disk without.
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "simulations/world/sim_disk.h"
 #include "simulations/world/sim_loop.h"
@@ -32,7 +32,8 @@ inline std::string name_of(JournalKind kind) {
 /// Owns the disk and the loop; `open` and `close` are a process that starts and stops.
 class JournalWorld {
  public:
-  explicit JournalWorld(JournalKind kind) : kind_(kind), path_(on_posix() ? folder_.file("journal.db") : "journal.db") {}
+  explicit JournalWorld(JournalKind kind)
+      : kind_(kind), path_(on_posix() ? folder_.file("journal.db") : "journal.db") {}
 
   Disk& disk() { return on_posix() ? static_cast<Disk&>(posix_) : sim_disk_; }
   simulations::SimDisk& sim_disk() { return sim_disk_; }
@@ -63,7 +64,8 @@ class JournalWorld {
     if (threaded()) {
       asio_.run();
     } else {
-      EXPECT_TRUE(sim_loop_.run_until([&] { return answer.has_value(); })) << "nothing is left to run, and no answer came";
+      EXPECT_TRUE(sim_loop_.run_until([&] { return answer.has_value(); }))
+          << "nothing is left to run, and no answer came";
     }
     return std::move(*answer);
   }

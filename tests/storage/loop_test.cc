@@ -1,14 +1,15 @@
 // Order and time, on the loop of production and on the simulated one.
+#include "storage/runtime/loop.h"
+
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "simulations/world/sim_loop.h"
-#include "storage/runtime/loop.h"
 #include "storage/runtime/mutex.h"
 #include "storage/runtime/threads.h"
 
@@ -37,7 +38,9 @@ struct VirtualLoop final : LoopUnderTest {
   bool finished = false;
   Executor& executor() override { return loop; }
   Clock& clock() override { return loop; }
-  void run() override { EXPECT_TRUE(loop.run_until([this] { return std::exchange(finished, false); })); }
+  void run() override {
+    EXPECT_TRUE(loop.run_until([this] { return std::exchange(finished, false); }));
+  }
   void finish() override { finished = true; }
 };
 

@@ -1,7 +1,7 @@
 // Time, ids and chance: the words everything else is written in.
-#include <set>
-
 #include <gtest/gtest.h>
+
+#include <set>
 
 #include "simulations/world/seeded_random.h"
 #include "storage/model/ids.h"
@@ -31,7 +31,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, Times,
     testing::Values(TimeRow{"Epoch", "1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"},
                     TimeRow{"WithOffset", "2026-09-05T00:01:18+02:00", 1788559278000000000, "2026-09-04T22:01:18Z"},
-                    TimeRow{"WithNanos", "2026-09-04T22:01:18.123456789Z", 1788559278123456789, "2026-09-04T22:01:18.123Z"},
+                    TimeRow{"WithNanos", "2026-09-04T22:01:18.123456789Z", 1788559278123456789,
+                            "2026-09-04T22:01:18.123Z"},
                     TimeRow{"BeforeEpoch", "1969-12-31T23:59:59.5Z", -500000000, "1969-12-31T23:59:59.500Z"},
                     TimeRow{"LeapDay", "2024-02-29T12:00:00Z", 1709208000000000000, "2024-02-29T12:00:00Z"},
                     TimeRow{"LowerCase", "2026-09-04t22:01:18z", 1788559278000000000, "2026-09-04T22:01:18Z"}),
@@ -44,9 +45,9 @@ TEST_P(NoTimes, AreRefused) {
   EXPECT_EQ(Code::kInvalid, time.error().code);
 }
 INSTANTIATE_TEST_SUITE_P(Table, NoTimes,
-                         testing::Values("", "2026", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00",
-                                         "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+0200", "2026-01-01T00:00:00Zx",
-                                         "2026/01/01T00:00:00Z", "-026-01-01T00:00:00Z"));
+                         testing::Values("", "2026", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z",
+                                         "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+0200",
+                                         "2026-01-01T00:00:00Zx", "2026/01/01T00:00:00Z", "-026-01-01T00:00:00Z"));
 
 struct IdRow {
   const char* name;
@@ -67,14 +68,15 @@ TEST_P(Ids, AreParsedStrictly) {
     EXPECT_LT(id.error().message.size(), 200u);
   }
 }
-INSTANTIATE_TEST_SUITE_P(
-    Table, Ids,
-    testing::Values(IdRow{"Plain", "imp_0a9z", true}, IdRow{"AtTheLimit", "imp_" + std::string(kIdCharactersMax, 'a'), true},
-                    IdRow{"OverTheLimit", "imp_" + std::string(kIdCharactersMax + 1, 'a'), false},
-                    IdRow{"TenThousand", "imp_" + std::string(10'000, 'a'), false}, IdRow{"Empty", "", false},
-                    IdRow{"PrefixOnly", "imp_", false}, IdRow{"OtherKind", "call_0a", false},
-                    IdRow{"UpperCase", "imp_A", false}, IdRow{"Newline", "imp_a\n", false}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, Ids,
+                         testing::Values(IdRow{"Plain", "imp_0a9z", true},
+                                         IdRow{"AtTheLimit", "imp_" + std::string(kIdCharactersMax, 'a'), true},
+                                         IdRow{"OverTheLimit", "imp_" + std::string(kIdCharactersMax + 1, 'a'), false},
+                                         IdRow{"TenThousand", "imp_" + std::string(10'000, 'a'), false},
+                                         IdRow{"Empty", "", false}, IdRow{"PrefixOnly", "imp_", false},
+                                         IdRow{"OtherKind", "call_0a", false}, IdRow{"UpperCase", "imp_A", false},
+                                         IdRow{"Newline", "imp_a\n", false}),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(Chance, UuidsSayTheirVersion) {
   OsRandom random;

@@ -1,4 +1,5 @@
 // SQLite over Disk: opening, refusing, sharing, and power loss at random moments.
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -7,8 +8,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 #include "simulations/world/seeded_random.h"
 #include "simulations/world/sim_disk.h"
@@ -100,7 +99,8 @@ TEST_P(Databases, MigrateFromOlderAndRefuseNewer) {
 }
 
 TEST_P(Databases, LeaveNothingOfAMigrationThatFails) {
-  constexpr std::array<Migration, 2> kBroken = {{kSchema[0], {2, "CREATE TABLE extra(x); INSERT INTO missing VALUES(1);"}}};
+  constexpr std::array<Migration, 2> kBroken = {
+      {kSchema[0], {2, "CREATE TABLE extra(x); INSERT INTO missing VALUES(1);"}}};
   ASSERT_FALSE(open(*disk_, path_, kBroken).has_value());
   auto db = open(*disk_, path_, kOlder);
   ASSERT_TRUE(db.has_value()) << db.error().message;
@@ -163,7 +163,8 @@ TEST_P(Databases, RefuseWhatIsNoDatabase) {
   EXPECT_NE(std::string::npos, refused.error().message.find("backup"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, Databases, testing::Values("Posix", "Simulated"), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Table, Databases, testing::Values("Posix", "Simulated"),
+                         [](const auto& test) { return test.param; });
 
 TEST(DatabaseLock, KeepsASecondProcessOut) {
   ScratchFolder folder;
