@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,10 +48,10 @@ bool answer(std::string text) {
 }
 
 std::string examine(const Order& order) {
-  struct stat facts{};
-  if (order.file < 0 || fstat(order.file, &facts) != 0) return "{}";
+  const off_t size = order.file < 0 ? -1 : lseek(order.file, 0, SEEK_END);  // fstat would need a call that also takes paths
+  if (size < 0) return "{}";
   MediaBytes bytes;
-  bytes.size = static_cast<std::uint64_t>(facts.st_size);
+  bytes.size = static_cast<std::uint64_t>(size);
   bytes.read = [file = order.file](std::uint64_t offset, std::span<std::byte> into) -> Result<std::size_t> {
     const ssize_t got = pread(file, into.data(), into.size(), static_cast<off_t>(offset));
     if (got < 0) return fail(Code::kUnavailable, "the file cannot be read");

@@ -128,6 +128,31 @@ std::optional<std::int64_t> stated_length_ms(const AVFormatContext& format, int 
   return std::nullopt;
 }
 
+/// A WAVE file whose data chunk is longer than the file: libavformat takes it as it is. The part that is there, 1 when whole.
+double present_part(const MediaBytes& bytes) {
+  std::byte raw[8];
+  const auto number = [&raw](std::size_t at) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 4; i-- > 0;) value = value << 8 | static_cast<std::uint64_t>(raw[at + i]);
+    return value;
+  };
+  constexpr int kChunksMax = 1000;
+  std::uint64_t at = 12;  // behind RIFF, its size and WAVE
+  for (int chunk = 0; chunk < kChunksMax; ++chunk) {
+    const auto got = bytes.read(at, raw);
+    if (!got || *got < sizeof raw) return 1;
+    const std::uint64_t size = number(4);
+    if (std::memcmp(raw, "data", 4) == 0) {
+      const std::uint64_t there = bytes.size - std::min(bytes.size, at + sizeof raw);
+      if (size == 0 || size >= 0xfffffff0u || size <= there) return 1;  // a recorder that died writes 0 or all ones: unknown
+      return static_cast<double>(there) / static_cast<double>(size);
+    }
+    at += sizeof raw + size + size % 2;
+    if (at >= bytes.size) return 1;
+  }
+  return 1;
+}
+
 /// What reading packets to the end of the file showed of one stream.
 struct Scan {
   std::int64_t end_ms = 0;      ///< where its last packet ends
@@ -167,6 +192,14 @@ std::string describe(std::int64_t ms) { return fmt::format("{}.{} s", ms / 1000,
 MediaVerdict judge(MediaVerdict verdict, const MediaBytes& bytes, AVFormatContext& format, Streams streams) {
   const int main = streams.audio >= 0 ? streams.audio : streams.video;
   const auto stated = stated_length_ms(format, main);
+  if (verdict.facts.container == "wav") {
+    const double part = present_part(bytes);
+    if (part < 0.98) {
+      const std::int64_t real = stated.value_or(0);
+      return fault(std::move(verdict), "media.damaged",
+                   fmt::format("cut off: {:.0f} % of what its header says is there, {}", part * 100, describe(real)));
+    }
+  }
   const bool whole = bytes.size <= kWholeScanBytesMax || !stated;
   if (!whole) av_seek_frame(&format, -1, std::max<std::int64_t>(0, *stated - kTailMs) * 1000, AVSEEK_FLAG_BACKWARD);
   Scan scan = scan_packets(format, main);

@@ -28,11 +28,10 @@ bool limit(__rlimit_resource resource, rlim_t most) {
 
 /// Reading, memory, time, the one socket we were given, and leaving.
 constexpr int kAllowed[] = {
-    SCMP_SYS(read),        SCMP_SYS(pread64),      SCMP_SYS(lseek),         SCMP_SYS(fstat),       SCMP_SYS(close),
-    SCMP_SYS(recvmsg),     SCMP_SYS(sendmsg),      SCMP_SYS(munmap),        SCMP_SYS(mremap),      SCMP_SYS(brk),
-    SCMP_SYS(madvise),     SCMP_SYS(futex),        SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(exit),
-    SCMP_SYS(exit_group),  SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrandom),  SCMP_SYS(sched_yield),
-    SCMP_SYS(restart_syscall),
+    SCMP_SYS(read),        SCMP_SYS(pread64),      SCMP_SYS(lseek),         SCMP_SYS(close),       SCMP_SYS(recvmsg),
+    SCMP_SYS(sendmsg),     SCMP_SYS(munmap),       SCMP_SYS(mremap),        SCMP_SYS(brk),         SCMP_SYS(madvise),
+    SCMP_SYS(futex),       SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(exit),        SCMP_SYS(exit_group),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrandom),  SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
 #ifdef CALLIMPORT_SANITIZED
     SCMP_SYS(sched_getaffinity), SCMP_SYS(sigaltstack), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(write), SCMP_SYS(mprotect),
 #endif

@@ -85,7 +85,7 @@ struct SandboxCommand {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;                        ///< 0: any free one
   std::string log_path;                          ///< empty: no request log
-  int ready_fd = -1;                             ///< the port is written there once the server answers; -1: none
+  int ready_fd = -1;                             ///< `listening on HOST:PORT` is written there too once it answers; -1: none
   GrainOptions grain;
 };
 /// @error kInvalid  names the flag and what it wants.

@@ -169,7 +169,7 @@ std::string_view sandbox_usage() {
          "  --slow MS             before each answer\n"
          "  --link-life S         how long a recording's link is good (600)\n"
          "  --log FILE            one JSON line a request\n"
-         "  --ready-fd FD         the port is written there, as text and newline, once it answers\n";
+         "  --ready-fd FD         \"listening on HOST:PORT\" is written there too, once it answers\n";
 }
 
 }  // namespace callimport::simulations

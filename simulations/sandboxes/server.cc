@@ -243,10 +243,10 @@ int sandbox_main(const std::vector<std::string>& args) {
   (*sandbox)->start_at(wall_clock());
   auto server = SandboxServer::listen(**sandbox, {command->host, command->port, command->log_path});
   if (!server) return complain(server.error()), 1;
-  fmt::print("listening on {}:{}\n", command->host, (*server)->port());
+  const std::string line = fmt::format("listening on {}:{}\n", command->host, (*server)->port());
+  std::fputs(line.c_str(), stdout);
   std::fflush(stdout);
   if (command->ready_fd >= 0) {
-    const std::string line = fmt::format("{}\n", (*server)->port());
     if (::write(command->ready_fd, line.data(), line.size()) < 0) std::fputs("callimport sandbox: --ready-fd cannot be written\n", stderr);
     ::close(command->ready_fd);
   }

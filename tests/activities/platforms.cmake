@@ -1,0 +1,7 @@
+add_executable(media_probe_child activities/media_probe_child.cc)
+target_link_libraries(media_probe_child PRIVATE activities::media)
+
+add_suite(media_test SOURCES activities/media_test.cc
+          DEPS activities::media engine::worker storage::runtime simulations_world simulations_sandboxes LABELS unit activities)
+add_dependencies(media_test media_probe_child)
+target_compile_definitions(media_test PRIVATE CALLIMPORT_PROBE_CHILD="$<TARGET_FILE:media_probe_child>")
