@@ -92,6 +92,13 @@ std::size_t Transfer::write(char* data, std::size_t size, std::size_t count, voi
 std::size_t Transfer::take_body(std::string_view piece) {
   last_byte_ = clock_.now();
   if (streams() && (reply_.status == 200 || reply_.status == 206)) {
+    if (!head_shown_ && request_.on_head) {
+      head_shown_ = true;
+      if (auto taken = request_.on_head(reply_); !taken) {
+        stopped_ = taken.error();
+        return CURL_WRITEFUNC_ERROR;
+      }
+    }
     if (auto taken = request_.on_body(piece); !taken) {
       stopped_ = taken.error();
       return CURL_WRITEFUNC_ERROR;

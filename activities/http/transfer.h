@@ -55,6 +55,7 @@ class Transfer {
   std::unique_ptr<curl_slist, FreeList> headers_;
   HttpReply reply_;
   std::size_t header_bytes_ = 0;
+  bool head_shown_ = false;
   Timestamp last_byte_;
   std::optional<Error> stopped_;
 };

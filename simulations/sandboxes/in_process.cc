@@ -34,6 +34,7 @@ Result<HttpReply> deliver(const HttpRequest& request, SandboxReply answer) {
   const std::size_t whole = answer.body.size();
   const std::size_t sent = std::min(whole, answer.cut_after.value_or(whole));
   if (request.on_body && (reply.status == 200 || reply.status == 206)) {
+    if (request.on_head) TRY_VOID(request.on_head(reply));
     for (std::size_t at = 0; at < sent; at += kInProcessPieceBytes) {
       const std::size_t piece = std::min(kInProcessPieceBytes, sent - at);
       TRY_VOID(request.on_body(std::string_view(answer.body).substr(at, piece)));
