@@ -142,7 +142,8 @@ void WorkflowTasks::process(Slot& slot, TaskPtr task) {
   const bool continues = !task->next_page_token().empty() && !held.empty() && held[0].event_id() <= due;
   if (continues) {
     events->Swap(task->mutable_history()->mutable_events());
-    return fetch(slot.run_id, std::move(task), std::move(events), task->next_page_token());
+    std::string token = task->next_page_token();
+    return fetch(slot.run_id, std::move(task), std::move(events), std::move(token));
   }
   slot.run.reset();
   fetch(slot.run_id, std::move(task), std::move(events), {});

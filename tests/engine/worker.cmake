@@ -1,3 +1,4 @@
 add_suite(history_file_test SOURCES engine/history_file_test.cc DEPS engine::history)
 add_suite(worker_run_test SOURCES engine/machines_test.cc engine/run_test.cc engine/awaitable_test.cc
           DEPS engine::worker simulations_world)
+add_suite(worker_test SOURCES engine/worker_test.cc DEPS engine::worker simulations_world)
