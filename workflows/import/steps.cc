@@ -51,7 +51,7 @@ Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const cha
       co_return StepMade{};
     }
     self->state_.counters = result->counters;
-    if (result->done > 0) self->register_due_ = true;
+    if (result->done > 0 && std::string_view(type) == activities::kFetch) self->register_due_ = true;
     auto late_pause = hold(self);
     co_await late_pause;
     if (self->must_stop()) co_return StepMade{};

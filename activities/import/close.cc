@@ -1,0 +1,54 @@
+// The end: the report is written and told in one transaction; then what must not stay is forgotten.
+#include "activities/import/stage.h"
+#include "activities/import/texts.h"
+
+namespace callimport::activities {
+namespace {
+
+Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const CloseInput& input,
+                          const std::vector<storage::Problem>& problems) {
+  const std::int64_t now_ms = to_unix_ms(deps.clock.now());
+  TRY_VOID(store_changes(tx, input.import, input.changes, deps.channels, now_ms));
+  TRY(const storage::ImportRow row, tx.import(input.import));
+  const std::string report = write_note(write_report(row, input, problems, now_ms));
+  TRY_VOID(tx.close_import(input.import, now_ms, report));
+  TRY_VOID(tx.notify(compose_closed(row, input, problems, now_ms), deps.channels));
+  return report;
+}
+
+}  // namespace
+
+Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context, CloseInput input) {
+  auto read = [deps, id = input.import] { return deps->library.problems(id); };
+  auto reading = engine::on_pool(deps->pool, deps->loop, std::move(read));
+  Result<std::vector<storage::Problem>> problems = co_await std::move(reading);
+  // An import that failed before it had a row has nothing to close.
+  if (!problems && problems.error().code == Code::kNotFound) co_return std::string("{}");
+  if (!problems) co_return tl::unexpected(error_of(problems.error()));
+  auto work = [deps, input, found = std::move(*problems)](storage::LibraryTx& tx) { return close(tx, *deps, input, found); };
+  auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
+  Result<std::string> written = co_await std::move(writing);
+  if (!written) co_return tl::unexpected(error_of(written.error()));
+  if (deps->told) deps->told();
+  co_return *written;
+}
+
+Awaitable<ActivityResult> forget(SharedDeps deps, ActivityContext& context, ForgetInput input) {
+  (void)context;
+  auto work = [deps, input]() -> Result<> {
+    for (const std::string& run : input.runs) {
+      TRY_VOID(deps->library.drop_receipts(run));
+    }
+    const auto credential = CredentialId::parse(input.credential);
+    if (!credential) return {};
+    const Result<> wiped = deps->vault.wipe(*credential, to_unix_ms(deps->clock.now()));
+    if (!wiped && wiped.error().code != Code::kNotFound) return wiped;
+    return {};
+  };
+  auto forgetting = engine::on_pool(deps->pool, deps->loop, std::move(work));
+  const Result<> forgotten = co_await std::move(forgetting);
+  if (!forgotten) co_return tl::unexpected(error_of(forgotten.error()));
+  co_return std::string("{}");
+}
+
+}  // namespace callimport::activities

@@ -1,0 +1,37 @@
+#pragma once
+// What the import's activities need of the world. Everything outlives the worker they are registered with.
+#include <string>
+#include <vector>
+
+#include "activities/http/http.h"
+#include "activities/import/pacer.h"
+#include "activities/media/probe.h"
+#include "engine/worker.h"
+#include "storage/library/library.h"
+#include "storage/media/media_store.h"
+#include "storage/runtime/clock.h"
+#include "storage/runtime/executor.h"
+#include "storage/runtime/random.h"
+#include "storage/vault/vault.h"
+
+namespace callimport::activities {
+
+struct ImportDeps {
+  storage::Library& library;
+  storage::Vault& vault;
+  storage::MediaStore& media;
+  Http& http;
+  MediaProbe& probe;
+  Executor& loop;
+  Pool& pool;                          ///< for library and file work
+  Clock& clock;
+  Random& random;
+  Pacers& pacers;                      ///< one for the process: budgets are a workspace's, not an import's
+  std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack
+  std::function<void()> told;          ///< a notification was stored: the deliverer may look; may be empty
+};
+
+/// Registers every activity of activities/import/contract.h. Before the worker starts.
+void register_import_activities(engine::Worker& worker, ImportDeps deps);
+
+}  // namespace callimport::activities

@@ -1,0 +1,98 @@
+// Walks the platform's pages into the manifest, from the cursor where the last step stopped. The pages of one step become one
+// transaction: rows, cursor and receipt together.
+#include "activities/import/session.h"
+
+namespace callimport::activities {
+namespace {
+
+struct Walk {
+  std::string from, cursor;
+  bool ended = false;
+  std::vector<storage::ManifestRow> rows;
+};
+
+ListQuery query_for(const ImportInput& ask, const std::string& cursor) {
+  ListQuery query;
+  query.cursor = cursor;
+  if (ask.after_ms != 0) query.after = from_unix_ms(ask.after_ms);
+  if (ask.before_ms != 0) query.before = from_unix_ms(ask.before_ms);
+  return query;
+}
+
+Result<std::string> store_pages(storage::LibraryTx& tx, const ImportInput& ask, const Walk& walk) {
+  TRY(const storage::ImportRow before, tx.import(ask.import));
+  if (before.cursor != walk.from || before.enumerated) {
+    return fail(Code::kConflict, "another attempt has counted on from here in import " + ask.import);
+  }
+  TRY(const std::int64_t added, tx.add_manifest(ask.import, walk.rows));
+  (void)added;
+  TRY(const storage::ImportRow now, tx.import(ask.import));
+  const bool sample_full = ask.calls_max > 0 && now.counters.found >= ask.calls_max;
+  TRY_VOID(tx.set_cursor(ask.import, walk.cursor, walk.ended || sample_full));
+  StepResult result;
+  result.counters = note_of(now.counters);
+  result.known = now.counters.found;
+  result.enumerated = walk.ended || sample_full;
+  return write_note(result);
+}
+
+/// Reads pages until there are enough. Trouble after at least one page waits for the next step.
+Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityContext& context, StepInput input, Walk& walk,
+                                    std::int64_t known) {
+  const Platform& platform = session->platform();
+  const std::int64_t calls_max = input.ask.calls_max;
+  for (int page_number = 0; page_number < std::max(input.pages, 1); ++page_number) {
+    if (context.cancelled()) break;
+    auto asking = session->ask(platform.list(session->auth(), query_for(input.ask, walk.cursor)), platform.read_page);
+    Fetched<ListPage> page = co_await std::move(asking);
+    if (!page && page_number > 0) break;
+    if (!page) co_return tl::unexpected(page.error());
+    if (page->next && *page->next == walk.cursor) {
+      Wait wait{"platform.changed_answer", "the platform's list does not go on", session->now() + platform.outage_wait};
+      co_return tl::unexpected<Trouble>(std::move(wait));
+    }
+    for (auto& row : page->calls) {
+      row.import = input.ask.import;
+      if (calls_max > 0 && known + std::ssize(walk.rows) >= calls_max) break;
+      walk.rows.push_back(std::move(row));
+    }
+    walk.ended = !page->next;
+    if (page->next) walk.cursor = *page->next;
+    const std::int64_t seen = known + std::ssize(walk.rows);
+    if (walk.ended || (calls_max > 0 && seen >= calls_max) || (input.enough > 0 && seen >= input.enough)) break;
+  }
+  co_return true;
+}
+
+}  // namespace
+
+Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& context, StepInput input) {
+  auto opening = open_session(deps, input.ask);
+  SessionMade made = co_await std::move(opening);
+  if (!made) co_return tl::unexpected(made.error());
+  auto import_of = [deps, id = input.ask.import] { return deps->library.import(id); };
+  auto reading = engine::on_pool(deps->pool, deps->loop, std::move(import_of));
+  const Result<storage::ImportRow> row = co_await std::move(reading);
+  if (!row) co_return tl::unexpected(error_of(row.error()));
+  StepResult so_far;
+  so_far.counters = note_of(row->counters);
+  so_far.known = row->counters.found;
+  so_far.enumerated = row->enumerated;
+  if (row->enumerated) co_return write_note(so_far);
+
+  Walk walk{row->cursor, row->cursor, false, {}};
+  auto walking = walk_pages(*made, context, input, walk, row->counters.found);
+  const Fetched<bool> walked = co_await std::move(walking);
+  if (!walked) {
+    const Nanos outage_wait = (*made)->platform().outage_wait;
+    co_return answer_trouble(context, input, walked.error(), std::move(so_far), outage_wait, deps->clock.now());
+  }
+  if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
+  auto work = [ask = input.ask, walk = std::move(walk)](storage::LibraryTx& tx) { return store_pages(tx, ask, walk); };
+  auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
+  Result<std::string> written = co_await std::move(writing);
+  if (!written) co_return tl::unexpected(error_of(written.error()));
+  co_return *written;
+}
+
+}  // namespace callimport::activities

@@ -1,0 +1,230 @@
+// A batch of calls, several at once, into staging. What is done is staged in portions, so that a crash costs a portion and not
+// the batch; a portion needs no receipt, because a call's state in the manifest refuses what comes late.
+#include <algorithm>
+#include <deque>
+
+#include "activities/import/fetch_call.h"
+#include "activities/import/together.h"
+
+namespace callimport::activities {
+namespace {
+
+constexpr std::size_t kPortionCalls = 20;
+constexpr std::size_t kSuspectsMax = 3;  ///< calls in a row that fail as an outage would, before the batch stops
+
+struct Ended {
+  storage::ManifestRow row;
+  tl::expected<storage::Call, Trouble> made;
+};
+
+/// State of one attempt. Shared by its coroutines, which all end before it returns.
+struct Batch {
+  SharedDeps deps;
+  ActivityContext& context;
+  StepInput input;
+  std::shared_ptr<Session> session;
+  std::deque<storage::ManifestRow> waiting;
+  std::vector<Ended> ended;          ///< not staged yet
+  std::vector<Ended> suspects;       ///< the platform's trouble, or the call's
+  std::size_t suspects_in_row = 0;
+  std::optional<Trouble> stop;
+  bool storing = false;
+  std::int64_t done = 0;
+
+  bool stopping() const { return stop.has_value() || context.cancelled() || suspects_in_row >= kSuspectsMax; }
+};
+using SharedBatch = std::shared_ptr<Batch>;
+
+Nanos look_again_after(const storage::ManifestRow& row) { return std::min<Nanos>(5s * (1 << std::min(row.attempts, 5)), 60s); }
+
+Result<> store_one(storage::LibraryTx& tx, const ImportInput& ask, const Ended& one, Timestamp now) {
+  const std::string& id = one.row.source_id;
+  if (one.made) return tx.stage(ask.import, *one.made);
+  if (const auto* failed = std::get_if<CallFailed>(&one.made.error())) {
+    return tx.set_state(ask.import, id, storage::CallState::kFailed, failed->cause, failed->message);
+  }
+  if (const auto* not_ready = std::get_if<NotReady>(&one.made.error())) {
+    return tx.put_off(ask.import, id, to_unix_ms(now + not_ready->after));
+  }
+  return tx.put_off(ask.import, id, to_unix_ms(now + look_again_after(one.row)));
+}
+
+Result<> store_portion(storage::Library& library, const ImportInput& ask, const std::vector<Ended>& portion, Timestamp now) {
+  return library.change([&](storage::LibraryTx& tx) -> Result<> {
+    for (const Ended& one : portion) {
+      const Result<> stored = store_one(tx, ask, one, now);
+      if (stored || stored.error().code == Code::kConflict) continue;  // another attempt was faster with this call
+      if (stored.error().code != Code::kInvalid) return stored;
+      TRY_VOID(tx.set_state(ask.import, one.row.source_id, storage::CallState::kFailed, "library.rejected", stored.error().message));
+    }
+    return {};
+  });
+}
+
+/// Stages what has ended. One at a time; who comes meanwhile leaves it to the next.
+Awaitable<void> store_ended(SharedBatch batch) {
+  if (batch->storing || batch->ended.empty() || batch->context.cancelled()) co_return;
+  batch->storing = true;
+  auto portion = std::make_shared<std::vector<Ended>>(std::exchange(batch->ended, {}));  // shared with the job on the pool
+  auto job = [batch, portion] {
+    return store_portion(batch->deps->library, batch->input.ask, *portion, batch->deps->clock.now());
+  };
+  auto storing = engine::on_pool(batch->deps->pool, batch->deps->loop, std::move(job));
+  const Result<> stored = co_await std::move(storing);
+  batch->storing = false;
+  if (!stored) {
+    batch->stop = store_trouble(stored.error());
+    co_return;
+  }
+  for (const Ended& one : *portion) batch->done += one.made ? 1 : 0;
+}
+
+void sort_out(Batch& batch, Ended one) {
+  const Trouble* trouble = one.made ? nullptr : &one.made.error();
+  if (trouble == nullptr || std::holds_alternative<CallFailed>(*trouble) || std::holds_alternative<NotReady>(*trouble)) {
+    batch.suspects_in_row = 0;
+    batch.ended.push_back(std::move(one));
+    return;
+  }
+  const auto* again = std::get_if<Again>(trouble);
+  const auto* wait = std::get_if<Wait>(trouble);
+  const bool doubtful = (again != nullptr && again->cause != "platform.rate_limited" && !is_store_trouble(*trouble)) ||
+                        (wait != nullptr && wait->cause == "platform.changed_answer");
+  if (!doubtful) {
+    if (!batch.stop) batch.stop = *trouble;
+    return;
+  }
+  ++batch.suspects_in_row;
+  batch.suspects.push_back(std::move(one));
+}
+
+Awaitable<void> work(SharedBatch batch) {
+  while (!batch->waiting.empty() && !batch->stopping()) {
+    storage::ManifestRow row = std::move(batch->waiting.front());
+    batch->waiting.pop_front();
+    auto fetching = fetch_call(batch->session, batch->context, batch->input.ask, row);
+    Fetched<storage::Call> made = co_await std::move(fetching);
+    sort_out(*batch, Ended{std::move(row), std::move(made)});
+    if (batch->ended.size() < kPortionCalls) continue;
+    auto storing = store_ended(batch);
+    co_await std::move(storing);
+  }
+}
+
+/// Calls that failed as an outage would: while the platform answers, the trouble is theirs.
+Awaitable<void> judge_suspects(SharedBatch batch) {
+  if (batch->suspects.empty() || batch->stop || batch->context.cancelled()) co_return;
+  const Platform& platform = batch->session->platform();
+  auto checking = batch->session->ask(platform.check(batch->session->auth()), platform.read_page);
+  const Fetched<ListPage> alive = co_await std::move(checking);
+  if (!alive) {
+    batch->stop = alive.error();
+    co_return;
+  }
+  for (Ended& one : batch->suspects) {
+    if (one.row.attempts + 1 >= batch->input.ask.settings.tries_of_call) {
+      CallFailed failed{"platform.changed_answer", ""};
+      if (const auto* again = std::get_if<Again>(&one.made.error())) failed = CallFailed{again->cause, again->message};
+      if (const auto* wait = std::get_if<Wait>(&one.made.error())) failed = CallFailed{wait->cause, wait->message};
+      one.made = tl::unexpected<Trouble>(std::move(failed));
+    }
+    batch->ended.push_back(std::move(one));
+  }
+  batch->suspects.clear();
+}
+
+Result<std::vector<storage::ManifestRow>> take_batch(storage::Library& library, const StepInput& input, Timestamp now) {
+  std::vector<storage::ManifestRow> rows;
+  const int limit = input.probing ? std::min(4, input.ask.settings.fetch_batch) : input.ask.settings.fetch_batch;
+  TRY_VOID(library.change([&](storage::LibraryTx& tx) -> Result<> {
+    for (const storage::Lane lane : {storage::Lane::kFirst, storage::Lane::kBulk}) {
+      const std::string_view name = lane == storage::Lane::kFirst ? "first" : "bulk";
+      const int left = limit - static_cast<int>(rows.size());
+      if ((input.lane != "any" && input.lane != name) || left <= 0) continue;
+      TRY(auto more, tx.next_pending(input.ask.import, lane, to_unix_ms(now), left));
+      std::move(more.begin(), more.end(), std::back_inserter(rows));
+    }
+    return {};
+  }));
+  return rows;
+}
+
+/// How many calls of the lane did not come across.
+Result<std::int64_t> failed_in(storage::Library& library, const std::string& import, storage::Lane lane) {
+  std::int64_t failed = 0;
+  std::string after;
+  while (true) {
+    TRY(const auto rows, library.manifest(import, storage::CallState::kFailed, "", after, 1'000));
+    for (const auto& row : rows) failed += row.lane == lane ? 1 : 0;
+    if (rows.size() < 1'000) return failed;
+    after = rows.back().source_id;
+  }
+}
+
+/// Where the lane stands now, for the workflow's next decision.
+Result<StepResult> look_at_lane(storage::Library& library, const StepInput& input, StepResult result, Timestamp now) {
+  std::int64_t pending = 0, again_ms = 0;
+  for (const storage::Lane lane : {storage::Lane::kFirst, storage::Lane::kBulk}) {
+    const std::string_view name = lane == storage::Lane::kFirst ? "first" : "bulk";
+    if (input.lane != "any" && input.lane != name) continue;
+    TRY(const auto counts, library.manifest_counts(input.ask.import, lane));
+    pending += counts.pending;
+    const std::int64_t earliest = counts.earliest_not_before_ms.value_or(0);
+    if (earliest != 0) again_ms = again_ms == 0 ? earliest : std::min(again_ms, earliest);
+  }
+  TRY(const auto row, library.import(input.ask.import));
+  result.counters = note_of(row.counters);
+  result.known = row.counters.found;
+  result.drained = pending == 0;
+  if (!result.drained && result.taken == 0) result.look_again_ms = std::max(again_ms, to_unix_ms(now) + 1'000);
+  if (!result.drained || input.lane != "first") return result;
+  TRY(result.lane_failed, failed_in(library, input.ask.import, storage::Lane::kFirst));
+  return result;
+}
+
+Awaitable<void> run_batch(SharedBatch batch) {
+  std::vector<Awaitable<void>> workers;
+  const auto at_once = static_cast<std::size_t>(std::max(1, batch->input.ask.settings.fetch_at_once));
+  for (std::size_t i = 0; i < std::min(at_once, batch->waiting.size()); ++i) workers.push_back(work(batch));
+  auto working = together(batch->deps->loop, std::move(workers));
+  co_await std::move(working);
+  auto judging = judge_suspects(batch);
+  co_await std::move(judging);
+  auto storing = store_ended(batch);
+  co_await std::move(storing);
+}
+
+}  // namespace
+
+Awaitable<ActivityResult> fetch_calls(SharedDeps deps, ActivityContext& context, StepInput input) {
+  auto opening = open_session(deps, input.ask);
+  SessionMade made = co_await std::move(opening);
+  if (!made) co_return tl::unexpected(made.error());
+  auto take = [deps, input] { return take_batch(deps->library, input, deps->clock.now()); };
+  auto taking = engine::on_pool(deps->pool, deps->loop, std::move(take));
+  Result<std::vector<storage::ManifestRow>> rows = co_await std::move(taking);
+  if (!rows) co_return tl::unexpected(error_of(rows.error()));
+
+  StepResult result;
+  result.taken = std::ssize(*rows);
+  auto batch = std::make_shared<Batch>(Batch{deps, context, input, *made, {}, {}, {}, 0, {}, false, 0});
+  batch->waiting.assign(std::make_move_iterator(rows->begin()), std::make_move_iterator(rows->end()));
+  auto running = run_batch(batch);
+  co_await std::move(running);
+  if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
+  if (batch->stop && is_store_trouble(*batch->stop)) {
+    co_return answer_trouble(context, input, *batch->stop, std::move(result), 60s, deps->clock.now());
+  }
+  result.done = batch->done;
+  auto look = [deps, input, result] { return look_at_lane(deps->library, input, result, deps->clock.now()); };
+  auto looking = engine::on_pool(deps->pool, deps->loop, std::move(look));
+  Result<StepResult> seen = co_await std::move(looking);
+  if (!seen) co_return tl::unexpected(error_of(seen.error()));
+  if (batch->stop) {
+    const Nanos outage_wait = (*made)->platform().outage_wait;
+    co_return answer_trouble(context, input, *batch->stop, std::move(*seen), outage_wait, deps->clock.now());
+  }
+  co_return write_note(*seen);
+}
+
+}  // namespace callimport::activities

@@ -1,0 +1,62 @@
+#include "activities/import/fetch_call.h"
+
+#include "activities/import/download.h"
+
+namespace callimport::activities {
+namespace {
+
+/// What a missing transcript means: nothing worse than being shown as missing, unless it may still come.
+std::optional<Trouble> judge_transcript(const Trouble& trouble, const storage::ManifestRow& row) {
+  if (const auto* failed = std::get_if<CallFailed>(&trouble)) {
+    if (failed->cause == "transcript.missing") return std::nullopt;
+    return trouble;
+  }
+  const auto* not_ready = std::get_if<NotReady>(&trouble);
+  if (not_ready == nullptr) return trouble;
+  if (row.attempts >= kNotReadyTriesMax) return std::nullopt;
+  return NotReady{not_ready->cause, not_ready->after * (1 << std::min(row.attempts, 6))};
+}
+
+}  // namespace
+
+Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context, ImportInput ask,
+                                             storage::ManifestRow row) {
+  const Platform& platform = session->platform();
+  auto describing = session->ask(platform.details(session->auth(), row.source_id), platform.read_details);
+  Fetched<storage::Call> call = co_await std::move(describing);
+  if (!call) co_return tl::unexpected(call.error());
+  if (call->source_id != row.source_id) {
+    co_return tl::unexpected<Trouble>(CallFailed{"platform.changed_answer", "the platform answered with another call"});
+  }
+  call->platform = ask.platform;
+  call->workspace = ask.workspace;
+  call->import = ask.import;
+
+  auto reading = session->ask(platform.transcript(session->auth(), row.source_id), platform.read_transcript);
+  Fetched<std::vector<storage::Segment>> segments = co_await std::move(reading);
+  call->transcript_state = "ready";
+  if (segments) {
+    call->segments = std::move(*segments);
+  } else {
+    auto trouble = judge_transcript(segments.error(), row);
+    if (trouble) co_return tl::unexpected(std::move(*trouble));
+    call->transcript_state = "missing";
+  }
+
+  if (ask.media && call->media_type != "transcript") {
+    const std::int64_t expected_ms = call->duration_ms.value_or(0);
+    auto downloading = download_media(session, context, row.source_id, ask.workspace, expected_ms);
+    Fetched<storage::MediaFacts> media = co_await std::move(downloading);
+    const auto* failed = media ? nullptr : std::get_if<CallFailed>(&media.error());
+    const bool absent = failed != nullptr && failed->cause == "call.no_recording" && !call->segments.empty();
+    if (!media && !absent) co_return tl::unexpected(media.error());
+    if (media) call->media = std::move(*media);
+  }
+  if (!call->media && call->segments.empty() && ask.media) {
+    co_return tl::unexpected<Trouble>(CallFailed{"call.no_recording", "there is neither a recording nor a transcript"});
+  }
+  call->fetched_ms = to_unix_ms(session->now());
+  co_return std::move(*call);
+}
+
+}  // namespace callimport::activities

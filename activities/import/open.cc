@@ -1,0 +1,57 @@
+// The first step: the import's row, new or taken over, and the beginning is told.
+#include "activities/import/step.h"
+#include "activities/import/texts.h"
+
+namespace callimport::activities {
+namespace {
+
+storage::ImportRow row_for(const ImportInput& ask, std::int64_t now_ms) {
+  storage::ImportRow row;
+  row.id = ask.import;
+  row.platform = ask.platform;
+  row.workspace = ask.workspace;
+  row.title = ask.title;
+  row.credential = ask.credential;
+  row.input = write_note(ask);
+  row.created_ms = now_ms;
+  row.first.stage = "authenticate";
+  row.first.condition = "running";
+  row.bulk = row.first;
+  return row;
+}
+
+Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const ImportInput& ask) {
+  const std::int64_t now_ms = to_unix_ms(deps.clock.now());
+  const storage::ImportRow row = row_for(ask, now_ms);
+  TRY_VOID(tx.put_import(row));
+  TRY(const storage::ImportRow before, tx.import(ask.import));
+  const bool again = before.closed_ms.has_value();
+  if (again) {
+    TRY_VOID(tx.reopen_import(ask.import));
+  }
+  TRY_VOID(tx.set_lane(ask.import, storage::Lane::kFirst, row.first, now_ms));
+  TRY_VOID(tx.set_lane(ask.import, storage::Lane::kBulk, row.bulk, now_ms));
+  TRY(const storage::ImportRow now, tx.import(ask.import));
+  TRY_VOID(tx.notify(compose_started(now, again, now_ms), deps.channels));
+  StepResult result;
+  result.counters = note_of(now.counters);
+  result.known = now.counters.found;
+  result.enumerated = now.enumerated;
+  return write_note(result);
+}
+
+}  // namespace
+
+Awaitable<ActivityResult> open_import(SharedDeps deps, ActivityContext& context, StepInput input) {
+  auto work = [deps, ask = input.ask](storage::LibraryTx& tx) { return open(tx, *deps, ask); };
+  auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
+  Result<std::string> written = co_await std::move(writing);
+  if (!written && written.error().code == Code::kConflict) {
+    co_return tl::unexpected(final_error("input.conflict", written.error().message));
+  }
+  if (!written) co_return tl::unexpected(error_of(written.error()));
+  if (deps->told) deps->told();
+  co_return *written;
+}
+
+}  // namespace callimport::activities

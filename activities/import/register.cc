@@ -1,0 +1,33 @@
+// Takes staged calls into the library: a portion in one transaction, each call once by (platform, workspace, call id).
+#include "activities/import/step.h"
+
+namespace callimport::activities {
+namespace {
+
+Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask) {
+  TRY(const auto calls, tx.staged(ask.import, ask.settings.register_batch));
+  StepResult result;
+  result.taken = std::ssize(calls);
+  for (const auto& call : calls) {
+    TRY(const storage::CallState state, tx.register_call(ask.import, call));
+    if (state == storage::CallState::kRegistered) ++result.done;
+  }
+  TRY(const auto left, tx.staged(ask.import, 1));
+  TRY(const auto now, tx.import(ask.import));
+  result.counters = note_of(now.counters);
+  result.known = now.counters.found;
+  result.drained = left.empty();
+  return write_note(result);
+}
+
+}  // namespace
+
+Awaitable<ActivityResult> register_calls(SharedDeps deps, ActivityContext& context, StepInput input) {
+  auto work = [ask = input.ask](storage::LibraryTx& tx) { return take_in(tx, ask); };
+  auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
+  Result<std::string> written = co_await std::move(writing);
+  if (!written) co_return tl::unexpected(error_of(written.error()));
+  co_return *written;
+}
+
+}  // namespace callimport::activities

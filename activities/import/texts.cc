@@ -1,0 +1,212 @@
+#include "activities/import/texts.h"
+
+#include <fmt/format.h>
+
+#include "activities/platforms/platform.h"
+
+namespace callimport::activities {
+namespace {
+
+using storage::Counters;
+using storage::ImportRow;
+using storage::Notification;
+
+constexpr const char* kNothingToDo = "Nothing to do.";
+
+std::string platform_title(const ImportRow& import) {
+  const Platform* platform = find_platform(import.platform);
+  return std::string(platform == nullptr ? std::string_view(import.platform) : platform->title);
+}
+
+/// What is done, as part of the whole.
+std::string progress(const Counters& c) {
+  return fmt::format("{} of {} calls are in the library", grouped(c.registered + c.duplicate), grouped(c.found));
+}
+
+std::string gaps(const Counters& c) {
+  if (c.failed == 0) return {};
+  return fmt::format(" {} of {} cannot come across so far.", grouped(c.failed), grouped(c.found));
+}
+
+Notification about(const ImportRow& import, std::string event, std::int64_t now_ms) {
+  Notification made;
+  made.import = import.id;
+  made.at_ms = now_ms;
+  made.event = std::move(event);
+  made.subject = subject_of(import);
+  return made;
+}
+
+std::string until(std::int64_t until_ms) {
+  if (until_ms == 0) return "";
+  return " at " + format_utc(std::chrono::floor<std::chrono::seconds>(from_unix_ms(until_ms)));
+}
+
+/// Why a wait began, in words.
+std::string reason_text(const ImportRow& import, const LaneChange& change) {
+  const std::string platform = platform_title(import);
+  if (change.reason == "platform.outage") return platform + " does not answer.";
+  if (change.reason == "platform.rate_limited") return platform + " asks to slow down.";
+  if (change.reason == "platform.daily_quota") return platform + "'s daily limit is reached.";
+  if (change.reason == "platform.changed_answer") return platform + " answers in a form that was not expected.";
+  if (change.reason == "call.recording_not_ready") return platform + " is still processing the last calls.";
+  return "The import waits (" + change.reason + ").";
+}
+
+struct Words { std::string text, next, must; };
+
+Words stage_words(const ImportRow& import, const LaneChange& change) {
+  const Counters& c = import.counters;
+  const bool first = change.lane == "first";
+  const std::string lane = first ? "first calls" : "remaining calls";
+  if (change.event == "access proven") {
+    return {"Access works: calls, recordings and transcripts can be read.", "Counting calls now.", kNothingToDo};
+  }
+  if (change.event == "calls known" && first) {
+    return {grouped(c.found) + " calls found so far.", "The newest come first.", kNothingToDo};
+  }
+  if (change.event == "calls known") {
+    return {fmt::format("All calls are counted: {}, of which {} are in the library already.", grouped(c.found), grouped(c.duplicate)),
+            "The order is set next.", kNothingToDo};
+  }
+  if (change.event == "order set") return {"The order of the " + lane + " is set.", "Fetching has begun.", kNothingToDo};
+  if (change.event == "lane empty") return {"There are no " + lane + " to fetch.", "The rest goes on.", kNothingToDo};
+  if (change.event == "all fetched") {
+    return {"The recordings of the " + lane + " are fetched." + gaps(c), "They are added to the library.", kNothingToDo};
+  }
+  if (change.told == "first.ready") {
+    return {"The first calls are ready to play: " + progress(c) + "." + gaps(c), "The rest goes on in the background.", kNothingToDo};
+  }
+  if (change.event == "all registered") {
+    return {"All calls that could come are in the library: " + progress(c) + "." + gaps(c), "The report follows.", kNothingToDo};
+  }
+  return {"The " + lane + " are done: " + progress(c) + "." + gaps(c), "The import goes on where anything is left.", kNothingToDo};
+}
+
+Words condition_words(const ImportRow& import, const LaneChange& change) {
+  const std::string done = " " + progress(import.counters) + ".";
+  if (change.condition == "waiting") {
+    return {reason_text(import, change) + done, "It goes on by itself" + until(change.until_ms) + ".", kNothingToDo};
+  }
+  if (change.condition == "needs_attention") {
+    return {fmt::format("{} needs attention ({}): {}.{}", platform_title(import), change.reason, change.why, done),
+            "The import waits, and goes on at the same call once access is renewed.",
+            fmt::format("Ask the {} for a new token, then: callimport credentials renew {}", change.who, import.credential)};
+  }
+  if (change.condition == "paused" && change.who == "callimport") {
+    return {reason_text(import, change) + " The import has paused itself." + done,
+            "It asks again by itself" + until(change.until_ms) + ", and goes on as soon as there is an answer.", kNothingToDo};
+  }
+  if (change.condition == "paused") {
+    const std::string why = change.why.empty() ? "" : ": " + change.why;
+    const std::string end = change.until_ms == 0 ? "It stays so until somebody resumes it." : "It goes on" + until(change.until_ms) + ".";
+    return {change.who + " paused the import" + why + "." + done, "Downloads under way finish. " + end, kNothingToDo};
+  }
+  return {"The import goes on (" + change.event + ")." + done, "Nothing is waited for.", kNothingToDo};
+}
+
+}  // namespace
+
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3 + (number < 0 ? 1u : 0u); at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+std::string spoken_duration(std::int64_t ms) {
+  const std::int64_t seconds = ms / 1'000;
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3'600) return fmt::format("{} min", seconds / 60);
+  return fmt::format("{} h {} min", seconds / 3'600, seconds % 3'600 / 60);
+}
+
+std::string subject_of(const ImportRow& import) {
+  const std::string& title = import.title.empty() ? import.workspace : import.title;
+  return fmt::format("[Calls] {} · {} import {}", title, platform_title(import), import.id);
+}
+
+Notification compose_started(const ImportRow& import, bool again, std::int64_t now_ms) {
+  Notification made = about(import, "import.started", now_ms);
+  const std::string title = import.title.empty() ? import.workspace : import.title;
+  made.text = again ? fmt::format("Your {} import for {} goes on with what is missing: {}.", platform_title(import), title,
+                                  progress(import.counters))
+                    : fmt::format("Your {} import for {} has begun.", platform_title(import), title);
+  made.next = std::string("Access is checked, then the calls are counted. ") + kNothingToDo;
+  return made;
+}
+
+Notification compose_change(const ImportRow& import, const LaneChange& change, std::int64_t now_ms) {
+  Notification made = about(import, change.told, now_ms);
+  const Words words = change.told == "condition.changed" ? condition_words(import, change) : stage_words(import, change);
+  made.text = words.text;
+  made.next = words.next + " " + words.must;
+  return made;
+}
+
+Notification compose_closed(const ImportRow& import, const CloseInput& close, const std::vector<storage::Problem>& problems,
+                            std::int64_t now_ms) {
+  Notification made = about(import, "import.closed", now_ms);
+  const Counters& c = import.counters;
+  const std::string took = spoken_duration(now_ms - import.created_ms);
+  if (close.result == "failed") {
+    made.text = fmt::format("The import stopped ({}): {}. {}.", close.cause, close.message, progress(c));
+    made.next = fmt::format("What is registered stays. To go on with what is missing: callimport start --import-id {}", import.id);
+    return made;
+  }
+  if (close.result == "cancelled") {
+    made.text = fmt::format("The import was cancelled. {}; they stay.", progress(c));
+    made.next = fmt::format("To go on with what is missing: callimport start --import-id {}. {}", import.id, kNothingToDo);
+    return made;
+  }
+  made.text = fmt::format("Done: {} of {} importable calls (grade {}), {} in the library before. Took {}.",
+                          grouped(c.registered), grouped(c.found - c.duplicate - c.skipped), grade_of(c), grouped(c.duplicate), took);
+  if (!problems.empty()) {
+    made.text += " Gaps:";
+    for (std::size_t i = 0; i < std::min<std::size_t>(problems.size(), 5); ++i) {
+      made.text += fmt::format(" {} {}{}", grouped(problems[i].calls), problems[i].cause, i + 1 < problems.size() ? "," : ".");
+    }
+  }
+  made.next = c.failed == 0 ? kNothingToDo
+                            : fmt::format("To try the gaps again: callimport start --import-id {}. The list: callimport show {}"
+                                          " --problems", import.id, import.id);
+  return made;
+}
+
+std::string grade_of(const Counters& c) {
+  const std::int64_t importable = c.found - c.duplicate - c.skipped;
+  if (c.failed == 0 && c.pending == 0) return "complete";
+  if (c.registered * 100 >= importable * 98) return "good";
+  return c.registered * 100 >= importable * 90 ? "fair" : "poor";
+}
+
+nlohmann::json write_report(const ImportRow& import, const CloseInput& close, const std::vector<storage::Problem>& problems,
+                            std::int64_t now_ms) {
+  const Counters& c = import.counters;
+  nlohmann::json report = {{"import", import.id},
+                           {"platform", import.platform},
+                           {"workspace", import.workspace},
+                           {"title", import.title},
+                           {"result", close.result},
+                           {"grade", grade_of(c)},
+                           {"found", c.found},
+                           {"registered", c.registered},
+                           {"duplicate", c.duplicate},
+                           {"skipped", c.skipped},
+                           {"failed", c.failed},
+                           {"pending", c.pending},
+                           {"media_bytes", c.media_bytes},
+                           {"started_ms", import.created_ms},
+                           {"closed_ms", now_ms},
+                           {"duration_s", (now_ms - import.created_ms) / 1'000},
+                           {"gaps", nlohmann::json::array()}};
+  if (import.first_ready_ms) report["first_ready_s"] = (*import.first_ready_ms - import.created_ms) / 1'000;
+  if (!close.cause.empty()) report["cause"] = close.cause;
+  if (!close.message.empty()) report["message"] = close.message;
+  for (const auto& problem : problems) {
+    if (report["gaps"].size() >= kGapsMax) break;
+    report["gaps"].push_back({{"cause", problem.cause}, {"calls", problem.calls}, {"detail", problem.detail}});
+  }
+  return report;
+}
+
+}  // namespace callimport::activities
