@@ -6,3 +6,9 @@ add_floor(activities::import
           import/stage.cc import/close.cc import/register_activities.cc
   DEPS activities::platforms activities::http activities::media engine::worker storage::library storage::vault storage::media
        storage::model nlohmann_json::nlohmann_json fmt::fmt)
+
+add_floor(activities::notify
+  HEADERS notify/mail.h notify/curl_mail.h notify/channel.h notify/deliverer.h
+  SOURCES notify/mail.cc notify/curl_mail.cc notify/channels.cc notify/deliverer.cc
+  DEPS activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json fmt::fmt
+       spdlog::spdlog CURL::libcurl)
