@@ -21,10 +21,13 @@ constexpr std::size_t kIdleEasyMax = 64;
 
 /// One of libcurl's sockets on our loop. The descriptor belongs to libcurl: released, never closed here.
 struct Watch {
-  Watch(asio::io_context& io, curl_socket_t socket) : descriptor(io, socket) {}
+  explicit Watch(asio::io_context& io) : descriptor(io) {}
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
-  ~Watch() { descriptor.release(); }
+  ~Watch() { let_go(); }
+  void let_go() {
+    if (descriptor.is_open()) descriptor.release();
+  }
   asio::posix::stream_descriptor descriptor;
   int wanted = 0;        ///< CURL_POLL_IN, CURL_POLL_OUT or both
   bool reading = false, writing = false;  ///< a wait is under way
@@ -153,18 +156,34 @@ struct CurlHttp::Inside {
   static int on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
     auto& inside = *static_cast<Inside*>(self);
     if (what == CURL_POLL_REMOVE || inside.closing) {
-      inside.watches.erase(socket);
+      inside.forget(socket);
       return 0;
     }
     auto& watch = inside.watches[socket];
-    if (!watch) watch = std::make_shared<Watch>(inside.io, socket);
+    if (!watch) {
+      watch = std::make_shared<Watch>(inside.io);
+      boost::system::error_code error;
+      watch->descriptor.assign(socket, error);
+      if (error) {
+        inside.watches.erase(socket);
+        return -1;  // libcurl ends the transfer
+      }
+    }
     watch->wanted = what;
     inside.wait(socket, watch);
     return 0;
   }
 
+  /// At once, though a handler on the stack may still hold the watch: the same descriptor may be watched anew before it returns.
+  void forget(curl_socket_t socket) {
+    const auto found = watches.find(socket);
+    if (found == watches.end()) return;
+    found->second->let_go();
+    watches.erase(found);
+  }
+
   static int on_close(void* self, curl_socket_t socket) {
-    static_cast<Inside*>(self)->watches.erase(socket);
+    static_cast<Inside*>(self)->forget(socket);
     return ::close(socket);
   }
 

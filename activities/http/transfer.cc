@@ -19,14 +19,15 @@ bool is_this_machine(std::string_view url) {
 
 bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
 
-Error describe(CURLcode code) {
-  switch (code) {
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return {Code::kInvalid, "not an http or https URL"};
-    case CURLE_PEER_FAILED_VERIFICATION: return {Code::kUnavailable, "no answer: the server's certificate is not trusted"};
-    case CURLE_PARTIAL_FILE: return {Code::kUnavailable, "cut off in the body"};
-    default: return {Code::kUnavailable, fmt::format("no answer: {}", curl_easy_strerror(code))};
-  }
+bool is_http(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
+
+/// libcurl's own texts name no URL.
+Error describe(CURLcode code, bool answered) {
+  if (code == CURLE_URL_MALFORMAT) return {Code::kInvalid, "not an http or https URL"};
+  if (code == CURLE_PEER_FAILED_VERIFICATION) return {Code::kUnavailable, "no answer: the server's certificate is not trusted"};
+  if (code == CURLE_UNSUPPORTED_PROTOCOL) return {Code::kUnavailable, "no answer: what came is not HTTP"};
+  if (answered) return {Code::kUnavailable, fmt::format("cut off in the body: {}", curl_easy_strerror(code))};
+  return {Code::kUnavailable, fmt::format("no answer: {}", curl_easy_strerror(code))};
 }
 }  // namespace
 
@@ -35,6 +36,7 @@ Transfer::Transfer(HttpRequest request, Clock& clock, Done done)
 
 Result<> Transfer::prepare(CURL* easy, const std::string& user_agent) {
   easy_ = easy;
+  if (!is_http(request_.url)) return fail(Code::kInvalid, "not an http or https URL");
   if (request_.method.empty() || !std::all_of(request_.method.begin(), request_.method.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
     return fail(Code::kInvalid, "the method is not a word in capitals");
   }
@@ -81,7 +83,7 @@ Result<> Transfer::prepare(CURL* easy, const std::string& user_agent) {
 
 Result<HttpReply> Transfer::outcome(CURLcode code) {
   if (stopped_) return tl::unexpected(*stopped_);
-  if (code != CURLE_OK) return tl::unexpected(describe(code));
+  if (code != CURLE_OK) return tl::unexpected(describe(code, reply_.status != 0));
   return std::move(reply_);
 }
 

@@ -28,7 +28,7 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  /// @error kInvalid  a header with a line break, or a method that is not a word.
+  /// @error kInvalid  a URL that is not http or https, a header with a line break, a method that is not a word.
   Result<> prepare(CURL* easy, const std::string& user_agent);
   CURL* easy() const { return easy_; }
   /// What the finished exchange amounts to.

@@ -9,3 +9,6 @@ target_compile_definitions(media_test PRIVATE CALLIMPORT_PROBE_CHILD="$<TARGET_F
 add_suite(platforms_test SOURCES activities/grain_test.cc simulations/grain_sandbox_test.cc
           DEPS activities::platforms storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes
           LABELS unit activities)
+
+add_suite(http_test SOURCES activities/curl_http_test.cc
+          DEPS activities::http engine::worker storage::runtime simulations_world simulations_sandboxes LABELS unit activities)
