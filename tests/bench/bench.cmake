@@ -1,3 +1,6 @@
 add_executable(journal_bench bench/journal_bench.cc)
 target_compile_options(journal_bench PRIVATE ${CALLIMPORT_WARNINGS})
 target_link_libraries(journal_bench PRIVATE storage::journal benchmark::benchmark)
+add_executable(worker_cost_bench bench/worker_cost_bench.cc)
+target_compile_options(worker_cost_bench PRIVATE ${CALLIMPORT_WARNINGS})
+target_link_libraries(worker_cost_bench PRIVATE engine::worker simulations_world benchmark::benchmark)
