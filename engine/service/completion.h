@@ -1,0 +1,27 @@
+#pragma once
+// The decision on RespondWorkflowTaskCompleted: what the worker's answer does to its run (conformance C15, C18 to C22).
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/service/commands.h"
+#include "engine/service/starts.h"
+#include "engine/workflow_service.h"
+
+namespace callimport::engine {
+
+struct Completion {
+  std::optional<Draft> draft;          ///< absent: nothing changes
+  PortStatus status;                   ///< the caller's answer
+  std::optional<StartPlan> successor;  ///< starts in the same append
+  std::vector<ExternalRequest> external;
+};
+
+/// @param new_run_id  for a successor, should there be one.
+Completion decide_completion(const Run& run, const api::RespondWorkflowTaskCompletedRequest& request, Timestamp now,
+                             const EmbeddedOptions& options, const SearchTypes& search_types, const std::string& new_run_id);
+
+/// The history grew beyond its limit: "Workflow history count exceeds limit." or size; nullopt while it is within.
+std::optional<std::string> history_limit_error(const Draft& draft, const EmbeddedOptions& options);
+
+}  // namespace callimport::engine

@@ -1,0 +1,323 @@
+#include "engine/service/core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/service/port_errors.h"
+#include "storage/model/ensure.h"
+
+namespace callimport::engine {
+namespace {
+
+constexpr int kSnapshotVersion = 1;
+constexpr std::int64_t kFirstTaskId = (1 << 20) + 11;
+constexpr std::chrono::seconds kRetryReset{1};
+
+}  // namespace
+
+Service::Service(storage::Journal& journal, Executor& loop, Clock& clock, Random& random, EmbeddedOptions options)
+    : journal_(journal),
+      loop_(loop),
+      clock_(clock),
+      random_(random),
+      options_(std::move(options)),
+      search_types_(settable_search_attributes(options_.search_attributes)),
+      alive_(std::make_shared<bool>(true)),
+      next_task_id_(kFirstTaskId),
+      run_deadlines_(clock, [this](RunKey key) { run_due(key); }),
+      retention_(clock, [this](RunKey key) { expire_closed(key); }),
+      poll_deadlines_(clock, [this](std::uint64_t id) { poll_expired(id); }),
+      wait_deadlines_(clock, [this](std::uint64_t id) { wait_expired(id); }),
+      query_deadlines_(clock, [this](std::uint64_t id) { query_due(id); }) {}
+
+Service::~Service() { *alive_ = false; }
+
+Result<std::unique_ptr<EmbeddedService>> EmbeddedService::open(storage::Journal& journal, Executor& loop, Clock& clock,
+                                                               Random& random, EmbeddedOptions options) {
+  auto service = std::make_unique<Service>(journal, loop, clock, random, std::move(options));
+  TRY_VOID(service->recover());
+  return service;
+}
+
+Result<> Service::recover() {
+  TRY(auto recovered, journal_.recover());
+  next_row_ = recovered.last + 1;
+  next_run_ = recovered.last_run + 1;
+  std::int64_t last_task_id = 0;
+  for (auto& closed : recovered.closed) {
+    pb::RunSummary summary;
+    if (!summary.ParseFromString(closed.summary)) {
+      return fail(Code::kCorrupt, "journal: the summary of run " + std::to_string(closed.run) + " does not parse");
+    }
+    last_task_id = std::max(last_task_id, summary.last_task_id());
+    ClosedRun run{.key = closed.run,
+                  .workflow_id = summary.facts().workflow_id(),
+                  .run_id = summary.facts().run_id(),
+                  .closed_ns = summary.progress().closed_ns(),
+                  .start_ns = summary.facts().start_ns(),
+                  .summary = std::move(closed.summary)};
+    index_closed(std::move(run));
+  }
+  for (auto& snapshot : recovered.snapshots) {
+    if (closed_.contains(snapshot.run)) continue;
+    pb::RunSnapshot body;
+    if (snapshot.version != kSnapshotVersion || !body.ParseFromString(snapshot.body)) {
+      return fail(Code::kCorrupt, "journal: the snapshot of run " + std::to_string(snapshot.run) + " does not parse");
+    }
+    OpenRun& run = add_run(snapshot.run);
+    from_snapshot(std::move(body), &run);
+    run.last_row = snapshot.seq;
+    run.snapshot_at = run.transitions;
+  }
+  for (auto& row : recovered.rows) {
+    if (closed_.contains(row.run)) continue;
+    OpenRun& run = add_run(row.run);
+    pb::Transition change;
+    if (row.previous != run.last_row || !change.ParseFromString(row.body)) {
+      return fail(Code::kCorrupt, "journal: row " + std::to_string(row.seq) + " of run " + std::to_string(row.run) +
+                                      " does not parse or does not follow its run");
+    }
+    if (run.first_row == 0) run.first_row = row.seq;
+    apply(run, std::move(change));
+    run.last_row = row.seq;
+    std::string().swap(row.body);
+  }
+  std::vector<RunKey> keys;
+  for (const auto& [key, run] : open_) {
+    keys.push_back(key);
+    last_task_id = std::max(last_task_id, run->last_task_id);
+  }
+  next_task_id_ = std::max(kFirstTaskId, last_task_id + 1);
+  for (const RunKey key : keys) index_open(*open_.at(key));
+  for (const auto& [key, run] : closed_) {
+    RunKey& current = current_runs_[run.workflow_id];
+    current = std::max(current, key);
+  }
+  return {};
+}
+
+std::optional<PortStatus> Service::gate(const std::string& name_space) const {
+  if (stopping_) return errors::unavailable("the service is shutting down");
+  if (starting_over_) return errors::unavailable("the journal could not be written; recovering, try again");
+  return check_namespace(name_space);
+}
+
+std::optional<PortStatus> Service::check_namespace(const std::string& name_space) const {
+  if (name_space == options_.name_space) return std::nullopt;
+  if (name_space.empty()) return errors::invalid("Namespace is empty.");
+  return errors::namespace_not_found(name_space);
+}
+
+OpenRun& Service::add_run(RunKey key) {
+  auto& slot = open_[key];
+  if (slot == nullptr) {
+    slot = std::make_unique<OpenRun>();
+    slot->key = key;
+  }
+  return *slot;
+}
+
+void Service::add_effect(std::unique_ptr<Effect> effect) {
+  turn_.effects.push_back(std::move(effect));
+  schedule_flush();
+}
+
+void Service::commit(OpenRun& run, Draft draft) {
+  if (!draft.changed()) return;
+  pb::Transition change = std::move(draft).finish(&next_task_id_);
+  storage::JournalRow row{next_row_++, run.key, run.last_row, {}};
+  ENSURE(change.SerializeToString(&row.body));
+  std::vector<std::int64_t> activities;
+  for (const auto& activity : change.activities()) activities.push_back(activity.scheduled_event_id());
+  const bool events_came = change.batches_size() > 0;
+  const std::size_t held = run.history.held_bytes();
+  apply(run, std::move(change));
+  held_bytes_ += run.history.held_bytes() - held;
+  if (run.first_row == 0) run.first_row = row.seq;
+  run.last_row = row.seq;
+  turn_.rows.push_back(std::move(row));
+  schedule_flush();
+  settle(run, activities, events_came);
+}
+
+void Service::schedule_flush() {
+  if (flush_posted_) return;
+  flush_posted_ = true;
+  loop_.post([this, alive = alive_] {
+    if (!*alive) return;
+    flush_posted_ = false;
+    flush();
+  });
+}
+
+void Service::flush() {
+  if (turn_.rows.empty()) {
+    if (!in_flight_.empty()) {  // what was decided before must be seen to be written before
+      for (auto& effect : turn_.effects) in_flight_.back().effects.push_back(std::move(effect));
+      turn_.effects.clear();
+      return;
+    }
+    auto effects = std::exchange(turn_.effects, {});
+    for (auto& effect : effects) effect->act();
+    maybe_finish_stop();
+    return;
+  }
+  Group group = std::exchange(turn_, {});
+  if (starting_over_) {  // nothing decided now may be written
+    for (auto& effect : group.effects) effect->refuse(errors::unavailable("the journal could not be written; try again"));
+    return;
+  }
+  for (auto& closed : group.closed) journal_.put_closed(std::move(closed));
+  group.closed.clear();
+  if (!group.snapshots.empty()) journal_.put_snapshots(std::exchange(group.snapshots, {}));
+  std::vector<storage::JournalRow> rows = std::exchange(group.rows, {});
+  for (const auto& row : rows) group.written.push_back({row.run, row.previous});
+  in_flight_.push_back(std::move(group));
+  hand_to_journal(std::move(rows));
+  evict_histories();
+}
+
+/// One append, or several of one turn, which the journal commits as one; the last one's answer counts.
+void Service::hand_to_journal(std::vector<storage::JournalRow> rows) {
+  constexpr std::size_t kMost = storage::kRowsPerAppendMax;
+  std::size_t at = 0;
+  while (rows.size() - at > kMost) {
+    std::vector<storage::JournalRow> part(std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(at)),
+                                          std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(at + kMost)));
+    journal_.append(std::move(part), [](const Result<>&) {});
+    at += kMost;
+  }
+  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(at));
+  journal_.append(std::move(rows), [this, alive = alive_](Result<> result) {
+    if (*alive) committed(std::move(result));
+  });
+}
+
+void Service::committed(Result<> result) {
+  if (starting_over_) return;  // a later append of a failed one
+  ENSURE(!in_flight_.empty());
+  if (!result) {
+    ENSURE(result.error().code == Code::kUnavailable);  // anything else is a bug of ours
+    start_over();
+    return;
+  }
+  Group group = std::move(in_flight_.front());
+  in_flight_.pop_front();
+  for (const auto& run : group.ended) {
+    const auto closed = closed_.find(run->key);
+    if (closed != closed_.end()) closed->second.held = nullptr;
+  }
+  for (auto& effect : group.effects) effect->act();
+  maybe_finish_stop();
+}
+
+/// A write failed: nothing after the last durable row is true. Affected runs are rebuilt from their rows.
+void Service::start_over() {
+  starting_over_ = true;
+  in_flight_.push_back(std::exchange(turn_, {}));
+  std::vector<std::unique_ptr<Effect>> effects;
+  for (auto& group : in_flight_) {
+    for (const auto& row : group.rows) group.written.push_back({row.run, row.previous});
+    for (const auto& written : group.written) to_rebuild_.emplace(written.run, written.previous);  // the first one counts
+    for (auto& effect : group.effects) effects.push_back(std::move(effect));
+    group.effects.clear();
+  }
+  for (auto& effect : effects) effect->refuse(errors::unavailable("the journal could not be written; nothing was changed"));
+  for (const auto& [key, last] : to_rebuild_) forget_run(key);
+  in_flight_.clear();
+  journal_.reset([this, alive = alive_](Result<storage::Seq> last) {
+    if (!*alive) return;
+    if (!last) {  // still no disk: look again later
+      clock_.at(clock_.now() + kRetryReset, [this, alive] {
+        if (*alive) start_over();
+      });
+      return;
+    }
+    next_row_ = *last + 1;
+    rebuild_next();
+  });
+}
+
+void Service::rebuild_next() {
+  while (!to_rebuild_.empty() && to_rebuild_.begin()->second == 0) to_rebuild_.erase(to_rebuild_.begin());
+  if (to_rebuild_.empty()) {
+    finish_start_over();
+    return;
+  }
+  const RunKey key = to_rebuild_.begin()->first;
+  const storage::Seq last = to_rebuild_.begin()->second;
+  journal_.read_run(last, [this, key, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
+    if (*alive) rebuild(key, std::move(rows));
+  });
+}
+
+void Service::rebuild(RunKey key, Result<std::vector<storage::JournalRow>> rows) {
+  if (!rows) {
+    ENSURE(rows.error().code == Code::kUnavailable);
+    clock_.at(clock_.now() + kRetryReset, [this, alive = alive_] {
+      if (*alive) rebuild_next();
+    });
+    return;
+  }
+  OpenRun& run = add_run(key);
+  for (auto& row : *rows) {
+    pb::Transition change;
+    ENSURE(change.ParseFromString(row.body));
+    if (run.first_row == 0) run.first_row = row.seq;
+    apply(run, std::move(change));
+    run.last_row = row.seq;
+  }
+  to_rebuild_.erase(to_rebuild_.begin());
+  rebuilt_.push_back(key);
+  rebuild_next();
+}
+
+void Service::finish_start_over() {
+  current_runs_.clear();
+  for (const auto& [key, run] : closed_) {
+    RunKey& current = current_runs_[run.workflow_id];
+    current = std::max(current, key);
+  }
+  for (const auto& [key, run] : open_) {
+    RunKey& current = current_runs_[run->facts.workflow_id()];
+    current = std::max(current, key);
+  }
+  starting_over_ = false;
+  std::sort(rebuilt_.begin(), rebuilt_.end());
+  for (const RunKey key : std::exchange(rebuilt_, {})) index_open(*open_.at(key));
+}
+
+void Service::cancel(std::uint64_t call) {
+  if (call == 0) return;
+  calls_.erase(call);
+  const auto drop = [call](auto& waiting) {
+    std::erase_if(waiting, [call](const auto& entry) { return entry.second.call_number() == call; });
+  };
+  drop(polls_);
+  drop(history_waits_);
+}
+
+EmbeddedService::Figures Service::figures() const { return {open_.size(), closed_.size(), polls_.size()}; }
+
+void Service::stop(std::function<void()> done) {
+  stopping_ = true;
+  stopped_ = std::move(done);
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, poll] : polls_) ids.push_back(id);
+  for (const std::uint64_t id : ids) poll_expired(id);
+  ids.clear();
+  for (const auto& [id, wait] : history_waits_) ids.push_back(id);
+  for (const std::uint64_t id : ids) wait_expired(id);
+  ids.clear();
+  for (const auto& [id, query] : queries_) ids.push_back(id);
+  for (const std::uint64_t id : ids) refuse_query(id, errors::unavailable("the service is shutting down"));
+  schedule_flush();
+}
+
+void Service::maybe_finish_stop() {
+  if (!stopping_ || stopped_ == nullptr || !in_flight_.empty() || !turn_.rows.empty() || !turn_.effects.empty()) return;
+  auto done = std::exchange(stopped_, nullptr);
+  done();
+}
+
+}  // namespace callimport::engine

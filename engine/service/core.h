@@ -1,0 +1,345 @@
+#pragma once
+// The embedded service: one object on one loop. This header is its anatomy; the methods are spread over files by idea:
+// core.cc (commit, recovery), dispatch.cc (queues, hand-outs), fire.cc (deadlines), runs.cc (finding and closing runs) and
+// rpc_*.cc (the port).
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "engine/embedded.h"
+#include "engine/service/completion.h"
+#include "engine/service/deadlines.h"
+#include "engine/service/draft.h"
+#include "engine/service/effects.h"
+#include "engine/service/run_state.h"
+#include "engine/service/search_attributes.h"
+#include "engine/service/visibility.h"
+#include "temporal/api/query/v1/message.pb.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
+
+namespace callimport::engine {
+
+using storage::RunKey;
+
+inline constexpr const char* kSystemNamespace = "temporal-system";
+inline constexpr std::size_t kRowsPerTurn = 2048;  ///< beyond it a group goes to the journal before the next request
+
+/// A GetWorkflowExecutionHistory that waits for news of a run.
+struct HistoryWait {
+  std::uint64_t id = 0;
+  RunKey run = 0;
+  Call<api::GetWorkflowExecutionHistoryResponse> call;
+  std::int64_t next_event_id = 1;
+  bool close_event = false;   ///< only the closing event is wanted
+  bool token_on_expiry = true;
+  std::size_t page = 256;
+  std::int64_t deadline_ns = 0;
+  std::uint64_t call_number() const { return call.number; }
+};
+
+/// An open run and what is only in memory about it.
+struct OpenRun : Run {
+  std::uint64_t task_stamp = 0;      ///< of its newest entry in a task queue
+  bool task_queued = false;          ///< the pending workflow task is in a queue
+  bool task_on_sticky = false;       ///< and it is the sticky one: schedule-to-start applies
+  std::int64_t armed_ns = 0;         ///< its entry in the run deadlines; 0: none
+  std::vector<std::uint64_t> queries;  ///< attached to the pending or started task
+  std::vector<std::uint64_t> waits;    ///< history waits
+  std::vector<std::function<void()>> loading;  ///< resumed when the history was read back
+  bool is_loading = false;
+  std::int64_t snapshot_at = 0;      ///< transitions when the last snapshot was made
+  std::list<RunKey>::iterator recent;  ///< place among the runs whose events are in memory
+  bool in_recent = false;
+};
+
+struct ClosedRun {
+  RunKey key = 0;
+  storage::Seq last_row = 0;    ///< 0: not known, its rows may be gone
+  std::string workflow_id, run_id;
+  std::int64_t closed_ns = 0, start_ns = 0;
+  std::string summary;          ///< a serialized pb::RunSummary
+  OpenRun* held = nullptr;      ///< still in memory, until its history is durable
+};
+
+struct WaitingPoll {
+  std::uint64_t id = 0, number = 0;
+  std::string queue, identity;
+  bool activity = false, sticky = false;
+  std::int64_t deadline_ns = 0;
+  Reply<api::PollWorkflowTaskQueueResponse> workflow_reply;
+  Reply<api::PollActivityTaskQueueResponse> activity_reply;
+  std::uint64_t call_number() const { return number; }
+};
+
+struct TaskRef {
+  enum class Kind : std::uint8_t { kWorkflow, kActivity, kQuery };
+  Kind kind = Kind::kWorkflow;
+  RunKey run = 0;
+  std::int64_t id = 0;       ///< kActivity: scheduled event; kQuery: the query
+  std::uint64_t stamp = 0;   ///< kWorkflow: task_stamp; kActivity: attempt
+};
+
+struct TaskQueue {
+  std::deque<TaskRef> tasks;
+  std::deque<std::uint64_t> polls;
+  std::int64_t last_poll_ns = 0;
+};
+
+struct PendingQuery {
+  std::uint64_t id = 0;
+  std::string uuid;
+  RunKey run = 0;
+  Call<api::QueryWorkflowResponse> call;
+  temporal::api::query::v1::WorkflowQuery query;
+  std::int64_t deadline_ns = 0;
+  std::int64_t sticky_until_ns = 0;  ///< queued on a sticky queue until then
+  bool sent = false;                 ///< a worker has it
+  std::uint64_t queued = 0;          ///< stamp of its newest entry in a task queue
+};
+
+class Service final : public EmbeddedService {
+ public:
+  Service(storage::Journal& journal, Executor& loop, Clock& clock, Random& random, EmbeddedOptions options);
+  ~Service() override;
+  Result<> recover();
+
+#define X(Name) void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) override;
+#include "engine/rpcs.inc"
+#undef X
+  void cancel(std::uint64_t call) override;
+  Figures figures() const override;
+  void stop(std::function<void()> done) override;
+
+ private:
+  // core.cc: write, then act.
+  template <class R>
+  Call<R> enter(CallContext context, Reply<R> reply);
+  template <class R>
+  void answer(Call<R> call, R response);
+  template <class R>
+  void refuse(Call<R> call, PortStatus status);
+  void add_effect(std::unique_ptr<Effect> effect);
+  void commit(OpenRun& run, Draft draft);  ///< journal row, apply, settle
+  OpenRun& add_run(RunKey key);
+  void schedule_flush();
+  void flush();
+  void hand_to_journal(std::vector<storage::JournalRow> rows);
+  void committed(Result<> result);
+  void start_over();
+  void rebuild_next();
+  void rebuild(RunKey key, Result<std::vector<storage::JournalRow>> rows);
+  void finish_start_over();
+  void maybe_finish_stop();
+  /// A refusal for every call: stopping, starting over, or the namespace is not ours.
+  std::optional<PortStatus> gate(const std::string& name_space) const;
+  std::optional<PortStatus> check_namespace(const std::string& name_space) const;
+  std::int64_t now_ns() const { return to_unix_ns(clock_.now()); }
+  std::string new_uuid() { return random_.uuid4(); }
+
+  // runs.cc
+  struct Found {
+    OpenRun* open = nullptr;
+    const ClosedRun* closed = nullptr;
+    explicit operator bool() const { return open != nullptr || closed != nullptr; }
+  };
+  Found find(RunKey key);
+  Found find_current(const std::string& workflow_id);
+  /// run_id empty: the current run.
+  Found find_run(const std::string& workflow_id, const std::string& run_id, PortStatus* error);
+  pb::RunSummary summary_of(const Found& found) const;
+  void settle(OpenRun& run, const std::vector<std::int64_t>& activities, bool events_came);
+  void end_run(OpenRun& run);
+  void store_closed(std::unique_ptr<OpenRun> run);
+  void load_batches(OpenRun& run, const std::vector<storage::JournalRow>& rows);
+  void adopt_loaded(OpenRun& run, const std::vector<storage::JournalRow>& rows);
+  void index_open(OpenRun& run);
+  void forget_run(RunKey key);  ///< as if it had never been; its waits are refused
+  void index_closed(ClosedRun closed);
+  void expire_closed(RunKey key);
+  void arm(OpenRun& run);
+  void maybe_snapshot(OpenRun& run);
+  void touch(OpenRun& run);
+  void evict_histories();
+  /// Runs `then` with the whole history in memory, now or later; not at all when the run is gone by then.
+  void with_history(OpenRun& run, std::function<void(OpenRun&)> then);
+  RunKey start(StartPlan plan);
+  void send_external(RunKey source, const ExternalRequest& request);
+  void resolve_external(RunKey source, const ExternalRequest& request, bool reached);
+  /// After an event from outside: more buffered than allowed, or the history beyond its limit (C.2, C.16).
+  void limit_growth(Draft& draft) const;
+  void request_cancel(OpenRun& run, const std::string& cause, const std::string& identity, const std::string& request_id,
+                      const temporal::api::common::v1::WorkflowExecution* external, std::int64_t external_initiated);
+
+  // dispatch.cc
+  TaskQueue& queue_of(const WaitingPoll& poll);
+  void enqueue_workflow_task(OpenRun& run);
+  void enqueue_activity(OpenRun& run, Activity& activity);
+  bool sticky_alive(const std::string& queue);
+  void match(TaskQueue& queue);
+  bool hand_out(const TaskRef& task, WaitingPoll& poll);
+  bool hand_out_workflow_task(const TaskRef& task, WaitingPoll& poll);
+  bool hand_out_activity(const TaskRef& task, WaitingPoll& poll);
+  bool hand_out_query(const TaskRef& task, WaitingPoll& poll);
+  bool is_valid(const TaskRef& task);
+  WaitingPoll* next_poll(TaskQueue& queue);
+  void wait_for_task(WaitingPoll poll);
+  void poll_expired(std::uint64_t id);
+  std::optional<PortStatus> check_poll(const CallContext& context, const std::string& queue) const;
+  std::int64_t poll_deadline(const CallContext& context) const;
+  api::PollWorkflowTaskQueueResponse workflow_task_reply(OpenRun& run, bool sticky);
+  api::PollActivityTaskQueueResponse activity_task_reply(const OpenRun& run, const Activity& activity) const;
+  bool started_needs_history(const OpenRun& run, bool sticky) const;
+
+  // fire.cc
+  void run_due(RunKey key);
+  bool fire_run_timeout(OpenRun& run, std::int64_t now);
+  void fire_workflow_task(OpenRun& run, std::int64_t now);
+  void fire_timers(OpenRun& run, std::int64_t now);
+  void fire_activities(OpenRun& run, std::int64_t now);
+  std::int64_t next_deadline_of(const OpenRun& run) const;
+
+  // rpc_starts.cc, rpc_signals.cc, rpc_workflow_tasks.cc
+  void attach_request(OpenRun& run, const api::StartWorkflowExecutionRequest& request);
+  std::optional<PortStatus> check_signal_limit(const OpenRun& run) const;
+  Found find_of_chain(const temporal::api::common::v1::WorkflowExecution& execution, const std::string& first_run_id,
+                      PortStatus* error);
+  std::optional<PortStatus> parse_token(const std::string& bytes, pb::TaskToken::Kind kind, pb::TaskToken* token) const;
+  OpenRun* task_of(const pb::TaskToken& token);
+
+  // rpc_activities.cc
+  using Payloads = temporal::api::common::v1::Payloads;
+  OpenRun* activity_by_token(const std::string& bytes, std::int64_t* scheduled, PortStatus* error);
+  OpenRun* activity_by_name(const std::string& name_space, const std::string& workflow_id, const std::string& run_id,
+                            const std::string& activity_id, std::int64_t* scheduled, PortStatus* error);
+  template <class Response>
+  void beat(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* details);
+  template <class Response>
+  void complete(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* result, const std::string& identity);
+  template <class Response>
+  void fail_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled,
+                    const temporal::api::failure::v1::Failure& failure, const std::string& identity, const Payloads* heartbeat);
+  template <class Response>
+  void cancel_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* details,
+                      const std::string& identity);
+
+  // rpc_queries.cc
+  void queue_query(PendingQuery& query);
+  void send_query(std::uint64_t id, Call<api::PollWorkflowTaskQueueResponse> call, const pb::RunSummary& summary,
+                  const HistoryBatches* whole);
+  void answer_query(std::uint64_t id, const temporal::api::query::v1::WorkflowQueryResult& result);
+  void refuse_query(std::uint64_t id, PortStatus status);
+  void forget_query(const PendingQuery& query);
+  void query_due(std::uint64_t id);
+  void settle_queries(std::vector<std::uint64_t> asked,
+                      const google::protobuf::Map<std::string, temporal::api::query::v1::WorkflowQueryResult>& results);
+  void release_queries(OpenRun& run);
+
+  // rpc_history.cc
+  Found find_for_history(const temporal::api::common::v1::WorkflowExecution& execution, const std::string& bytes,
+                         bool reverse, pb::HistoryToken* token, PortStatus* error);
+  void with_closed_history(const ClosedRun& closed, std::function<void(const pb::RunSummary&, const HistoryBatches&)> then);
+  void wait_for_events(HistoryWait wait, OpenRun& run);
+  void wake_waits(OpenRun& run);
+  void wait_expired(std::uint64_t id);
+  void answer_wait(HistoryWait wait, OpenRun& run);
+
+  // rpc_lists.cc
+  std::optional<PortStatus> gate_list(const std::string& name_space, bool* empty) const;
+
+  storage::Journal& journal_;
+  Executor& loop_;
+  Clock& clock_;
+  Random& random_;
+  const EmbeddedOptions options_;
+  const SearchTypes search_types_;
+  std::shared_ptr<bool> alive_;  ///< posted tasks and journal callbacks look at it; both own it
+
+  // What is known.
+  std::map<RunKey, std::unique_ptr<OpenRun>> open_;
+  std::map<RunKey, ClosedRun> closed_;
+  std::map<RunKey, std::unique_ptr<OpenRun>> closing_;     ///< closed, their events being read back to be stored
+  int ended_since_trim_ = 0;
+  std::unordered_map<std::string, RunKey> runs_by_id_;     ///< run id
+  std::unordered_map<std::string, RunKey> current_runs_;   ///< workflow id -> its newest run
+  Visibility visibility_;
+  storage::Seq next_row_ = 1;
+  RunKey next_run_ = 1;
+  std::int64_t next_task_id_ = 0;
+  std::list<RunKey> recent_;  ///< runs whose events are in memory, longest untouched first
+  std::size_t held_bytes_ = 0;
+
+  // What is under way.
+  Group turn_;
+  std::deque<Group> in_flight_;
+  bool flush_posted_ = false;
+  bool starting_over_ = false;
+  std::vector<RunKey> rebuilt_;
+  std::map<RunKey, storage::Seq> to_rebuild_;  ///< run -> its last durable row; 0: it never was
+  bool stopping_ = false;
+  std::function<void()> stopped_;
+  std::unordered_set<std::uint64_t> calls_;  ///< numbered calls that still want an answer
+  std::unordered_map<std::string, TaskQueue> workflow_queues_, activity_queues_;
+  std::map<std::uint64_t, WaitingPoll> polls_;
+  std::map<std::uint64_t, HistoryWait> history_waits_;
+  std::map<std::uint64_t, PendingQuery> queries_;
+  std::unordered_map<std::string, std::uint64_t> queries_by_uuid_;
+  std::uint64_t next_id_ = 1;  ///< of polls, waits, queries, stamps
+
+  Deadlines<RunKey> run_deadlines_;
+  Deadlines<RunKey> retention_;
+  Deadlines<std::uint64_t> poll_deadlines_;
+  Deadlines<std::uint64_t> wait_deadlines_;
+  Deadlines<std::uint64_t> query_deadlines_;
+
+  template <class R>
+  friend class ReplyEffect;
+};
+
+/// The answer of one RPC.
+template <class R>
+class ReplyEffect final : public Effect {
+ public:
+  ReplyEffect(Service& service, Call<R> call, PortStatus status, R response)
+      : service_(service), call_(std::move(call)), status_(std::move(status)), response_(std::move(response)) {}
+  void act() override {
+    if (call_.number != 0 && service_.calls_.erase(call_.number) == 0) return;  // cancelled meanwhile
+    call_.reply(status_, status_.ok() ? &response_ : nullptr);
+  }
+  void refuse(const PortStatus& status) override {
+    if (call_.number != 0 && service_.calls_.erase(call_.number) == 0) return;
+    call_.reply(status_.ok() ? status : status_, nullptr);
+  }
+
+ private:
+  Service& service_;
+  Call<R> call_;
+  PortStatus status_;
+  R response_;
+};
+
+template <class R>
+Call<R> Service::enter(CallContext context, Reply<R> reply) {
+  if (turn_.rows.size() >= kRowsPerTurn) flush();
+  if (context.call != 0) calls_.insert(context.call);
+  return {context.call, std::move(reply)};
+}
+template <class R>
+void Service::answer(Call<R> call, R response) {
+  add_effect(std::make_unique<ReplyEffect<R>>(*this, std::move(call), PortStatus{}, std::move(response)));
+}
+template <class R>
+void Service::refuse(Call<R> call, PortStatus status) {
+  add_effect(std::make_unique<ReplyEffect<R>>(*this, std::move(call), std::move(status), R()));
+}
+
+}  // namespace callimport::engine

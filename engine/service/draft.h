@@ -1,0 +1,120 @@
+#pragma once
+// One decision under way: reads a run, collects the change, leaves the run as it is. What the decision already did is seen by
+// its later steps. Events get ids here, and batches their boundaries (conformance C.2).
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/service/run_state.h"
+#include "storage/model/time.h"
+#include "temporal/api/enums/v1/event_type.pb.h"
+#include "temporal/api/history/v1/message.pb.h"
+
+namespace callimport::engine {
+
+namespace enums = ::temporal::api::enums::v1;
+
+/// Threads: the loop. Lifetime: shorter than the run's.
+class Draft {
+ public:
+  Draft(const Run& run, Timestamp now) : run_(run), now_(to_unix_ns(now)), next_event_id_(run.history.next_event_id()) {}
+
+  const Run& run() const { return run_; }
+  std::int64_t now() const { return now_; }  ///< unix ns
+  std::int64_t next_event_id() const { return next_event_id_; }
+  std::int64_t history_bytes() const;  ///< with the events so far
+
+  /// An event with the next id, now. The reference holds until the next event.
+  HistoryEvent& append(enums::EventType type);
+  /// The same, or buffered without an id while a workflow task is started (C.2).
+  HistoryEvent& record(enums::EventType type);
+  /// The next appended event begins a batch.
+  void cut_batch() { cut_ = true; }
+  bool buffering() const { return task().state() == pb::WorkflowTask::STARTED; }
+
+  /// Writes what is buffered: completions behind the others, started ids filled in. @return whether there was any.
+  bool flush_buffer();
+  bool has_buffered() const;
+  std::size_t buffered_count() const;
+  /// Removes a buffered TimerFired. @return its started event id, when there was one.
+  std::optional<std::int64_t> drop_buffered_timer(const std::string& timer_id);
+  /// Everything still buffered is lost: a closing event was written.
+  void discard_buffer();
+
+  const pb::RunFacts& facts() const { return facts_ ? *facts_ : run_.facts; }
+  void set_facts(pb::RunFacts facts) { facts_ = std::move(facts); }
+  const pb::RunProgress& progress() const { return progress_ ? *progress_ : run_.progress; }
+  pb::RunProgress& edit_progress();
+  const pb::WorkflowTask& task() const { return task_ ? *task_ : run_.task; }
+  pb::WorkflowTask& edit_task();
+
+  const pb::ActivityState* activity(std::int64_t scheduled_event_id) const;
+  std::optional<std::int64_t> activity_by_id(const std::string& activity_id) const;
+  std::size_t activity_count() const;
+  pb::ActivityState& edit_activity(std::int64_t scheduled_event_id);
+  /// A new one; its ActivityTaskScheduled event is the last one appended.
+  pb::ActivityState& add_activity(const std::string& activity_id);
+  void remove_activity(std::int64_t scheduled_event_id);
+
+  const pb::TimerState* timer(const std::string& timer_id) const;
+  void add_timer(pb::TimerState timer);
+  void remove_timer(const std::string& timer_id);
+
+  void add_signal_request(const std::string& request_id) { signal_requests_.push_back(request_id); }
+  void attach_request(pb::AttachedRequest request) { attached_.push_back(std::move(request)); }
+  const temporal::api::common::v1::Memo& memo() const { return memo_ ? *memo_ : run_.memo; }
+  temporal::api::common::v1::Memo& edit_memo();
+  const temporal::api::common::v1::SearchAttributes& search_attributes() const {
+    return search_ ? *search_ : run_.search_attributes;
+  }
+  temporal::api::common::v1::SearchAttributes& edit_search_attributes();
+  temporal::api::workflow::v1::ResetPoints& edit_reset_points();
+  /// Event 1 is wanted again when the run is retried.
+  void keep_started_event() { keep_started_event_ = true; }
+
+  /// Events written by this draft so far, in order.
+  std::size_t events_written() const { return events_.size(); }
+  bool changed() const;
+  /// @param task_id  the process-wide counter; grows by the events written.
+  pb::Transition finish(std::int64_t* task_id) &&;
+
+ private:
+  struct Written {
+    HistoryEvent event;
+    bool starts_batch;
+  };
+  struct AddedActivity {
+    pb::ActivityState state;
+    std::size_t event = SIZE_MAX;  ///< index in events_ of its scheduled event, when new
+  };
+  HistoryEvent& adopt(HistoryEvent&& event);
+
+  const Run& run_;
+  std::int64_t now_;
+  std::int64_t next_event_id_;
+  bool cut_ = true;
+  std::vector<Written> events_;
+  bool flushed_ = false;
+  std::vector<std::string> dropped_timers_;
+  std::vector<HistoryEvent> buffered_;
+  std::optional<pb::RunFacts> facts_;
+  std::optional<pb::RunProgress> progress_;
+  std::optional<pb::WorkflowTask> task_;
+  std::map<std::int64_t, AddedActivity> activities_;
+  std::map<std::string, std::int64_t> new_activity_ids_;
+  std::set<std::int64_t> activities_gone_;
+  std::size_t activities_added_ = 0;
+  std::map<std::string, pb::TimerState> timers_;
+  std::set<std::string> timers_gone_;
+  std::vector<std::string> signal_requests_;
+  std::vector<pb::AttachedRequest> attached_;
+  std::optional<temporal::api::common::v1::Memo> memo_;
+  std::optional<temporal::api::common::v1::SearchAttributes> search_;
+  std::optional<temporal::api::workflow::v1::ResetPoints> reset_points_;
+  bool keep_started_event_ = false;
+};
+
+}  // namespace callimport::engine

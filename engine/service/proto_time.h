@@ -1,0 +1,36 @@
+#pragma once
+// Nanoseconds to and from protobuf's Duration and Timestamp.
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+namespace callimport::engine {
+
+inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+
+/// Saturates: durations beyond about 292 years are as good as that.
+inline std::int64_t to_nanos(const google::protobuf::Duration& duration) {
+  constexpr std::int64_t kSecondsMax = std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
+  const std::int64_t seconds = std::clamp(duration.seconds(), -kSecondsMax, kSecondsMax);
+  return seconds * kNanosPerSecond + std::clamp<std::int64_t>(duration.nanos(), -999'999'999, 999'999'999);
+}
+inline void set_nanos(google::protobuf::Duration* duration, std::int64_t nanos) {
+  duration->set_seconds(nanos / kNanosPerSecond);
+  duration->set_nanos(static_cast<std::int32_t>(nanos % kNanosPerSecond));
+}
+inline void set_nanos(google::protobuf::Timestamp* time, std::int64_t unix_nanos) {
+  time->set_seconds(unix_nanos / kNanosPerSecond);
+  time->set_nanos(static_cast<std::int32_t>(unix_nanos % kNanosPerSecond));
+}
+inline std::int64_t to_nanos(const google::protobuf::Timestamp& time) {
+  return time.seconds() * kNanosPerSecond + time.nanos();
+}
+/// a + b where both are not negative, never past the end of time.
+inline std::int64_t add_nanos(std::int64_t a, std::int64_t b) {
+  return b > std::numeric_limits<std::int64_t>::max() - a ? std::numeric_limits<std::int64_t>::max() : a + b;
+}
+
+}  // namespace callimport::engine

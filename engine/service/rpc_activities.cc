@@ -1,0 +1,210 @@
+// Heartbeats and answers of activities, by token and by id (conformance C28, C29).
+#include <utility>
+
+#include "engine/service/activities.h"
+#include "engine/service/core.h"
+#include "engine/service/port_errors.h"
+
+namespace callimport::engine {
+namespace {
+
+template <class Request>
+const PayloadsProto* heartbeat_of(const Request& request) {
+  return request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr;
+}
+
+}  // namespace
+
+OpenRun* Service::activity_by_token(const std::string& bytes, std::int64_t* scheduled, PortStatus* error) {
+  pb::TaskToken token;
+  if (auto wrong = parse_token(bytes, pb::TaskToken::ACTIVITY, &token)) {
+    *error = std::move(*wrong);
+    return nullptr;
+  }
+  const auto id = runs_by_id_.find(token.run_id());
+  const auto it = id == runs_by_id_.end() ? open_.end() : open_.find(id->second);
+  if (it == open_.end()) {
+    *error = id == runs_by_id_.end() ? errors::workflow_not_found(token.workflow_id()) : errors::already_completed();
+    return nullptr;
+  }
+  const auto activity = it->second->activities.find(token.scheduled_event_id());
+  if (activity == it->second->activities.end() || activity->second.state.attempt() != token.attempt() ||
+      activity->second.state.started_ns() != token.started_ns()) {
+    *error = errors::activity_not_found();
+    return nullptr;
+  }
+  *scheduled = token.scheduled_event_id();
+  return it->second.get();
+}
+
+OpenRun* Service::activity_by_name(const std::string& name_space, const std::string& workflow_id, const std::string& run_id,
+                                   const std::string& activity_id, std::int64_t* scheduled, PortStatus* error) {
+  if (auto wrong = gate(name_space)) {
+    *error = std::move(*wrong);
+    return nullptr;
+  }
+  const Found found = find_run(workflow_id, run_id, error);
+  if (!found) return nullptr;
+  if (activity_id.empty()) {
+    *error = errors::invalid("ActivityId is not set on request.");
+    return nullptr;
+  }
+  if (found.open == nullptr) {
+    *error = errors::already_completed();
+    return nullptr;
+  }
+  const auto id = found.open->activity_ids.find(activity_id);
+  if (id == found.open->activity_ids.end()) {
+    *error = errors::not_found("cannot find pending activity with ActivityID " + activity_id +
+                               ", check workflow execution history for more details");
+    return nullptr;
+  }
+  *scheduled = id->second;
+  return found.open;
+}
+
+template <class Response>
+void Service::beat(Call<Response> call, OpenRun& run, std::int64_t scheduled, const PayloadsProto* details) {
+  Draft draft(run, clock_.now());
+  heartbeat_activity(draft, scheduled, details);
+  commit(run, std::move(draft));
+  Response out;
+  out.set_cancel_requested(run.activities.at(scheduled).state.cancel_requested_event_id() != 0);
+  answer(std::move(call), std::move(out));
+}
+
+template <class Response>
+void Service::complete(Call<Response> call, OpenRun& run, std::int64_t scheduled, const PayloadsProto* result,
+                       const std::string& identity) {
+  Draft draft(run, clock_.now());
+  if (result != nullptr && result->ByteSizeLong() > options_.blob_bytes_max) {
+    // An oversized result fails the activity for good instead (there is nothing to retry).
+    temporal::api::failure::v1::Failure failure;
+    failure.set_message("Complete result exceeds size limit.");
+    failure.mutable_server_failure_info()->set_non_retryable(true);
+    fail_activity(draft, scheduled, failure, identity, nullptr);
+  } else {
+    complete_activity(draft, scheduled, result, identity);
+  }
+  limit_growth(draft);
+  commit(run, std::move(draft));
+  answer(std::move(call), Response());
+}
+
+template <class Response>
+void Service::fail_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled,
+                           const temporal::api::failure::v1::Failure& failure, const std::string& identity,
+                           const PayloadsProto* heartbeat) {
+  Draft draft(run, clock_.now());
+  fail_activity(draft, scheduled, failure, identity, heartbeat);
+  limit_growth(draft);
+  commit(run, std::move(draft));
+  answer(std::move(call), Response());
+}
+
+template <class Response>
+void Service::cancel_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled, const PayloadsProto* details,
+                             const std::string& identity) {
+  if (run.activities.at(scheduled).state.cancel_requested_event_id() == 0) {
+    return refuse(std::move(call), errors::invalid("unable to mark activity as canceled without activity being request "
+                                                   "canceled first"));
+  }
+  Draft draft(run, clock_.now());
+  cancel_activity(draft, scheduled, details, identity);
+  limit_growth(draft);
+  commit(run, std::move(draft));
+  answer(std::move(call), Response());
+}
+
+void Service::RecordActivityTaskHeartbeat(const api::RecordActivityTaskHeartbeatRequest& request, CallContext context,
+                                          Reply<api::RecordActivityTaskHeartbeatResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  beat(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr);
+}
+
+void Service::RecordActivityTaskHeartbeatById(const api::RecordActivityTaskHeartbeatByIdRequest& request,
+                                              CallContext context, Reply<api::RecordActivityTaskHeartbeatByIdResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
+                                  &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  if (run->activities.at(id).state.started_ns() == 0) return refuse(std::move(call), errors::activity_not_found());
+  beat(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr);
+}
+
+void Service::RespondActivityTaskCompleted(const api::RespondActivityTaskCompletedRequest& request, CallContext context,
+                                           Reply<api::RespondActivityTaskCompletedResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  complete(std::move(call), *run, id, request.has_result() ? &request.result() : nullptr, request.identity());
+}
+
+void Service::RespondActivityTaskCompletedById(const api::RespondActivityTaskCompletedByIdRequest& request,
+                                               CallContext context,
+                                               Reply<api::RespondActivityTaskCompletedByIdResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
+                                  &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  complete(std::move(call), *run, id, request.has_result() ? &request.result() : nullptr, request.identity());
+}
+
+void Service::RespondActivityTaskFailed(const api::RespondActivityTaskFailedRequest& request, CallContext context,
+                                        Reply<api::RespondActivityTaskFailedResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  if (request.has_failure() && !request.failure().has_application_failure_info()) {
+    return refuse(std::move(call), errors::invalid("Failure must have ApplicationFailureInfo."));
+  }
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  fail_attempt(std::move(call), *run, id, request.failure(), request.identity(), heartbeat_of(request));
+}
+
+void Service::RespondActivityTaskFailedById(const api::RespondActivityTaskFailedByIdRequest& request, CallContext context,
+                                            Reply<api::RespondActivityTaskFailedByIdResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
+                                  &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  if (run->activities.at(id).state.started_ns() == 0) return refuse(std::move(call), errors::activity_not_found());
+  fail_attempt(std::move(call), *run, id, request.failure(), request.identity(), heartbeat_of(request));
+}
+
+void Service::RespondActivityTaskCanceled(const api::RespondActivityTaskCanceledRequest& request, CallContext context,
+                                          Reply<api::RespondActivityTaskCanceledResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  cancel_attempt(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr, request.identity());
+}
+
+void Service::RespondActivityTaskCanceledById(const api::RespondActivityTaskCanceledByIdRequest& request,
+                                              CallContext context,
+                                              Reply<api::RespondActivityTaskCanceledByIdResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t id = 0;
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
+                                  &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  cancel_attempt(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr, request.identity());
+}
+
+}  // namespace callimport::engine

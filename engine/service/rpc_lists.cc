@@ -1,0 +1,109 @@
+// ListWorkflowExecutions, CountWorkflowExecutions, DescribeWorkflowExecution (conformance C.10, C.13).
+#include <map>
+#include <utility>
+
+#include "engine/service/core.h"
+#include "engine/service/list_filter.h"
+#include "engine/service/port_errors.h"
+#include "engine/service/run_view.h"
+
+namespace callimport::engine {
+namespace {
+constexpr int kListPageMax = 1000;
+}
+
+/// Queries name the namespace they are asked in; the system one exists and is empty.
+std::optional<PortStatus> Service::gate_list(const std::string& name_space, bool* empty) const {
+  *empty = name_space == kSystemNamespace;
+  return gate(*empty ? options_.name_space : name_space);
+}
+
+void Service::ListWorkflowExecutions(const api::ListWorkflowExecutionsRequest& request, CallContext context,
+                                     Reply<api::ListWorkflowExecutionsResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  bool empty = false;
+  if (auto wrong = gate_list(request.namespace_(), &empty)) return refuse(std::move(call), std::move(*wrong));
+  auto filter = ListFilter::parse(request.query(), search_types_, ListFilter::Use::kList);
+  if (!filter) return refuse(std::move(call), errors::invalid(filter.error()));
+  api::ListWorkflowExecutionsResponse out;
+  auto at = visibility_.begin();
+  if (!request.next_page_token().empty()) {
+    pb::ListToken token;
+    if (!token.ParseFromString(request.next_page_token()) || token.run() == 0) {
+      return refuse(std::move(call), errors::plain(errors::kUnknown, "something went wrong, please retry (0)"));
+    }
+    at = visibility_.upper_bound({token.closed_ns(), token.start_ns(), token.run()});
+  }
+  const int size = request.page_size() > 0 ? std::min(request.page_size(), kListPageMax) : kListPageMax;
+  if (empty) at = visibility_.end();
+  for (; at != visibility_.end(); ++at) {
+    const pb::RunSummary run = summary_of(find(at->run));
+    if (!filter->matches(run)) continue;
+    fill_info(run, ViewOf::kListRow, out.add_executions());
+    if (out.executions_size() < size) continue;
+    if (std::next(at) != visibility_.end()) {
+      pb::ListToken token;
+      token.set_closed_ns(at->closed_ns);
+      token.set_start_ns(at->start_ns);
+      token.set_run(at->run);
+      token.SerializeToString(out.mutable_next_page_token());
+    }
+    break;
+  }
+  answer(std::move(call), std::move(out));
+}
+
+void Service::CountWorkflowExecutions(const api::CountWorkflowExecutionsRequest& request, CallContext context,
+                                      Reply<api::CountWorkflowExecutionsResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  bool empty = false;
+  if (auto wrong = gate_list(request.namespace_(), &empty)) return refuse(std::move(call), std::move(*wrong));
+  auto filter = ListFilter::parse(request.query(), search_types_, ListFilter::Use::kCount);
+  if (!filter) return refuse(std::move(call), errors::invalid(filter.error()));
+  api::CountWorkflowExecutionsResponse out;
+  std::map<std::string, std::int64_t> groups;
+  std::int64_t total = 0;
+  for (const auto& key : visibility_) {
+    if (empty) break;
+    const pb::RunSummary run = summary_of(find(key.run));
+    if (!filter->matches(run)) continue;
+    ++total;
+    if (!filter->groups_by_status()) continue;
+    ++groups[std::get<std::string>(column_value(run, "ExecutionStatus", enums::INDEXED_VALUE_TYPE_KEYWORD))];
+  }
+  out.set_count(total);
+  for (const auto& [name, count] : groups) {
+    auto* group = out.add_groups();
+    auto* value = group->add_group_values();
+    (*value->mutable_metadata())["encoding"] = "json/plain";
+    (*value->mutable_metadata())["type"] = "Keyword";
+    value->set_data("\"" + name + "\"");
+    group->set_count(count);
+  }
+  answer(std::move(call), std::move(out));
+}
+
+void Service::DescribeWorkflowExecution(const api::DescribeWorkflowExecutionRequest& request, CallContext context,
+                                        Reply<api::DescribeWorkflowExecutionResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  PortStatus error;
+  const Found found = find_run(request.execution().workflow_id(), request.execution().run_id(), &error);
+  if (!found) return refuse(std::move(call), std::move(error));
+  const pb::RunSummary run = summary_of(found);
+  api::DescribeWorkflowExecutionResponse out;
+  fill_config(run.facts(), out.mutable_execution_config());
+  fill_info(run, ViewOf::kDescribe, out.mutable_workflow_execution_info());
+  fill_extended(run, out.mutable_workflow_extended_info());
+  if (found.open != nullptr) {
+    for (const auto& [id, activity] : found.open->activities) {
+      fill_pending_activity(activity.state, now_ns(), out.add_pending_activities());
+    }
+    if (found.open->task.state() != pb::WorkflowTask::NONE) {
+      fill_pending_task(found.open->task, out.mutable_pending_workflow_task());
+    }
+  }
+  answer(std::move(call), std::move(out));
+}
+
+}  // namespace callimport::engine

@@ -1,0 +1,303 @@
+// StartWorkflowExecution and SignalWithStartWorkflowExecution (conformance C1 to C10).
+#include <utility>
+
+#include "engine/service/core.h"
+#include "engine/service/port_errors.h"
+#include "engine/service/proto_time.h"
+#include "engine/service/retry.h"
+#include "engine/service/workflow_tasks.h"
+
+namespace callimport::engine {
+namespace {
+
+constexpr std::size_t kIdBytesMax = 1000;
+
+using StartRequest = api::StartWorkflowExecutionRequest;
+using SignalStartRequest = api::SignalWithStartWorkflowExecutionRequest;
+
+/// What both requests must have right; they share these fields by name.
+template <class Request>
+std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& options) {
+  if (r.workflow_id().empty()) return errors::invalid("WorkflowId is not set on request.");
+  if (r.workflow_id().size() > kIdBytesMax) return errors::invalid("WorkflowId length exceeds limit.");
+  if (r.workflow_type().name().empty()) return errors::invalid("WorkflowType is not set on request.");
+  if (r.workflow_type().name().size() > kIdBytesMax) return errors::invalid("WorkflowType length exceeds limit.");
+  if (r.request_id().size() > kIdBytesMax) return errors::invalid("RequestId length exceeds limit.");
+  const std::string& queue = r.task_queue().name();
+  if (queue.empty()) return errors::invalid("missing task queue name");
+  if (queue.size() > kIdBytesMax) return errors::invalid("taskQueue length exceeds limit");
+  if (queue.starts_with("/_sys/")) return errors::invalid("task queue name cannot start with reserved prefix /_sys/");
+  const std::pair<const char*, const google::protobuf::Duration*> durations[] = {
+      {"WorkflowExecutionTimeoutSeconds", &r.workflow_execution_timeout()},
+      {"WorkflowRunTimeoutSeconds", &r.workflow_run_timeout()},
+      {"WorkflowTaskTimeoutSeconds", &r.workflow_task_timeout()}};
+  for (const auto& [name, duration] : durations) {
+    if (to_nanos(*duration) < 0) {
+      return errors::invalid(std::string("An invalid ") + name + " is set on request. cause: negative duration");
+    }
+  }
+  if (to_nanos(r.workflow_start_delay()) < 0) {
+    return errors::invalid("An invalid WorkflowStartDelaySeconds is set on request. cause: negative duration");
+  }
+  if (!r.cron_schedule().empty() && to_nanos(r.workflow_start_delay()) > 0) {
+    return errors::invalid("CronSchedule and WorkflowStartDelay may not be used together.");
+  }
+  if (!r.cron_schedule().empty()) {
+    return errors::plain(errors::kUnimplemented, "cron schedules are not supported by the embedded service yet");
+  }
+  if (r.has_retry_policy()) {
+    if (auto wrong = retry_policy_error(r.retry_policy())) return errors::invalid(*wrong);
+  }
+  if (r.input().ByteSizeLong() > options.blob_bytes_max) return errors::invalid("Blob data size exceeds limit.");
+  if (r.memo().ByteSizeLong() > options.blob_bytes_max) return errors::invalid("Memo size exceeds limit.");
+  return std::nullopt;
+}
+
+template <class Request>
+StartPlan plan_of(const Request& r, const EmbeddedOptions& options, const std::string& run_id, std::int64_t now) {
+  StartPlan plan;
+  plan.name_space = options.name_space;
+  plan.run_id = run_id;
+  plan.request_id = r.request_id();
+  if (r.has_user_metadata()) plan.user_metadata = &r.user_metadata();
+  StartedAttributes& a = plan.attributes;
+  *a.mutable_workflow_type() = r.workflow_type();
+  a.mutable_task_queue()->set_name(r.task_queue().name());
+  a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  if (r.has_input()) *a.mutable_input() = r.input();
+  const RunTimeouts timeouts = clip_timeouts({to_nanos(r.workflow_execution_timeout()), to_nanos(r.workflow_run_timeout()),
+                                              to_nanos(r.workflow_task_timeout())});
+  if (timeouts.execution > 0) {
+    set_nanos(a.mutable_workflow_execution_timeout(), timeouts.execution);
+    const std::int64_t end = add_nanos(add_nanos(now, to_nanos(r.workflow_start_delay())), timeouts.execution);
+    set_nanos(a.mutable_workflow_execution_expiration_time(), end / 1'000'000 * 1'000'000);  // truncated to ms
+  }
+  if (timeouts.run > 0) set_nanos(a.mutable_workflow_run_timeout(), timeouts.run);
+  set_nanos(a.mutable_workflow_task_timeout(), timeouts.task);
+  a.set_identity(r.identity());
+  a.set_attempt(1);
+  set_nanos(a.mutable_first_workflow_task_backoff(), to_nanos(r.workflow_start_delay()));
+  a.set_workflow_id(r.workflow_id());
+  if (r.has_retry_policy()) {
+    *a.mutable_retry_policy() = r.retry_policy();
+    fill_retry_defaults(a.mutable_retry_policy());
+  }
+  if (r.has_memo()) *a.mutable_memo() = r.memo();
+  if (r.has_search_attributes()) *a.mutable_search_attributes() = r.search_attributes();
+  if (r.has_header()) *a.mutable_header() = r.header();
+  if (r.has_priority()) *a.mutable_priority() = r.priority();
+  return plan;
+}
+
+std::optional<PortStatus> check_attributes(const EmbeddedOptions& options, const SearchTypes& types, StartPlan* plan) {
+  if (!plan->attributes.has_search_attributes()) return std::nullopt;
+  auto wrong = check_search_attributes(options.name_space, types, plan->attributes.mutable_search_attributes());
+  if (wrong) return errors::invalid(*wrong);
+  return std::nullopt;
+}
+
+/// The policies as C1 resolves them.
+struct Policies {
+  enums::WorkflowIdReusePolicy reuse;
+  enums::WorkflowIdConflictPolicy conflict;
+};
+std::optional<PortStatus> resolve_policies(Policies* p, enums::WorkflowIdConflictPolicy fallback) {
+  const bool asked = p->conflict != enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED;
+  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) {
+    if (asked) {
+      return errors::invalid(
+          "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a "
+          "WorkflowIDConflictPolicy");
+    }
+    *p = {enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING};
+    return std::nullopt;
+  }
+  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE &&
+      p->conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING) {
+    return errors::invalid(
+        "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with "
+        "WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
+  }
+  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED) p->reuse = enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
+  if (!asked) p->conflict = fallback;
+  return std::nullopt;
+}
+
+/// C3: whether the id of a closed run may be used again.
+std::optional<PortStatus> check_reuse(enums::WorkflowIdReusePolicy reuse, const pb::RunSummary& last) {
+  const auto& f = last.facts();
+  const std::string who = "WorkflowId: " + f.workflow_id() + ", RunId: " + f.run_id() + ". Workflow Id reuse policy: ";
+  if (reuse == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) {
+    return errors::already_started("Workflow execution already finished. " + who + "reject duplicate workflow Id.",
+                                   f.start_request_id(), f.run_id());
+  }
+  const int status = last.progress().status();
+  const bool success = status == enums::WORKFLOW_EXECUTION_STATUS_COMPLETED ||
+                       status == enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW;
+  if (reuse == enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY && success) {
+    return errors::already_started(
+        "Workflow execution already finished successfully. " + who + "allow duplicate workflow Id if last run failed.",
+        f.start_request_id(), f.run_id());
+  }
+  return std::nullopt;
+}
+
+void terminate_for(Draft& draft, const std::string& new_run_id) {
+  temporal::api::common::v1::Payloads details;
+  auto* payload = details.add_payloads();
+  (*payload->mutable_metadata())["encoding"] = "json/plain";
+  payload->set_data("\"terminated by new runID: " + new_run_id + "\"");
+  terminate_run(draft, "TerminateIfRunning WorkflowIdReusePolicy", &details, kHistoryService);
+}
+
+const pb::AttachedRequest* attached(const pb::RunSummary& run, const std::string& request_id) {
+  if (request_id.empty()) return nullptr;
+  for (const auto& request : run.attached_requests()) {
+    if (request.request_id() == request_id) return &request;
+  }
+  return nullptr;
+}
+
+api::StartWorkflowExecutionResponse started_reply(const std::string& name_space, const std::string& workflow_id,
+                                                  const std::string& run_id, bool started, int status) {
+  api::StartWorkflowExecutionResponse out;
+  out.set_run_id(run_id);
+  out.set_started(started);
+  out.set_status(static_cast<enums::WorkflowExecutionStatus>(status));
+  auto* event = out.mutable_link()->mutable_workflow_event();
+  event->set_namespace_(name_space);
+  event->set_workflow_id(workflow_id);
+  event->set_run_id(run_id);
+  event->mutable_event_ref()->set_event_id(1);
+  event->mutable_event_ref()->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+  return out;
+}
+
+}  // namespace
+
+void Service::StartWorkflowExecution(const StartRequest& request, CallContext context,
+                                     Reply<api::StartWorkflowExecutionResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_start(request, options_)) return refuse(std::move(call), std::move(*wrong));
+  Policies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
+  if (auto wrong = resolve_policies(&policies, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL)) {
+    return refuse(std::move(call), std::move(*wrong));
+  }
+  const std::string run_id = random_.uuid7(to_unix_ms(clock_.now()));
+  StartPlan plan = plan_of(request, options_, run_id, now_ns());
+  if (plan.request_id.empty()) plan.request_id = new_uuid();
+  if (request.has_continued_failure()) *plan.attributes.mutable_continued_failure() = request.continued_failure();
+  if (request.has_last_completion_result()) {
+    *plan.attributes.mutable_last_completion_result() = request.last_completion_result();
+  }
+  if (auto wrong = check_attributes(options_, search_types_, &plan)) return refuse(std::move(call), std::move(*wrong));
+
+  if (const Found current = find_current(request.workflow_id())) {
+    const pb::RunSummary last = summary_of(current);
+    const std::string& id = last.facts().run_id();
+    const auto same = [&](bool started) {
+      answer(std::move(call), started_reply(options_.name_space, request.workflow_id(), id, started, last.progress().status()));
+    };
+    if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) return same(true);
+    if (attached(last, request.request_id()) != nullptr) return same(false);
+    if (current.open == nullptr) {
+      if (auto wrong = check_reuse(policies.reuse, last)) return refuse(std::move(call), std::move(*wrong));
+    } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
+      return refuse(std::move(call),
+                    errors::already_started("Workflow execution is already running. WorkflowId: " + request.workflow_id() +
+                                                ", RunId: " + id + ".",
+                                            last.facts().start_request_id(), id));
+    } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
+      if (request.on_conflict_options().attach_request_id()) attach_request(*current.open, request);
+      return same(false);
+    } else {
+      Draft draft(*current.open, clock_.now());
+      terminate_for(draft, run_id);
+      commit(*current.open, std::move(draft));
+    }
+  }
+  start(std::move(plan));
+  answer(std::move(call), started_reply(options_.name_space, request.workflow_id(), run_id, true,
+                                        enums::WORKFLOW_EXECUTION_STATUS_RUNNING));
+}
+
+/// C6: remembered with an event of its own, no workflow task.
+void Service::attach_request(OpenRun& run, const StartRequest& request) {
+  Draft draft(run, clock_.now());
+  HistoryEvent& event = draft.record(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  event.set_worker_may_ignore(true);
+  event.mutable_workflow_execution_options_updated_event_attributes()->set_attached_request_id(request.request_id());
+  pb::AttachedRequest attached_request;
+  attached_request.set_request_id(request.request_id());
+  attached_request.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  attached_request.set_event_id(event.event_id());
+  draft.attach_request(std::move(attached_request));
+  limit_growth(draft);
+  commit(run, std::move(draft));
+}
+
+void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request, CallContext context,
+                                               Reply<api::SignalWithStartWorkflowExecutionResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_start(request, options_)) return refuse(std::move(call), std::move(*wrong));
+  if (request.signal_name().empty()) return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
+  if (request.signal_input().ByteSizeLong() > options_.blob_bytes_max) {
+    return refuse(std::move(call), errors::invalid("Blob data size exceeds limit."));
+  }
+  if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
+    return refuse(std::move(call), errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is "
+                                                   "not supported for this operation."));
+  }
+  Policies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
+  if (auto wrong = resolve_policies(&policies, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)) {
+    return refuse(std::move(call), std::move(*wrong));
+  }
+  const FirstSignal signal{.name = request.signal_name(),
+                           .identity = request.identity(),
+                           .request_id = request.request_id(),
+                           .input = request.has_signal_input() ? &request.signal_input() : nullptr,
+                           .header = request.has_header() ? &request.header() : nullptr};
+  const auto done = [&](const std::string& run_id, bool started) {
+    api::SignalWithStartWorkflowExecutionResponse out;
+    out.set_run_id(run_id);
+    out.set_started(started);
+    answer(std::move(call), std::move(out));
+  };
+  const std::string run_id = new_uuid();
+  StartPlan plan = plan_of(request, options_, run_id, now_ns());
+  plan.signal = &signal;
+  if (plan.request_id.empty()) plan.request_id = new_uuid();
+  if (auto wrong = check_attributes(options_, search_types_, &plan)) return refuse(std::move(call), std::move(*wrong));
+
+  if (const Found current = find_current(request.workflow_id())) {
+    const pb::RunSummary last = summary_of(current);
+    if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) {
+      return done(last.facts().run_id(), true);
+    }
+    if (current.open == nullptr) {
+      if (auto wrong = check_reuse(policies.reuse, last)) return refuse(std::move(call), std::move(*wrong));
+    } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
+      OpenRun& run = *current.open;
+      if (!run.signal_requests.contains(request.request_id())) {
+        if (auto wrong = check_signal_limit(run)) return refuse(std::move(call), std::move(*wrong));
+        Draft draft(run, clock_.now());
+        signal_run(draft, signal);
+        if (draft.progress().backoff_until_ns() != 0) draft.edit_progress().set_backoff_until_ns(0);  // C.6: ends the wait
+        if (!draft.buffering()) schedule_task_if_idle(draft);
+        limit_growth(draft);
+        commit(run, std::move(draft));
+      }
+      return done(last.facts().run_id(), false);
+    } else {
+      Draft draft(*current.open, clock_.now());
+      terminate_for(draft, run_id);
+      commit(*current.open, std::move(draft));
+    }
+  }
+  start(std::move(plan));
+  done(run_id, true);
+}
+
+}  // namespace callimport::engine

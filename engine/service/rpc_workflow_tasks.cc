@@ -1,0 +1,94 @@
+// RespondWorkflowTaskCompleted and RespondWorkflowTaskFailed (conformance C12 to C22).
+#include <utility>
+
+#include "engine/service/core.h"
+#include "engine/service/port_errors.h"
+#include "engine/service/workflow_tasks.h"
+
+namespace callimport::engine {
+namespace {
+
+constexpr const char* kReturnedTask = "request-from-RespondWorkflowTaskCompleted";  // C11
+
+}  // namespace
+
+std::optional<PortStatus> Service::parse_token(const std::string& bytes, pb::TaskToken::Kind kind, pb::TaskToken* token) const {
+  if (stopping_) return errors::unavailable("the service is shutting down");
+  if (starting_over_) return errors::unavailable("the journal could not be written; recovering, try again");
+  if (bytes.empty()) return errors::invalid("Task token not set on request.");
+  if (!token->ParseFromString(bytes) || token->kind() != kind) return errors::invalid("Error deserializing task token.");
+  if (token->name_space().empty()) return errors::invalid("Namespace not set on request.");
+  return check_namespace(token->name_space());
+}
+
+/// C12: the run whose started task the token names.
+OpenRun* Service::task_of(const pb::TaskToken& token) {
+  const auto id = runs_by_id_.find(token.run_id());
+  if (id == runs_by_id_.end()) return nullptr;
+  const auto it = open_.find(id->second);
+  if (it == open_.end()) return nullptr;
+  const pb::WorkflowTask& task = it->second->task;
+  const bool holds = task.state() == pb::WorkflowTask::STARTED && task.scheduled_event_id() == token.scheduled_event_id() &&
+                     task.started_event_id() == token.started_event_id() && task.started_ns() == token.started_ns() &&
+                     task.attempt() == token.attempt();
+  return holds ? it->second.get() : nullptr;
+}
+
+void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskCompletedRequest& request, CallContext context,
+                                           Reply<api::RespondWorkflowTaskCompletedResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  pb::TaskToken token;
+  if (auto wrong = parse_token(request.task_token(), pb::TaskToken::WORKFLOW, &token)) {
+    return refuse(std::move(call), std::move(*wrong));
+  }
+  OpenRun* found = task_of(token);
+  if (found == nullptr) return refuse(std::move(call), errors::task_not_found());
+  OpenRun& run = *found;
+  const RunKey key = run.key;
+  Completion done = decide_completion(run, request, clock_.now(), options_, search_types_, new_uuid());
+  if (!done.draft) return refuse(std::move(call), std::move(done.status));
+  const bool completed = done.status.ok();
+  // A task handed back is started in the same append, before any poller can have it.
+  const bool hand_back = completed && request.return_new_workflow_task();
+  if (hand_back) run.task_queued = true;
+  std::vector<std::uint64_t> asked = completed ? std::exchange(run.queries, {}) : std::vector<std::uint64_t>();
+  commit(run, std::move(*done.draft));
+  if (done.successor) start(std::move(*done.successor));
+  if (completed) settle_queries(std::move(asked), request.query_results());
+  if (!completed) return refuse(std::move(call), std::move(done.status));
+  api::RespondWorkflowTaskCompletedResponse out;
+  const auto it = open_.find(key);
+  if (hand_back && it != open_.end()) {
+    run.task_queued = false;
+    if (run.task.state() == pb::WorkflowTask::SCHEDULED) {
+      if (run.history.holds(run.progress.previous_started_event_id() + 1)) {
+        Draft draft(run, clock_.now());
+        start_task(draft, {request.identity(), kReturnedTask}, options_);
+        commit(run, std::move(draft));
+        *out.mutable_workflow_task() = workflow_task_reply(run, true);
+      } else {
+        enqueue_workflow_task(run);
+      }
+    }
+  }
+  for (const ExternalRequest& external : done.external) send_external(key, external);
+  answer(std::move(call), std::move(out));
+}
+
+void Service::RespondWorkflowTaskFailed(const api::RespondWorkflowTaskFailedRequest& request, CallContext context,
+                                        Reply<api::RespondWorkflowTaskFailedResponse> reply) {
+  auto call = enter(context, std::move(reply));
+  pb::TaskToken token;
+  if (auto wrong = parse_token(request.task_token(), pb::TaskToken::WORKFLOW, &token)) {
+    return refuse(std::move(call), std::move(*wrong));
+  }
+  OpenRun* run = task_of(token);
+  if (run == nullptr) return refuse(std::move(call), errors::task_not_found());
+  Draft draft(*run, clock_.now());
+  fail_task(draft, {request.cause(), request.has_failure() ? &request.failure() : nullptr, request.identity()});
+  limit_growth(draft);
+  commit(*run, std::move(draft));
+  answer(std::move(call), api::RespondWorkflowTaskFailedResponse());
+}
+
+}  // namespace callimport::engine

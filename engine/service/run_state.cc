@@ -1,0 +1,155 @@
+#include "engine/service/run_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/model/ensure.h"
+#include "temporal/api/enums/v1/workflow.pb.h"
+
+namespace callimport::engine {
+namespace {
+
+void apply_activities(Run& run, pb::Transition& change) {
+  for (auto& set : *change.mutable_activities()) {
+    const std::int64_t id = set.scheduled_event_id();
+    Activity& activity = run.activities[id];
+    if (set.event_batch() > 0) {
+      ENSURE(set.event_batch() <= change.batches_size());
+      activity.scheduled_event = change.batches(set.event_batch() - 1)
+                                     .events()
+                                     .substr(static_cast<std::size_t>(set.event_offset()),
+                                             static_cast<std::size_t>(set.event_length()));
+      set.clear_event_batch();
+      set.clear_event_offset();
+      set.clear_event_length();
+      run.activity_ids[set.activity_id()] = id;
+    }
+    activity.state.Swap(&set);
+  }
+  for (const std::int64_t id : change.activities_gone()) {
+    const auto it = run.activities.find(id);
+    if (it == run.activities.end()) continue;
+    const auto named = run.activity_ids.find(it->second.state.activity_id());
+    if (named != run.activity_ids.end() && named->second == id) run.activity_ids.erase(named);
+    run.activities.erase(it);
+  }
+}
+
+void apply_buffer(Run& run, pb::Transition& change) {
+  if (change.buffer_flushed()) run.buffered.clear();
+  for (const auto& timer_id : change.buffered_timers_dropped()) {
+    std::erase_if(run.buffered, [&timer_id](const HistoryEvent& event) {
+      return event.has_timer_fired_event_attributes() && event.timer_fired_event_attributes().timer_id() == timer_id;
+    });
+  }
+  for (auto& event : *change.mutable_buffered()) run.buffered.push_back(std::move(event));
+}
+
+}  // namespace
+
+bool Run::open() const {
+  return progress.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING;
+}
+
+void apply(Run& run, pb::Transition&& change) {
+  ++run.transitions;
+  if (change.has_facts()) run.facts.Swap(change.mutable_facts());
+  apply_activities(run, change);  // cuts events out of the batches, so before they move
+  for (auto& batch : *change.mutable_batches()) run.history.push(std::move(batch));
+  if (change.has_progress()) run.progress.Swap(change.mutable_progress());
+  if (change.has_task()) run.task.Swap(change.mutable_task());
+  for (auto& timer : *change.mutable_timers()) {
+    pb::TimerState& held = run.timers[timer.timer_id()];
+    held.Swap(&timer);
+  }
+  for (const auto& id : change.timers_gone()) run.timers.erase(id);
+  apply_buffer(run, change);
+  for (auto& id : *change.mutable_signal_requests()) run.signal_requests.insert(std::move(id));
+  for (auto& request : *change.mutable_attached_requests()) run.attached_requests.push_back(std::move(request));
+  if (change.has_memo()) run.memo.Swap(change.mutable_memo());
+  if (change.has_search_attributes()) run.search_attributes.Swap(change.mutable_search_attributes());
+  if (change.has_reset_points()) run.reset_points.Swap(change.mutable_reset_points());
+  if (!change.started_event().empty()) run.started_event = std::move(*change.mutable_started_event());
+  run.last_task_id = std::max(run.last_task_id, change.last_task_id());
+  if (!run.open()) {
+    run.activities.clear();
+    run.activity_ids.clear();
+    run.timers.clear();
+    run.buffered.clear();
+    run.task.Clear();
+  }
+}
+
+pb::RunSnapshot to_snapshot(const Run& run) {
+  pb::RunSnapshot out;
+  *out.mutable_facts() = run.facts;
+  *out.mutable_progress() = run.progress;
+  *out.mutable_task() = run.task;
+  for (const auto& [id, activity] : run.activities) {
+    auto* held = out.add_activities();
+    *held->mutable_state() = activity.state;
+    held->set_scheduled_event(activity.scheduled_event);
+  }
+  for (const auto& [id, timer] : run.timers) *out.add_timers() = timer;
+  for (const auto& event : run.buffered) *out.add_buffered() = event;
+  std::vector<std::string> requests(run.signal_requests.begin(), run.signal_requests.end());
+  std::sort(requests.begin(), requests.end());  // the same state, the same bytes
+  for (auto& id : requests) out.add_signal_requests(std::move(id));
+  for (const auto& request : run.attached_requests) *out.add_attached_requests() = request;
+  *out.mutable_memo() = run.memo;
+  *out.mutable_search_attributes() = run.search_attributes;
+  *out.mutable_reset_points() = run.reset_points;
+  out.set_started_event(run.started_event);
+  out.set_last_task_id(run.last_task_id);
+  out.set_next_event_id(run.history.next_event_id());
+  out.set_history_size_bytes(run.history.history_bytes());
+  out.set_batches(run.history.batch_count());
+  out.set_transitions(run.transitions);
+  out.set_first_row(run.first_row);
+  return out;
+}
+
+void from_snapshot(pb::RunSnapshot&& snapshot, Run* run) {
+  run->facts.Swap(snapshot.mutable_facts());
+  run->progress.Swap(snapshot.mutable_progress());
+  run->task.Swap(snapshot.mutable_task());
+  for (auto& held : *snapshot.mutable_activities()) {
+    const std::int64_t id = held.state().scheduled_event_id();
+    run->activity_ids[held.state().activity_id()] = id;
+    Activity& activity = run->activities[id];
+    activity.state.Swap(held.mutable_state());
+    activity.scheduled_event = std::move(*held.mutable_scheduled_event());
+  }
+  for (auto& timer : *snapshot.mutable_timers()) {
+    pb::TimerState& held = run->timers[timer.timer_id()];
+    held.Swap(&timer);
+  }
+  for (auto& event : *snapshot.mutable_buffered()) run->buffered.push_back(std::move(event));
+  for (auto& id : *snapshot.mutable_signal_requests()) run->signal_requests.insert(std::move(id));
+  for (auto& request : *snapshot.mutable_attached_requests()) run->attached_requests.push_back(std::move(request));
+  run->memo.Swap(snapshot.mutable_memo());
+  run->search_attributes.Swap(snapshot.mutable_search_attributes());
+  run->reset_points.Swap(snapshot.mutable_reset_points());
+  run->started_event = std::move(*snapshot.mutable_started_event());
+  run->last_task_id = snapshot.last_task_id();
+  run->transitions = snapshot.transitions();
+  run->first_row = snapshot.first_row();
+  run->history.start_at(snapshot.next_event_id(), snapshot.history_size_bytes(), snapshot.batches());
+}
+
+pb::RunSummary to_summary(const Run& run) {
+  pb::RunSummary out;
+  *out.mutable_facts() = run.facts;
+  *out.mutable_progress() = run.progress;
+  *out.mutable_memo() = run.memo;
+  *out.mutable_search_attributes() = run.search_attributes;
+  *out.mutable_reset_points() = run.reset_points;
+  for (const auto& request : run.attached_requests) *out.add_attached_requests() = request;
+  out.set_history_length(run.history.next_event_id() - 1);
+  out.set_history_size_bytes(run.history.history_bytes());
+  out.set_transitions(run.transitions);
+  out.set_last_task_id(run.last_task_id);
+  return out;
+}
+
+}  // namespace callimport::engine

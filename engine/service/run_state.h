@@ -1,0 +1,55 @@
+#pragma once
+// What the service knows of one open run. `apply` is the one function that changes it: live and at recovery.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/service/history_batches.h"
+#include "engine/service/transition.pb.h"
+#include "storage/journal/journal.h"
+#include "storage/model/time.h"
+
+namespace callimport::engine {
+
+/// A pending activity and its ActivityTaskScheduled event, serialized (input, header: opaque until it is handed out).
+struct Activity {
+  pb::ActivityState state;
+  std::string scheduled_event;
+  int queued_attempt = 0;  ///< the attempt that is in a task queue; in memory only
+};
+
+/// Threads: the loop. Everything here follows from the run's Transitions in order.
+struct Run {
+  storage::RunKey key = 0;
+  storage::Seq first_row = 0, last_row = 0;
+  pb::RunFacts facts;
+  pb::RunProgress progress;
+  pb::WorkflowTask task;
+  std::map<std::int64_t, Activity> activities;               ///< by scheduled event id
+  std::unordered_map<std::string, std::int64_t> activity_ids;  ///< activity id -> scheduled event id
+  std::map<std::string, pb::TimerState> timers;              ///< by timer id
+  std::vector<HistoryEvent> buffered;                        ///< arrived while a task is started; no ids yet
+  std::unordered_set<std::string> signal_requests;           ///< request ids seen by signals
+  std::vector<pb::AttachedRequest> attached_requests;
+  temporal::api::common::v1::Memo memo;
+  temporal::api::common::v1::SearchAttributes search_attributes;
+  temporal::api::workflow::v1::ResetPoints reset_points;
+  std::string started_event;                                 ///< serialized event 1, where a retry may need it
+  std::int64_t last_task_id = 0;
+  std::int64_t transitions = 0;
+  HistoryBatches history;
+
+  bool open() const;
+};
+
+void apply(Run& run, pb::Transition&& change);
+
+pb::RunSnapshot to_snapshot(const Run& run);
+void from_snapshot(pb::RunSnapshot&& snapshot, Run* run);
+pb::RunSummary to_summary(const Run& run);
+
+}  // namespace callimport::engine

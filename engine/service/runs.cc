@@ -1,0 +1,446 @@
+// Finding runs, what follows a change of one, and how they end.
+#include <algorithm>
+#include <utility>
+
+#include "engine/service/core.h"
+#include "engine/service/port_errors.h"
+#include "engine/service/proto_time.h"
+#include "engine/service/successors.h"
+#include "engine/service/workflow_tasks.h"
+#include "storage/model/ensure.h"
+
+namespace callimport::engine {
+namespace {
+
+constexpr int kSnapshotVersion = 1;
+constexpr std::int64_t kSnapshotEvery = 64;  // transitions of one run: bounds the rows a restart replays for it
+
+bool looks_like_uuid(const std::string& text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Service::Found Service::find(RunKey key) {
+  if (const auto it = open_.find(key); it != open_.end()) return {it->second.get(), nullptr};
+  if (const auto it = closed_.find(key); it != closed_.end()) return {nullptr, &it->second};
+  return {};
+}
+
+Service::Found Service::find_current(const std::string& workflow_id) {
+  const auto it = current_runs_.find(workflow_id);
+  return it == current_runs_.end() ? Found{} : find(it->second);
+}
+
+Service::Found Service::find_run(const std::string& workflow_id, const std::string& run_id, PortStatus* error) {
+  if (workflow_id.empty()) {
+    *error = errors::invalid("WorkflowId is not set on request.");
+    return {};
+  }
+  if (run_id.empty()) {
+    const Found found = find_current(workflow_id);
+    if (!found) *error = errors::workflow_not_found(workflow_id);
+    return found;
+  }
+  if (!looks_like_uuid(run_id)) {
+    *error = errors::invalid("Invalid RunId.");
+    return {};
+  }
+  const auto it = runs_by_id_.find(run_id);
+  const Found found = it == runs_by_id_.end() ? Found{} : find(it->second);
+  const std::string* owner = found.open != nullptr     ? &found.open->facts.workflow_id()
+                             : found.closed != nullptr ? &found.closed->workflow_id
+                                                       : nullptr;
+  if (owner != nullptr && *owner == workflow_id) return found;
+  *error = current_runs_.contains(workflow_id) ? errors::run_not_found(workflow_id, run_id)
+                                               : errors::workflow_not_found(workflow_id);
+  return {};
+}
+
+pb::RunSummary Service::summary_of(const Found& found) const {
+  if (found.open != nullptr) return to_summary(*found.open);
+  pb::RunSummary summary;
+  ENSURE(summary.ParseFromString(found.closed->summary));
+  return summary;
+}
+
+/// Everything that follows from the run's state: queue entries, deadlines, woken waits, its end.
+void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, bool events_came) {
+  touch(run);
+  if (events_came && !run.waits.empty()) wake_waits(run);
+  if (!run.open()) {
+    end_run(run);
+    return;
+  }
+  if (run.task.state() != pb::WorkflowTask::SCHEDULED) run.task_queued = false;
+  arm(run);
+  maybe_snapshot(run);
+  const std::int64_t now = now_ns();
+  for (const std::int64_t id : activities) {
+    const auto it = run.activities.find(id);
+    if (it == run.activities.end() || it->second.state.started_ns() != 0) continue;
+    Activity& activity = it->second;
+    const bool queued = activity.queued_attempt == activity.state.attempt();
+    if (!queued && activity.state.attempt_scheduled_ns() <= now) enqueue_activity(run, activity);
+  }
+  if (run.task.state() == pb::WorkflowTask::SCHEDULED && !run.task_queued) enqueue_workflow_task(run);
+}
+
+void Service::index_open(OpenRun& run) {
+  runs_by_id_[run.facts.run_id()] = run.key;
+  RunKey& current = current_runs_[run.facts.workflow_id()];
+  current = std::max(current, run.key);
+  visibility_.insert({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
+  held_bytes_ += run.history.held_bytes();
+  if (!run.open()) {  // closed, but its history was not written before the process ended
+    end_run(run);
+    return;
+  }
+  std::vector<std::int64_t> activities;
+  for (const auto& [id, activity] : run.activities) activities.push_back(id);
+  settle(run, activities, false);
+}
+
+void Service::index_closed(ClosedRun closed) {
+  const RunKey key = closed.key;
+  runs_by_id_[closed.run_id] = key;
+  visibility_.insert({closed.closed_ns, closed.start_ns, key});
+  const std::int64_t retention = std::chrono::duration_cast<Nanos>(options_.retention).count();
+  retention_.set(add_nanos(closed.closed_ns, retention), key);
+  closed_[key] = std::move(closed);
+}
+
+void Service::expire_closed(RunKey key) {
+  const auto it = closed_.find(key);
+  if (it == closed_.end()) return;
+  const ClosedRun& run = it->second;
+  if (run.held != nullptr || starting_over_) {
+    retention_.set(now_ns() + kNanosPerSecond, key);
+    return;
+  }
+  visibility_.erase({run.closed_ns, run.start_ns, key});
+  runs_by_id_.erase(run.run_id);
+  const auto current = current_runs_.find(run.workflow_id);
+  if (current != current_runs_.end() && current->second == key) current_runs_.erase(current);
+  journal_.erase_closed({key});
+  closed_.erase(it);
+}
+
+void Service::end_run(OpenRun& run) {
+  if (run.armed_ns != 0) run_deadlines_.remove(run.armed_ns, run.key);
+  visibility_.erase({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
+  held_bytes_ -= run.history.held_bytes();
+  if (run.in_recent) recent_.erase(run.recent);
+  run.in_recent = false;
+  pb::RunSummary summary = to_summary(run);
+  ClosedRun closed{.key = run.key,
+                   .last_row = run.last_row,
+                   .workflow_id = run.facts.workflow_id(),
+                   .run_id = run.facts.run_id(),
+                   .closed_ns = run.progress.closed_ns(),
+                   .start_ns = run.facts.start_ns(),
+                   .summary = summary.SerializeAsString(),
+                   .held = &run};
+  index_closed(std::move(closed));
+  const auto it = open_.find(run.key);
+  ENSURE(it != open_.end());
+  std::unique_ptr<OpenRun> ended = std::move(it->second);
+  open_.erase(it);
+  release_queries(*ended);
+  store_closed(std::move(ended));
+  if (++ended_since_trim_ >= 4096) {
+    ended_since_trim_ = 0;
+    journal_.trim(open_.empty() ? next_row_ : open_.begin()->second->first_row);
+  }
+}
+
+/// Hands the whole history to the journal; the run stays readable in memory until that is durable.
+void Service::store_closed(std::unique_ptr<OpenRun> run) {
+  const auto put = [this](OpenRun& ended) {
+    pb::ClosedRunHistory whole;
+    for (const auto& batch : ended.history.batches()) *whole.add_batches() = batch;
+    const std::int64_t retention_ms = std::chrono::duration_cast<std::chrono::milliseconds>(options_.retention).count();
+    const std::int64_t closed_ms = ended.progress.closed_ns() / 1'000'000;
+    turn_.closed.push_back({.run = ended.key,
+                            .name_space = ended.facts.name_space(),
+                            .workflow_id = ended.facts.workflow_id(),
+                            .run_id = ended.facts.run_id(),
+                            .closed_ms = closed_ms,
+                            .delete_after_ms = closed_ms + retention_ms,
+                            .summary = closed_.at(ended.key).summary,
+                            .history = whole.SerializeAsString()});
+  };
+  if (run->history.whole()) {
+    put(*run);
+    turn_.ended.push_back(std::move(run));
+    schedule_flush();
+    return;
+  }
+  const RunKey key = run->key;
+  const storage::Seq last = run->last_row;
+  closing_[key] = std::move(run);
+  flush();  // its last row must be with the journal before it is read
+  journal_.read_run(last, [this, key, put, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
+    if (!*alive) return;
+    const auto it = closing_.find(key);
+    if (it == closing_.end() || !rows) return;  // forgotten, or the disk failed: the next start writes it
+    load_batches(*it->second, *rows);
+    put(*it->second);
+    turn_.ended.push_back(std::move(it->second));
+    closing_.erase(it);
+    schedule_flush();
+  });
+}
+
+void Service::load_batches(OpenRun& run, const std::vector<storage::JournalRow>& rows) {
+  std::vector<pb::Batch> batches;
+  for (const auto& row : rows) {
+    pb::Transition change;
+    ENSURE(change.ParseFromString(row.body));
+    for (auto& batch : *change.mutable_batches()) batches.push_back(std::move(batch));
+  }
+  run.history.load(std::move(batches));
+}
+
+void Service::forget_run(RunKey key) {
+  std::unique_ptr<OpenRun> run;
+  if (const auto closed = closed_.find(key); closed != closed_.end()) {
+    visibility_.erase({closed->second.closed_ns, closed->second.start_ns, key});
+    runs_by_id_.erase(closed->second.run_id);
+    closed_.erase(closed);
+    closing_.erase(key);
+  }
+  const auto it = open_.find(key);
+  if (it == open_.end()) return;
+  run = std::move(it->second);
+  open_.erase(it);
+  if (run->armed_ns != 0) run_deadlines_.remove(run->armed_ns, key);
+  visibility_.erase({VisibilityKey::kOpen, run->facts.start_ns(), key});
+  runs_by_id_.erase(run->facts.run_id());
+  held_bytes_ -= run->history.held_bytes();
+  if (run->in_recent) recent_.erase(run->recent);
+  const PortStatus lost = errors::unavailable("the journal could not be written; nothing was changed");
+  for (const std::uint64_t id : run->queries) refuse_query(id, lost);
+  for (const std::uint64_t id : run->waits) {
+    const auto wait = history_waits_.find(id);
+    if (wait == history_waits_.end()) continue;
+    refuse(std::move(wait->second.call), lost);
+    history_waits_.erase(wait);
+  }
+}
+
+void Service::arm(OpenRun& run) {
+  const std::int64_t next = next_deadline_of(run);
+  if (next == 0 || (run.armed_ns != 0 && run.armed_ns <= next)) return;  // an earlier entry looks again
+  if (run.armed_ns != 0) run_deadlines_.remove(run.armed_ns, run.key);
+  run.armed_ns = next;
+  run_deadlines_.set(next, run.key);
+}
+
+void Service::maybe_snapshot(OpenRun& run) {
+  if (run.transitions - run.snapshot_at < kSnapshotEvery) return;
+  run.snapshot_at = run.transitions;
+  turn_.snapshots.push_back({run.key, run.last_row, kSnapshotVersion, to_snapshot(run).SerializeAsString()});
+}
+
+void Service::touch(OpenRun& run) {
+  if (run.in_recent) {
+    recent_.splice(recent_.end(), recent_, run.recent);
+    return;
+  }
+  if (run.history.held_bytes() == 0) return;
+  run.recent = recent_.insert(recent_.end(), run.key);
+  run.in_recent = true;
+}
+
+void Service::evict_histories() {
+  while (held_bytes_ > options_.history_cache_bytes_max && !recent_.empty()) {
+    OpenRun& run = *open_.at(recent_.front());
+    recent_.pop_front();
+    run.in_recent = false;
+    held_bytes_ -= run.history.held_bytes();
+    run.history.drop();
+  }
+}
+
+void Service::with_history(OpenRun& run, std::function<void(OpenRun&)> then) {
+  if (run.history.whole()) {
+    then(run);
+    return;
+  }
+  const RunKey key = run.key;
+  run.loading.push_back([this, key, then = std::move(then)] {
+    if (const auto it = open_.find(key); it != open_.end()) then(*it->second);
+  });
+  if (run.is_loading) return;
+  run.is_loading = true;
+  flush();  // reads see what was appended before
+  journal_.read_run(run.last_row, [this, key, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
+    if (!*alive) return;
+    const auto it = open_.find(key);
+    if (it == open_.end()) return;
+    OpenRun& loaded = *it->second;
+    loaded.is_loading = false;
+    if (rows && !loaded.history.whole()) adopt_loaded(loaded, *rows);
+    for (auto& resume : std::exchange(loaded.loading, {})) {
+      if (!open_.contains(key)) break;
+      resume();
+    }
+  });
+}
+
+/// Events may have come while the rows were read: they are in memory.
+void Service::adopt_loaded(OpenRun& run, const std::vector<storage::JournalRow>& rows) {
+  std::vector<pb::Batch> batches;
+  std::int64_t next = 1;
+  for (const auto& row : rows) {
+    pb::Transition change;
+    ENSURE(change.ParseFromString(row.body));
+    for (auto& batch : *change.mutable_batches()) {
+      next = batch.first_event_id() + batch.count();
+      batches.push_back(std::move(batch));
+    }
+  }
+  for (const auto& batch : run.history.batches()) {
+    if (batch.first_event_id() < next) continue;
+    if (batch.first_event_id() > next) return;  // evicted again meanwhile: not whole, the reader asks once more
+    batches.push_back(batch);
+    next += batch.count();
+  }
+  if (next != run.history.next_event_id()) return;
+  held_bytes_ -= run.history.held_bytes();
+  run.history.load(std::move(batches));
+  held_bytes_ += run.history.held_bytes();
+  touch(run);
+}
+
+RunKey Service::start(StartPlan plan) {
+  const RunKey key = next_run_++;
+  OpenRun& run = add_run(key);
+  Draft draft(run, clock_.now());
+  start_run(draft, std::move(plan));
+  runs_by_id_[draft.facts().run_id()] = key;
+  current_runs_[draft.facts().workflow_id()] = key;
+  visibility_.insert({VisibilityKey::kOpen, draft.facts().start_ns(), key});
+  commit(run, std::move(draft));
+  return key;
+}
+
+void Service::limit_growth(Draft& draft) const {
+  if (auto wrong = history_limit_error(draft, options_)) {
+    terminate_run(draft, *wrong, nullptr, kHistoryService);
+    return;
+  }
+  if (draft.buffering() && draft.buffered_count() > static_cast<std::size_t>(options_.buffered_events_max)) {
+    fail_task_for_buffer(draft);
+  }
+}
+
+void Service::request_cancel(OpenRun& run, const std::string& cause, const std::string& identity,
+                             const std::string& request_id,
+                             const temporal::api::common::v1::WorkflowExecution* external,
+                             std::int64_t external_initiated) {
+  if (run.progress.cancel_requested()) return;
+  Draft draft(run, clock_.now());
+  auto* event = draft.record(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+                    .mutable_workflow_execution_cancel_requested_event_attributes();
+  event->set_cause(cause);
+  event->set_identity(identity);
+  if (external != nullptr) *event->mutable_external_workflow_execution() = *external;
+  event->set_external_initiated_event_id(external_initiated);
+  draft.edit_progress().set_cancel_requested(true);
+  draft.edit_progress().set_cancel_request_id(request_id);
+  draft.edit_progress().set_backoff_until_ns(0);  // C.6: ends a first backoff
+  if (!draft.buffering()) schedule_task_if_idle(draft);
+  limit_growth(draft);
+  commit(run, std::move(draft));
+}
+
+/// A command reaches another run in the append that initiated it; so nothing of it can be lost in between.
+void Service::send_external(RunKey source, const ExternalRequest& request) {
+  const Found from = find(source);
+  temporal::api::common::v1::WorkflowExecution sender;
+  const pb::RunSummary summary = summary_of(from);
+  sender.set_workflow_id(summary.facts().workflow_id());
+  sender.set_run_id(summary.facts().run_id());
+  const auto& command = *request.command;
+  PortStatus error;
+  bool reached = false;
+  if (command.has_signal_external_workflow_execution_command_attributes()) {
+    const auto& asked = command.signal_external_workflow_execution_command_attributes();
+    const Found target = find_run(asked.execution().workflow_id(), asked.execution().run_id(), &error);
+    if (target.open != nullptr && target.open->key != source) {
+      const FirstSignal signal{.name = asked.signal_name(),
+                               .identity = std::string(kHistoryService),
+                               .request_id = "",
+                               .input = asked.has_input() ? &asked.input() : nullptr,
+                               .header = asked.has_header() ? &asked.header() : nullptr};
+      Draft draft(*target.open, clock_.now());
+      signal_run(draft, signal, &sender);
+      if (!draft.buffering()) schedule_task_if_idle(draft);
+      limit_growth(draft);
+      commit(*target.open, std::move(draft));
+      reached = true;
+    }
+  } else {
+    const auto& asked = command.request_cancel_external_workflow_execution_command_attributes();
+    const Found target = find_run(asked.workflow_id(), asked.run_id(), &error);
+    reached = target && !(target.open != nullptr && target.open->key == source);
+    if (reached && target.open != nullptr) {
+      request_cancel(*target.open, asked.reason(), std::string(kHistoryService), "", &sender, request.initiated_event_id);
+    }
+  }
+  resolve_external(source, request, reached);
+}
+
+void Service::resolve_external(RunKey source, const ExternalRequest& request, bool reached) {
+  const auto it = open_.find(source);
+  if (it == open_.end()) return;  // it closed with the command
+  OpenRun& run = *it->second;
+  Draft draft(run, clock_.now());
+  const std::string& name_space = run.facts.name_space();
+  if (request.command->has_signal_external_workflow_execution_command_attributes()) {
+    const auto& asked = request.command->signal_external_workflow_execution_command_attributes();
+    if (reached) {
+      auto* out = draft.record(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+                      .mutable_external_workflow_execution_signaled_event_attributes();
+      out->set_initiated_event_id(request.initiated_event_id);
+      out->set_namespace_(name_space);
+      *out->mutable_workflow_execution() = asked.execution();
+      out->set_control(asked.control());
+    } else {
+      auto* out = draft.record(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                      .mutable_signal_external_workflow_execution_failed_event_attributes();
+      out->set_cause(enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+      out->set_namespace_(name_space);
+      *out->mutable_workflow_execution() = asked.execution();
+      out->set_initiated_event_id(request.initiated_event_id);
+    }
+  } else {
+    const auto& asked = request.command->request_cancel_external_workflow_execution_command_attributes();
+    const auto fill = [&](auto* out) {
+      out->set_initiated_event_id(request.initiated_event_id);
+      out->set_namespace_(name_space);
+      out->mutable_workflow_execution()->set_workflow_id(asked.workflow_id());
+      out->mutable_workflow_execution()->set_run_id(asked.run_id());
+    };
+    if (reached) {
+      fill(draft.record(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+               .mutable_external_workflow_execution_cancel_requested_event_attributes());
+    } else {
+      auto* out = draft.record(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                      .mutable_request_cancel_external_workflow_execution_failed_event_attributes();
+      fill(out);
+      out->set_cause(enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+    }
+  }
+  if (!draft.buffering()) schedule_task_if_idle(draft);
+  commit(run, std::move(draft));
+}
+
+}  // namespace callimport::engine

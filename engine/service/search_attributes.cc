@@ -1,0 +1,144 @@
+#include "engine/service/search_attributes.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "storage/model/time.h"
+
+namespace callimport::engine {
+namespace {
+
+using temporal::api::common::v1::Payload;
+using Json = nlohmann::json;
+
+constexpr std::pair<const char*, enums::IndexedValueType> kTypeNames[] = {
+    {"Text", enums::INDEXED_VALUE_TYPE_TEXT},         {"Keyword", enums::INDEXED_VALUE_TYPE_KEYWORD},
+    {"Int", enums::INDEXED_VALUE_TYPE_INT},           {"Double", enums::INDEXED_VALUE_TYPE_DOUBLE},
+    {"Bool", enums::INDEXED_VALUE_TYPE_BOOL},         {"Datetime", enums::INDEXED_VALUE_TYPE_DATETIME},
+    {"KeywordList", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST}};
+
+bool fits_one(enums::IndexedValueType type, const Json& value) {
+  switch (type) {
+    case enums::INDEXED_VALUE_TYPE_TEXT:
+    case enums::INDEXED_VALUE_TYPE_KEYWORD: return value.is_string();
+    case enums::INDEXED_VALUE_TYPE_INT: return value.is_number_integer();
+    case enums::INDEXED_VALUE_TYPE_DOUBLE: return value.is_number();
+    case enums::INDEXED_VALUE_TYPE_BOOL: return value.is_boolean();
+    case enums::INDEXED_VALUE_TYPE_DATETIME:
+      return value.is_string() && parse_utc(value.get_ref<const std::string&>()).has_value();
+    default: return false;
+  }
+}
+
+bool fits(enums::IndexedValueType type, const Json& value) {
+  if (type == enums::INDEXED_VALUE_TYPE_KEYWORD_LIST) {
+    if (value.is_string()) return true;
+    return value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
+  }
+  if (value.is_array() && value.size() == 1) return fits_one(type, value.front());  // a list of one is taken as its element
+  return fits_one(type, value);
+}
+
+}  // namespace
+
+std::string_view search_type_name(enums::IndexedValueType type) {
+  for (const auto& [name, value] : kTypeNames) {
+    if (value == type) return name;
+  }
+  return "Unspecified";
+}
+
+SearchTypes settable_search_attributes(const std::map<std::string, std::string>& registered) {
+  SearchTypes out = {{"BatcherNamespace", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"BatcherUser", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"BinaryChecksums", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST},
+                     {"BuildIds", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST},
+                     {"TemporalChangeVersion", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST},
+                     {"TemporalNamespaceDivision", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"TemporalPauseInfo", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST},
+                     {"TemporalReportedProblems", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST},
+                     {"TemporalSchedulePaused", enums::INDEXED_VALUE_TYPE_BOOL},
+                     {"TemporalScheduledById", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"TemporalScheduledStartTime", enums::INDEXED_VALUE_TYPE_DATETIME},
+                     {"TemporalWorkerDeployment", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"TemporalWorkerDeploymentVersion", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"TemporalWorkflowVersioningBehavior", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"CustomKeywordField", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                     {"CustomStringField", enums::INDEXED_VALUE_TYPE_TEXT},
+                     {"CustomTextField", enums::INDEXED_VALUE_TYPE_TEXT},
+                     {"CustomIntField", enums::INDEXED_VALUE_TYPE_INT},
+                     {"CustomDoubleField", enums::INDEXED_VALUE_TYPE_DOUBLE},
+                     {"CustomBoolField", enums::INDEXED_VALUE_TYPE_BOOL},
+                     {"CustomDatetimeField", enums::INDEXED_VALUE_TYPE_DATETIME},
+                     {"CustomKeywordListField", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST}};
+  for (const auto& [name, type] : registered) {
+    for (const auto& [known, value] : kTypeNames) {
+      if (type == known) out[name] = value;
+    }
+  }
+  return out;
+}
+
+const SearchTypes& system_search_attributes() {
+  static const SearchTypes kSystem = {{"WorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"RunId", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"WorkflowType", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"StartTime", enums::INDEXED_VALUE_TYPE_DATETIME},
+                                      {"ExecutionTime", enums::INDEXED_VALUE_TYPE_DATETIME},
+                                      {"CloseTime", enums::INDEXED_VALUE_TYPE_DATETIME},
+                                      {"ExecutionStatus", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"TaskQueue", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"HistoryLength", enums::INDEXED_VALUE_TYPE_INT},
+                                      {"HistorySizeBytes", enums::INDEXED_VALUE_TYPE_INT},
+                                      {"ExecutionDuration", enums::INDEXED_VALUE_TYPE_INT},
+                                      {"StateTransitionCount", enums::INDEXED_VALUE_TYPE_INT},
+                                      {"ParentWorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"ParentRunId", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"RootWorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},
+                                      {"RootRunId", enums::INDEXED_VALUE_TYPE_KEYWORD}};
+  return kSystem;
+}
+
+std::optional<std::string> check_search_attributes(const std::string& name_space, const SearchTypes& types,
+                                                   temporal::api::common::v1::SearchAttributes* attributes) {
+  std::vector<std::string> names;
+  for (const auto& [name, payload] : attributes->indexed_fields()) names.push_back(name);
+  std::sort(names.begin(), names.end());  // the map has no order; the first error must be the same each time
+  for (const auto& name : names) {
+    if (system_search_attributes().contains(name)) return name + " attribute can't be set in SearchAttributes";
+    const auto type = types.find(name);
+    if (type == types.end()) {
+      return "Namespace " + (name_space.empty() ? "default" : name_space) + " has no mapping defined for search attribute " + name;
+    }
+    Payload& payload = (*attributes->mutable_indexed_fields())[name];
+    (*payload.mutable_metadata())["type"] = std::string(search_type_name(type->second));
+    if (is_null_payload(payload)) continue;
+    const Json value = Json::parse(payload.data(), nullptr, false);
+    if (value.is_discarded() || !fits(type->second, value)) {
+      std::string shown = !value.is_discarded() && value.is_string() ? value.get<std::string>() : payload.data();
+      return "invalid value for search attribute " + name + " of type " + std::string(search_type_name(type->second)) + ": " +
+             shown;
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_null_payload(const Payload& payload) {
+  const auto encoding = payload.metadata().find("encoding");
+  if (encoding != payload.metadata().end() && encoding->second == "binary/null") return true;
+  return payload.data().empty() || payload.data() == "null" || payload.data() == "[]";
+}
+
+void merge_fields(const google::protobuf::Map<std::string, Payload>& from, google::protobuf::Map<std::string, Payload>* into) {
+  for (const auto& [key, payload] : from) {
+    if (is_null_payload(payload)) {
+      into->erase(key);
+    } else {
+      (*into)[key] = payload;
+    }
+  }
+}
+
+}  // namespace callimport::engine

@@ -1,0 +1,30 @@
+#pragma once
+// Search attributes: which exist, of which type, and whether a payload fits (conformance C7, C.13).
+#include <map>
+#include <optional>
+#include <string>
+
+#include "temporal/api/common/v1/message.pb.h"
+#include "temporal/api/enums/v1/common.pb.h"
+
+namespace callimport::engine {
+
+namespace enums = ::temporal::api::enums::v1;
+using SearchTypes = std::map<std::string, enums::IndexedValueType>;
+
+/// Settable ones: Temporal's predefined, the dev server's Custom*Field, and `registered` (name -> Keyword, Text, ...).
+SearchTypes settable_search_attributes(const std::map<std::string, std::string>& registered);
+/// Columns the service fills itself (WorkflowId, StartTime, ...).
+const SearchTypes& system_search_attributes();
+std::string_view search_type_name(enums::IndexedValueType type);  ///< Keyword, Text, ...
+
+/// Fills metadata `type` in each payload. @return what is wrong, in Temporal's words.
+std::optional<std::string> check_search_attributes(const std::string& name_space, const SearchTypes& types,
+                                                   temporal::api::common::v1::SearchAttributes* attributes);
+
+/// A payload without data removes its key (upserts of memo and search attributes).
+void merge_fields(const google::protobuf::Map<std::string, temporal::api::common::v1::Payload>& from,
+                  google::protobuf::Map<std::string, temporal::api::common::v1::Payload>* into);
+bool is_null_payload(const temporal::api::common::v1::Payload& payload);
+
+}  // namespace callimport::engine

@@ -1,0 +1,17 @@
+add_proto_floor(engine_transition PROTO service/transition.proto DEPS temporal_api)
+add_floor(engine::port HEADERS workflow_service.h SOURCES service/port.cc DEPS storage::model storage::runtime temporal_api)
+add_floor(engine::service
+  HEADERS embedded.h service/core.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
+          service/history_batches.h service/workflow_tasks.h service/activities.h service/commands.h service/command_error.h
+          service/completion.h service/starts.h service/successors.h service/retry.h service/search_attributes.h
+          service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
+          service/proto_time.h
+  SOURCES service/core.cc service/runs.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc
+          service/history_batches.cc service/workflow_tasks.cc service/activities.cc service/commands.cc
+          service/command_error.cc service/completion.cc service/starts.cc service/successors.cc service/retry.cc
+          service/search_attributes.cc service/list_filter.cc service/filter_nodes.cc service/run_view.cc
+          service/port_errors.cc service/rpc_starts.cc service/rpc_signals.cc service/rpc_workflow_tasks.cc
+          service/rpc_activities.cc service/rpc_queries.cc service/rpc_history.cc service/rpc_lists.cc service/rpc_system.cc
+  DEPS engine::port engine_transition storage::journal nlohmann_json::nlohmann_json)
+# The wire still has fields that Temporal marks deprecated; what clients send in them is carried and obeyed.
+target_compile_options(engine_service PRIVATE -Wno-deprecated-declarations)
