@@ -1,0 +1,276 @@
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/cli/shape.h"
+#include "api/cli/tree.h"
+
+namespace callimport::api {
+namespace {
+
+struct CallFlags {
+  std::string id, query, import, platform, text, after, before, to, what = "json";
+  int limit = 50;
+  bool print_path = false;
+};
+
+tl::expected<v1::CallFilter, CliError> filter_of(const CallFlags& flags) {
+  v1::CallFilter filter;
+  filter.set_import(flags.import);
+  filter.set_platform(flags.platform);
+  filter.set_text(flags.text);
+  for (const auto& [text, flag] : {std::pair{flags.after, "--after"}, std::pair{flags.before, "--before"}}) {
+    if (text.empty()) continue;
+    const auto time = parse_utc(text.size() == 10 ? text + "T00:00:00Z" : text);
+    if (!time) return sorry(kExitUsage, "usage", std::string(flag) + " wants a day or a time, e.g. 2026-09-04", "callimport calls --help");
+    if (std::string_view(flag) == "--after") filter.set_after_ms(to_unix_ms(*time));
+    else filter.set_before_ms(to_unix_ms(*time));
+  }
+  return filter;
+}
+
+tl::expected<v1::Call, CliError> get_call(Session& session, const std::string& id) {
+  v1::GetCallRequest request;
+  request.set_id(id);
+  auto reply = session.ask<v1::GetCallRequest, v1::GetCallResponse>("GetCall", request);
+  if (!reply && reply.error().code == "not_found") reply.error().next = "callimport calls list";
+  if (!reply) return tl::unexpected(reply.error());
+  return std::move(*reply->mutable_call());
+}
+
+Ended list_calls(Session& session, const CallFlags& flags) {
+  v1::ListCallsRequest request;
+  CLI_TRY(*request.mutable_filter(), filter_of(flags));
+  request.set_page_size(std::min(flags.limit, 1000));
+  std::vector<v1::Call> calls;
+  do {
+    CLI_TRY(auto reply, (session.ask<v1::ListCallsRequest, v1::ListCallsResponse>("ListCalls", request)));
+    for (auto& call : *reply.mutable_calls()) calls.push_back(std::move(call));
+    request.set_page_token(reply.next_page_token());
+  } while (!request.page_token().empty() && static_cast<int>(calls.size()) < flags.limit);
+  if (static_cast<int>(calls.size()) > flags.limit) calls.resize(static_cast<std::size_t>(flags.limit));
+  if (session.output() == Output::kJson) {
+    auto all = nlohmann::json::array();
+    for (const auto& call : calls) all.push_back(shape(call));
+    session.print(dump(all, 2) + "\n");
+  } else if (session.output() == Output::kJsonl) {
+    for (const auto& call : calls) session.print(dump(shape(call)) + "\n");
+  } else if (session.output() == Output::kCsv) {
+    session.print(csv_row(csv_head_of_calls()));
+    for (const auto& call : calls) session.print(csv_row(csv_of(call)));
+  } else if (session.output() == Output::kText && calls.empty()) {
+    session.say("no calls; next: callimport list");
+  } else if (session.output() == Output::kText) {
+    Table table{{"CALL", "TITLE", "START", "LENGTH", "MEDIA", "TRANSCRIPT"}, {}, 1};
+    for (const auto& call : calls) {
+      table.rows.push_back({call.id(), printable(call.title()), format_utc(from_unix_ms(call.start_ms())),
+                            call.has_duration_ms() ? human_duration(call.duration_ms()) : "-", call.has_media() ? call.media().container() : "none",
+                            call.transcript_state()});
+    }
+    session.print(table.show(session.width()));
+  }
+  return kExitDone;
+}
+
+std::string transcript_text(const v1::Call& call) {
+  std::string text, speaker;
+  for (const auto& segment : call.segments()) {
+    if (segment.speaker() != speaker || text.empty()) text += fmt::format("\n[{}] {}\n", clock_mark(segment.start_ms()), printable(segment.speaker().empty() ? "unknown speaker" : segment.speaker()));
+    speaker = segment.speaker();
+    text += "  " + printable(segment.text()) + "\n";
+  }
+  return text;
+}
+
+Ended show_call(Session& session, const CallFlags& flags) {
+  CLI_TRY(const auto call, get_call(session, flags.id));
+  if (session.json()) {
+    session.print(dump(shape(call), session.output() == Output::kJson ? 2 : -1) + "\n");
+    return kExitDone;
+  }
+  std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(printable(call.title())), call.id(), format_utc(from_unix_ms(call.start_ms())),
+                                 call.has_duration_ms() ? human_duration(call.duration_ms()) : "length unknown");
+  text += fmt::format("from {} {}, {}, fetched {}\n", call.platform(), printable(call.source_id()), call.import(), session.time(call.fetched_ms()));
+  for (const auto& person : call.participants()) {
+    text += fmt::format("  {}{}{}\n", printable(person.name()), person.email().empty() ? "" : " <" + printable(person.email()) + ">", person.host() ? ", host" : "");
+  }
+  if (call.has_media()) text += fmt::format("{} {}, sha256 {}\n", call.media().container(), human_bytes(call.media().bytes()), call.media().hash());
+  else text += "no recording came with it\n";
+  text += call.segments().empty() ? "no transcript came with it\n" : transcript_text(call);
+  session.print(text);
+  if (call.has_media()) session.say("next: callimport calls play " + call.id());
+  return kExitDone;
+}
+
+/// The words found, between marks of the terminal or of plain text.
+std::string marked(const Session& session, const std::string& text) {
+  std::string out, word;
+  bool inside = false;
+  for (const char c : text) {
+    if (c == '\x02' || c == '\x03') {
+      if (inside) out += session.bold(printable(word));
+      else out += printable(word);
+      word.clear();
+      inside = c == '\x02';
+    } else {
+      word += c;
+    }
+  }
+  return out + printable(word);
+}
+
+Ended search(Session& session, const CallFlags& flags) {
+  v1::SearchCallsRequest request;
+  request.set_query(flags.query);
+  CLI_TRY(*request.mutable_filter(), filter_of(flags));
+  request.set_limit(flags.limit);
+  CLI_TRY(const auto reply, (session.ask<v1::SearchCallsRequest, v1::SearchCallsResponse>("SearchCalls", request)));
+  if (session.output() == Output::kJson) {
+    auto all = nlohmann::json::array();
+    for (const auto& hit : reply.hits()) all.push_back(shape(hit));
+    session.print(dump(all, 2) + "\n");
+  } else if (session.output() == Output::kJsonl) {
+    for (const auto& hit : reply.hits()) session.print(dump(shape(hit)) + "\n");
+  } else if (session.output() == Output::kCsv) {
+    session.print(csv_row({"call", "title", "speaker", "at_s", "text"}));
+    for (const auto& hit : reply.hits()) {
+      session.print(csv_row({hit.call(), hit.title(), hit.speaker(), std::to_string(hit.start_ms() / 1000), shape(hit)["text"].get<std::string>()}));
+    }
+  } else if (session.output() == Output::kText) {
+    for (const auto& hit : reply.hits()) {
+      session.print(fmt::format("{}  {}  {} at {}\n    {}\n", hit.call(), printable(hit.title()), printable(hit.speaker().empty() ? "unknown speaker" : hit.speaker()),
+                                clock_mark(hit.start_ms()), marked(session, hit.text())));
+    }
+    if (reply.hits().empty()) session.say("nothing found");
+    else session.say("next: callimport calls play " + reply.hits(0).call());
+  }
+  return kExitDone;
+}
+
+std::string find_program(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::string folders = path == nullptr ? "" : path;
+  for (std::size_t from = 0; from <= folders.size();) {
+    auto end = folders.find(':', from);
+    if (end == std::string::npos) end = folders.size();
+    const auto candidate = folders.substr(from, end - from) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    from = end + 1;
+  }
+  return {};
+}
+
+int run_program(const std::string& program, const std::vector<std::string>& args) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::vector<char*> words = {const_cast<char*>(program.c_str())};
+    for (const auto& arg : args) words.push_back(const_cast<char*>(arg.c_str()));
+    words.push_back(nullptr);
+    ::execv(program.c_str(), words.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+tl::expected<std::string, CliError> media_path(Session& session, const std::string& call) {
+  v1::GetMediaPathRequest request;
+  request.set_call(call);
+  CLI_TRY(const auto reply, (session.ask<v1::GetMediaPathRequest, v1::GetMediaPathResponse>("GetMediaPath", request)));
+  return reply.path();
+}
+
+Ended play(Session& session, const CallFlags& flags) {
+  CLI_TRY(const auto path, media_path(session, flags.id));
+  static const std::vector<std::pair<std::string, std::vector<std::string>>> players = {
+      {"mpv", {"--"}}, {"ffplay", {"-hide_banner", "-autoexit", "-i"}}, {"vlc", {}}, {"xdg-open", {}}};
+  for (const auto& [name, args] : players) {
+    const auto program = find_program(name);
+    if (program.empty() || flags.print_path || !session.out_is_terminal()) continue;
+    session.say("playing " + path + " with " + name);
+    auto words = args;
+    words.push_back(path);
+    const int ended = run_program(program, words);
+    if (ended != 0) return sorry(kExitFailed, "player.failed", fmt::format("{} ended with {}", name, ended), "open it yourself: " + path);
+    return kExitDone;
+  }
+  session.print(path + "\n");
+  return kExitDone;
+}
+
+Ended write_file(Session& session, const std::string& to, const std::string& content) {
+  if (to.empty() || to == "-") {
+    session.print(content);
+    return kExitDone;
+  }
+  std::ofstream out(to, std::ios::binary | std::ios::trunc);
+  out << content;
+  out.close();
+  if (!out) return sorry(kExitFailed, "file.unwritable", "cannot write " + to, "give another --to FILE");
+  session.say("written to " + to);
+  return kExitDone;
+}
+
+Ended export_call(Session& session, const CallFlags& flags) {
+  if (flags.what == "media") {
+    CLI_TRY(const auto path, media_path(session, flags.id));
+    if (flags.to.empty()) return sorry(kExitUsage, "usage", "--what media needs --to FILE", "callimport calls export " + flags.id + " --what media --to call.mp4");
+    std::error_code error;
+    std::filesystem::copy_file(path, flags.to, std::filesystem::copy_options::overwrite_existing, error);
+    if (error) return sorry(kExitFailed, "file.unwritable", fmt::format("cannot copy {} to {}: {}", path, flags.to, error.message()), "give another --to FILE");
+    session.say("written to " + flags.to);
+    return kExitDone;
+  }
+  CLI_TRY(const auto call, get_call(session, flags.id));
+  if (flags.what == "transcript") return write_file(session, flags.to, transcript_text(call));
+  return write_file(session, flags.to, dump(shape(call), 2) + "\n");
+}
+
+void add_filter(CLI::App& verb, CallFlags& flags) {
+  verb.add_option("--import", flags.import, "only calls of this import");
+  verb.add_option("--platform", flags.platform, "only this platform");
+  verb.add_option("--after", flags.after, "began at or after this day or time");
+  verb.add_option("--before", flags.before, "began before it");
+  verb.add_option("--limit", flags.limit, "at most so many")->check(CLI::Range(1, 1'000'000));
+}
+
+}  // namespace
+
+void add_calls(Tree& tree) {
+  auto& calls = tree.verb(tree.root, "calls", "The library: list, show, search, play and export calls",
+                          {"callimport calls search 'renewal date'", "callimport calls list --import imp_7f3a"});
+  calls.require_subcommand(1);
+  auto flags = std::make_shared<CallFlags>();  // shared by the parser and the bodies; one of them runs
+  auto& session = tree.session;
+  auto& list = tree.verb(calls, "list", "List calls, newest first", {"callimport calls list --limit 20", "callimport calls list --text kickoff -o csv"});
+  add_filter(list, *flags);
+  list.add_option("--text", flags->text, "words in the title");
+  tree.run(list, [&session, flags] { return list_calls(session, *flags); });
+  auto& show = tree.verb(calls, "show", "Show one call with its transcript", {"callimport calls show call_9d2", "callimport calls show call_9d2 -o json"});
+  show.add_option("call", flags->id, "call id or its beginning")->required();
+  tree.run(show, [&session, flags] { return show_call(session, *flags); });
+  auto& find = tree.verb(calls, "search", "Search what was said: words, \"phrases\", -without", {"callimport calls search pricing", "callimport calls search '\"next steps\" -legal' --limit 5"});
+  find.add_option("words", flags->query, "what to search for")->required();
+  add_filter(find, *flags);
+  tree.run(find, [&session, flags] { return search(session, *flags); });
+  auto& player = tree.verb(calls, "play", "Play a recording, or print where it lies", {"callimport calls play call_9d2", "mpv \"$(callimport calls play call_9d2 --path)\""});
+  player.add_option("call", flags->id, "call id or its beginning")->required();
+  player.add_flag("--path", flags->print_path, "print the path only");
+  tree.run(player, [&session, flags] { return play(session, *flags); });
+  auto& out = tree.verb(calls, "export", "Write a call as JSON, its transcript as text, or its recording",
+                        {"callimport calls export call_9d2 --to call.json", "callimport calls export call_9d2 --what media --to call.mp4"});
+  out.add_option("call", flags->id, "call id or its beginning")->required();
+  out.add_option("--what", flags->what, "json, transcript or media")->check(CLI::IsMember({"json", "transcript", "media"}));
+  out.add_option("--to", flags->to, "file to write (default: stdout)");
+  tree.run(out, [&session, flags] { return export_call(session, *flags); });
+}
+
+}  // namespace callimport::api

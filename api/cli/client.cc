@@ -1,0 +1,218 @@
+#include "api/cli/client.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+
+#include <google/protobuf/message_lite.h>
+#include <google/rpc/status.pb.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+namespace callimport::api {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::system_clock;
+
+inline constexpr milliseconds kInterruptLook{100};
+
+std::atomic<int> g_interrupts{0};
+
+extern "C" void on_interrupt(int) {
+  if (g_interrupts.fetch_add(1) > 0) std::_Exit(130);
+}
+
+engine::PortStatus from_grpc(const grpc::Status& status) {
+  engine::PortStatus port;
+  port.code = static_cast<int>(status.error_code());
+  port.message = status.error_message();
+  google::rpc::Status details;
+  if (!status.error_details().empty() && details.ParseFromString(status.error_details()) && details.details_size() > 0) {
+    const auto& url = details.details(0).type_url();
+    port.detail_type = url.substr(url.rfind('/') + 1);
+    port.detail_bytes = details.details(0).value();
+  }
+  return port;
+}
+
+grpc::ByteBuffer to_buffer(const google::protobuf::MessageLite& message) {
+  grpc::Slice slice(message.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+bool parse(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& into) {
+  std::vector<grpc::Slice> slices;
+  if (!buffer.Dump(&slices).ok()) return false;
+  std::string bytes;
+  bytes.reserve(buffer.Length());
+  for (const auto& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return into.ParseFromString(bytes);
+}
+
+void add_headers(grpc::ClientContext& context, const Target& target) {
+  context.AddMetadata("client-name", "callimport-cli");
+  context.AddMetadata("client-version", "0.1.0");
+  if (!target.token.empty()) context.AddMetadata("authorization", "Bearer " + target.token);
+}
+
+enum class Waited { kOk, kNotOk, kTimeout, kInterrupted };
+
+/// Waits for the queue's next event in short steps, so that Ctrl-C is seen.
+Waited wait_for(grpc::CompletionQueue& queue, system_clock::time_point until) {
+  for (;;) {
+    void* tag = nullptr;
+    bool ok = false;
+    const auto step = std::min(until, system_clock::now() + kInterruptLook);
+    switch (queue.AsyncNext(&tag, &ok, step)) {
+      case grpc::CompletionQueue::GOT_EVENT: return ok ? Waited::kOk : Waited::kNotOk;
+      case grpc::CompletionQueue::SHUTDOWN: return Waited::kNotOk;
+      case grpc::CompletionQueue::TIMEOUT:
+        if (interrupted()) return Waited::kInterrupted;
+        if (system_clock::now() >= until) return Waited::kTimeout;
+    }
+  }
+}
+
+void drain(grpc::CompletionQueue& queue) {
+  queue.Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue.Next(&tag, &ok)) {
+  }
+}
+
+/// One step is under way at a time, so events need no tags.
+class Stream final : public ClientStream {
+ public:
+  Stream(grpc::GenericStub& stub, const Target& target, const std::string& method, grpc::ByteBuffer request) : request_(std::move(request)) {
+    add_headers(context_, target);
+    call_ = stub.PrepareCall(&context_, method, &queue_);
+  }
+  ~Stream() override {
+    context_.TryCancel();
+    drain(queue_);
+  }
+
+  Next next(google::protobuf::MessageLite& into, milliseconds timeout) override {
+    const auto until = system_clock::now() + timeout;
+    while (step_ != Step::kDone) {
+      if (!under_way_) begin_step();
+      switch (wait_for(queue_, until)) {
+        case Waited::kTimeout: return Next::kTimeout;
+        case Waited::kInterrupted: return Next::kInterrupted;
+        case Waited::kNotOk:
+          under_way_ = false;
+          step_ = step_ == Step::kFinish ? Step::kDone : Step::kFinish;
+          break;
+        case Waited::kOk:
+          under_way_ = false;
+          if (step_ == Step::kRead) return parse(incoming_, into) ? Next::kMessage : Next::kEnd;
+          step_ = after(step_);
+      }
+    }
+    return Next::kEnd;
+  }
+  engine::PortStatus status() override { return from_grpc(status_); }
+
+ private:
+  enum class Step { kStart, kWrite, kRead, kFinish, kDone };
+  static Step after(Step step) {
+    switch (step) {
+      case Step::kStart: return Step::kWrite;
+      case Step::kWrite: return Step::kRead;
+      case Step::kRead: return Step::kRead;
+      case Step::kFinish:
+      case Step::kDone: return Step::kDone;
+    }
+    return Step::kDone;
+  }
+  void begin_step() {
+    under_way_ = true;
+    switch (step_) {
+      case Step::kStart: return call_->StartCall(this);
+      case Step::kWrite: return call_->WriteLast(request_, {}, this);
+      case Step::kRead: return call_->Read(&incoming_, this);
+      case Step::kFinish: return call_->Finish(&status_, this);
+      case Step::kDone: return;
+    }
+  }
+
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  grpc::ByteBuffer request_, incoming_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+  grpc::Status status_;
+  Step step_ = Step::kStart;
+  bool under_way_ = false;
+};
+
+class GrpcClient final : public Client {
+ public:
+  explicit GrpcClient(Target target) : target_(std::move(target)), channel_(open(target_)), stub_(channel_) {}
+
+  engine::PortStatus call(std::string_view method, const google::protobuf::MessageLite& request, google::protobuf::MessageLite& reply,
+                          milliseconds timeout) override {
+    grpc::ClientContext context;
+    add_headers(context, target_);
+    const auto until = system_clock::now() + timeout;
+    context.set_deadline(until);
+    grpc::CompletionQueue queue;
+    auto pending = stub_.PrepareUnaryCall(&context, std::string(method), to_buffer(request), &queue);
+    pending->StartCall();
+    grpc::ByteBuffer answer;
+    grpc::Status status;
+    pending->Finish(&answer, &status, this);
+    const auto waited = wait_for(queue, until + std::chrono::seconds{5});
+    if (waited == Waited::kInterrupted || waited == Waited::kTimeout) {
+      context.TryCancel();
+      drain(queue);
+      return {static_cast<int>(grpc::StatusCode::CANCELLED), waited == Waited::kTimeout ? "no answer" : "interrupted", {}, {}};
+    }
+    drain(queue);
+    if (status.ok() && !parse(answer, reply)) return {static_cast<int>(grpc::StatusCode::INTERNAL), "the answer is not a message of this method", {}, {}};
+    return from_grpc(status);
+  }
+
+  std::unique_ptr<ClientStream> stream(std::string_view method, const google::protobuf::MessageLite& request) override {
+    return std::make_unique<Stream>(stub_, target_, std::string(method), to_buffer(request));
+  }
+
+  bool wait_connected(milliseconds timeout) override {
+    const auto until = system_clock::now() + timeout;
+    while (system_clock::now() < until && !interrupted()) {
+      if (channel_->WaitForConnected(std::min(until, system_clock::now() + kInterruptLook))) return true;
+    }
+    return false;
+  }
+  const Target& target() const override { return target_; }
+
+ private:
+  static std::shared_ptr<grpc::Channel> open(const Target& target) {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(128 << 20);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    return grpc::CreateCustomChannel(target.address, grpc::InsecureChannelCredentials(), arguments);
+  }
+
+  Target target_;
+  std::shared_ptr<grpc::Channel> channel_;
+  grpc::GenericStub stub_;
+};
+
+}  // namespace
+
+std::unique_ptr<Client> Client::create(Target target) { return std::make_unique<GrpcClient>(std::move(target)); }
+
+void watch_for_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+}
+bool interrupted() { return g_interrupts.load() > 0; }
+void clear_interrupt() { g_interrupts.store(0); }
+
+}  // namespace callimport::api

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/cli/shape.h"
+#include "api/cli/tree.h"
+#include "api/cli/workflows.h"
+
+namespace callimport::api {
+namespace {
+
+struct ListFlags {
+  std::vector<std::string> states;
+  std::string platform, text, query;
+  bool attention = false, wide = false;
+  double days = 0;
+  int limit = 100;
+};
+
+tl::expected<std::vector<v1::Import>, CliError> by_filter(Session& session, const ListFlags& flags) {
+  v1::ListImportsRequest request;
+  for (const auto& state : flags.states) request.add_conditions(state);
+  request.set_platform(flags.platform);
+  request.set_text(flags.text);
+  request.set_needs_attention(flags.attention);
+  if (flags.days > 0) request.set_created_after_ms(session.now_ms() - static_cast<std::int64_t>(flags.days * 86'400'000.0));
+  request.set_page_size(1000);
+  std::vector<v1::Import> imports;
+  do {
+    CLI_TRY(auto reply, (session.ask<v1::ListImportsRequest, v1::ListImportsResponse>("ListImports", request)));
+    for (auto& import : *reply.mutable_imports()) imports.push_back(std::move(import));
+    request.set_page_token(reply.next_page_token());
+  } while (!request.page_token().empty() && static_cast<int>(imports.size()) < flags.limit);
+  if (static_cast<int>(imports.size()) > flags.limit) imports.resize(static_cast<std::size_t>(flags.limit));
+  return imports;
+}
+
+/// Temporal finds the runs, the library says how they stand.
+tl::expected<std::vector<v1::Import>, CliError> by_query(Session& session, const ListFlags& flags) {
+  CLI_TRY(const auto rows, list_workflows(session, flags.query, flags.limit));
+  std::vector<v1::Import> imports;
+  std::vector<std::string> seen;
+  for (const auto& row : rows) {
+    if (row.type != "import" || std::find(seen.begin(), seen.end(), row.workflow_id) != seen.end()) continue;
+    seen.push_back(row.workflow_id);
+    v1::GetImportRequest request;
+    request.set_id(row.workflow_id);
+    auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
+    if (reply) imports.push_back(reply->import());
+    else if (reply.error().code != "not_found") return tl::unexpected(reply.error());
+  }
+  return imports;
+}
+
+std::string show(const Session& session, const std::vector<v1::Import>& imports, bool wide) {
+  Table table;
+  table.head = {"IMPORT", "TITLE", "STATE", "STAGE", "DONE", "STARTED"};
+  table.cut_column = 1;
+  if (wide) table.head.insert(table.head.end(), {"PLATFORM", "WORKSPACE", "FAILED", "REASON"});
+  for (const auto& import : imports) {
+    const auto& lane = shown_lane(import);
+    const auto& counters = import.counters();
+    auto state = condition_words(lane.condition());
+    if (lane.has_until_ms() && !import.has_closed_ms()) state += " until " + session.time(lane.until_ms());
+    std::vector<std::string> row = {import.id(),
+                                    printable(import.title().empty() ? import.workspace() : import.title()),
+                                    state,
+                                    stage_words(lane.stage()),
+                                    fmt::format("{}/{}", human_count(counters.found() - counters.pending()), human_count(counters.found())),
+                                    session.time(import.created_ms())};
+    if (wide) row.insert(row.end(), {import.platform(), printable(import.workspace()), human_count(counters.failed()), lane.reason()});
+    table.rows.push_back(std::move(row));
+  }
+  return table.show(wide ? 0 : session.width());
+}
+
+Ended list(Session& session, const ListFlags& flags) {
+  CLI_TRY(const auto imports, flags.query.empty() ? by_filter(session, flags) : by_query(session, flags));
+  switch (session.output()) {
+    case Output::kText:
+      if (imports.empty()) session.say("no imports yet; the next command: callimport start --help");
+      else session.print(show(session, imports, flags.wide));
+      break;
+    case Output::kJson: {
+      auto all = nlohmann::json::array();
+      for (const auto& import : imports) all.push_back(shape(import));
+      session.print(dump(all, 2) + "\n");
+      break;
+    }
+    case Output::kJsonl:
+      for (const auto& import : imports) session.print(dump(shape(import)) + "\n");
+      break;
+    case Output::kCsv:
+      session.print(csv_row(csv_head_of_imports()));
+      for (const auto& import : imports) session.print(csv_row(csv_of(import)));
+      break;
+    case Output::kNone: break;
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_list(Tree& tree) {
+  auto& verb = tree.verb(tree.root, "list", "List imports, newest first",
+                         {"callimport list --attention", "callimport list --query 'ExecutionStatus = \"Running\"' -o csv"});
+  auto flags = std::make_shared<ListFlags>();  // shared by the parser and the body
+  verb.add_option("--state", flags->states, "running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled")
+      ->check(CLI::IsMember({"running", "waiting", "needs_attention", "paused", "completed", "completed_with_gaps", "failed", "cancelled"}));
+  verb.add_option("--platform", flags->platform, "only this platform");
+  verb.add_option("--customer,--text", flags->text, "words in title, workspace or id");
+  verb.add_flag("--attention", flags->attention, "only those that wait for a person");
+  verb.add_option("--days", flags->days, "started within so many days")->check(CLI::PositiveNumber);
+  verb.add_option("--query", flags->query, "Temporal's list filter");
+  verb.add_option("--limit", flags->limit, "at most so many")->check(CLI::Range(1, 100'000));
+  verb.add_flag("--wide", flags->wide, "all columns, uncut");
+  tree.run(verb, [&session = tree.session, flags] { return list(session, *flags); });
+}
+
+}  // namespace callimport::api

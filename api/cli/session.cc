@@ -1,0 +1,185 @@
+#include "api/cli/session.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/data_folder.h"
+#include "api/grpc/router.h"
+
+namespace callimport::api {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string read_token(const std::string& path) {
+  std::ifstream in(path);
+  std::string token;
+  std::getline(in, token);
+  return token;
+}
+
+const char* name_of(int code) {
+  static constexpr const char* kNames[] = {"ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found",
+                                           "already_exists", "permission_denied", "resource_exhausted", "failed_precondition", "aborted",
+                                           "out_of_range", "unimplemented", "internal", "unavailable", "data_loss", "unauthenticated"};
+  return code >= 0 && code < 17 ? kNames[code] : "unknown";
+}
+
+std::size_t columns_of(int terminal) {
+  if (const auto forced = environment("CALLIMPORT_FORCE_TTY"); !forced.empty()) {
+    const auto asked = static_cast<std::size_t>(std::strtoul(forced.c_str(), nullptr, 10));
+    return asked == 0 ? 80 : asked;
+  }
+  if (isatty(terminal) != 1) return 0;
+  winsize size{};
+  if (ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+}  // namespace
+
+tl::unexpected<CliError> sorry(int exit, std::string code, std::string message, std::string next) {
+  return tl::unexpected(CliError{exit, std::move(code), std::move(message), std::move(next)});
+}
+
+Output Session::output() const {
+  if (flags.output == "json") return Output::kJson;
+  if (flags.output == "jsonl") return Output::kJsonl;
+  if (flags.output == "csv") return Output::kCsv;
+  return flags.output == "none" ? Output::kNone : Output::kText;
+}
+
+TimeFormat Session::time_format() const {
+  if (flags.time_format == "iso") return TimeFormat::kIso;
+  return flags.time_format == "raw" ? TimeFormat::kRaw : TimeFormat::kRelative;
+}
+
+std::int64_t Session::now_ms() const { return to_unix_ms(std::chrono::system_clock::now()); }
+std::string Session::time(std::int64_t unix_ms) const { return show_time(unix_ms, time_format(), now_ms()); }
+
+std::chrono::milliseconds Session::timeout() const {
+  return std::chrono::milliseconds{static_cast<std::int64_t>(flags.command_timeout_s * 1000)};
+}
+
+std::string Session::data_folder() const { return flags.data.empty() ? default_data_folder() : flags.data; }
+
+tl::expected<Client*, CliError> Session::client() {
+  if (client_ != nullptr) return client_.get();
+  Target target;
+  target.address = flags.address.empty() ? environment("TEMPORAL_ADDRESS") : flags.address;
+  const DataFolder folder{data_folder()};
+  if (target.address.empty()) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(folder.socket(), ignored)) {
+      return sorry(kExitFailed, "server.absent", "no server runs on " + folder.path, "callimport serve --data " + folder.path);
+    }
+    target.address = "unix:" + folder.socket();
+  } else {
+    const auto token_file = flags.access_file.empty() ? environment("CALLIMPORT_ACCESS_FILE") : flags.access_file;
+    target.token = read_token(token_file.empty() ? folder.token_file() : token_file);
+  }
+  client_ = Client::create(std::move(target));
+  return client_.get();
+}
+
+std::optional<CliError> Session::ask_raw(std::string_view method, const google::protobuf::MessageLite& request,
+                                         google::protobuf::MessageLite& response) {
+  auto connected = client();
+  if (!connected) return connected.error();
+  const auto status = (*connected)->call("/callimport.v1.CallImportService/" + std::string(method), request, response, timeout());
+  if (!status.ok()) return to_error(status, *this);
+  return std::nullopt;
+}
+
+void Session::print(std::string_view text) const {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void Session::say(std::string_view text) const {
+  if (flags.quiet) return;
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fputc('\n', stderr);
+}
+
+void Session::say_raw(std::string_view text) const {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+bool Session::out_is_terminal() const { return !environment("CALLIMPORT_FORCE_TTY").empty() || isatty(STDOUT_FILENO) == 1; }
+bool Session::err_is_terminal() const { return !environment("CALLIMPORT_FORCE_TTY").empty() || isatty(STDERR_FILENO) == 1; }
+bool Session::may_ask() const { return !flags.no_input && isatty(STDIN_FILENO) == 1; }
+
+std::size_t Session::width() const { return columns_of(STDOUT_FILENO); }
+std::size_t Session::talk_width() const { return columns_of(STDERR_FILENO); }
+
+tl::expected<bool, CliError> Session::confirm(std::string_view question) const {
+  if (flags.yes) return true;
+  if (!may_ask()) return sorry(kExitUsage, "input.needed", std::string(question) + " There is no terminal to ask on.", "repeat the command with --yes");
+  std::cerr << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+std::string Session::bold(std::string_view text) const {
+  const bool dumb = environment("TERM") == "dumb" || !environment("NO_COLOR").empty();
+  const bool on = flags.color == "always" || (flags.color == "auto" && out_is_terminal() && !dumb);
+  return on ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
+}
+
+CliError to_error(const engine::PortStatus& status, const Session& session) {
+  CliError error;
+  error.code = name_of(status.code);
+  error.message = printable(status.message);
+  switch (status.code) {
+    case kGrpcCancelled:
+      if (interrupted()) return {kExitInterrupted, "interrupted", "stopped by Ctrl-C", {}};
+      break;
+    case kGrpcInvalidArgument: error.exit = kExitUsage; break;
+    case kGrpcDeadlineExceeded:
+      error.exit = kExitTimeout;
+      error.message = fmt::format("no answer within {} s", session.flags.command_timeout_s);
+      error.next = "repeat with a longer --command-timeout, or look with: callimport doctor";
+      break;
+    case kGrpcNotFound: error.next = "callimport list"; break;
+    case kGrpcPermissionDenied:
+    case kGrpcUnauthenticated:
+      error.exit = kExitSignIn;
+      error.next = "run it as the user of the data folder, or give --access-file <data folder>/access.token";
+      break;
+    case kGrpcUnavailable:
+      error.code = "server.absent";
+      error.message = "the server does not answer: " + error.message;
+      error.next = "callimport doctor";
+      break;
+    case kGrpcUnimplemented: error.next = "callimport version   # is the server older than this program?"; break;
+    default: break;
+  }
+  return error;
+}
+
+void print_error(const Session& session, const CliError& error) {
+  if (session.json()) {
+    const nlohmann::json object = {{"code", error.code}, {"message", error.message}, {"next", error.next}};
+    std::cerr << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    return;
+  }
+  std::cerr << "callimport: " << error.message << '\n';
+  if (!error.next.empty()) std::cerr << "next: " << error.next << '\n';
+}
+
+}  // namespace callimport::api

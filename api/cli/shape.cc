@@ -1,0 +1,216 @@
+#include "api/cli/shape.h"
+
+#include <nlohmann/json.hpp>
+
+#include "storage/model/time.h"
+#include "workflows/import/table.h"
+
+namespace callimport::api {
+namespace {
+
+using nlohmann::json;
+
+std::string iso(std::int64_t ms) { return format_utc(from_unix_ms(ms)); }
+double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000.0; }
+/// JSON inside a string field becomes a value; text that is not JSON stays text.
+json embedded(const std::string& text) {
+  if (text.empty()) return nullptr;
+  auto parsed = json::parse(text, nullptr, false);
+  return parsed.is_discarded() ? json(text) : parsed;
+}
+
+json shape(const v1::LaneStatus& status) {
+  json out = {{"stage", status.stage()}, {"condition", status.condition()}};
+  if (!status.reason().empty()) out["reason"] = status.reason();
+  if (!status.who().empty()) out["who"] = status.who();
+  if (!status.why().empty()) out["why"] = status.why();
+  if (status.has_until_ms()) out["until"] = iso(status.until_ms());
+  return out;
+}
+
+json shape(const v1::Counters& counters) {
+  return {{"found", counters.found()},   {"registered", counters.registered()}, {"duplicate", counters.duplicate()},
+          {"skipped", counters.skipped()}, {"failed", counters.failed()},       {"pending", counters.pending()},
+          {"media_bytes", counters.media_bytes()}};
+}
+
+}  // namespace
+
+const v1::LaneStatus& shown_lane(const v1::Import& import) {
+  const auto place = [](const v1::LaneStatus& status) {
+    return workflows::Place{workflows::parse_stage(status.stage()).value_or(workflows::Stage::kAuthenticate),
+                            workflows::parse_condition(status.condition()).value_or(workflows::Condition::kRunning)};
+  };
+  if (import.first().condition().empty()) return import.bulk();
+  if (import.bulk().condition().empty()) return import.first();
+  return workflows::first_is_shown(place(import.first()), place(import.bulk())) ? import.first() : import.bulk();
+}
+
+json shape(const v1::Import& import) {
+  const auto& lane = shown_lane(import);
+  json out = {{"id", import.id()},
+              {"platform", import.platform()},
+              {"workspace", import.workspace()},
+              {"title", import.title()},
+              {"stage", lane.stage()},
+              {"condition", lane.condition()},
+              {"credential", import.credential()},
+              {"created", iso(import.created_ms())},
+              {"closed", import.has_closed_ms() ? json(iso(import.closed_ms())) : json(nullptr)},
+              {"first_ready", import.has_first_ready_ms() ? json(iso(import.first_ready_ms())) : json(nullptr)},
+              {"first", shape(import.first())},
+              {"bulk", shape(import.bulk())},
+              {"counters", shape(import.counters())},
+              {"enumerated", import.enumerated()},
+              {"change", import.change()}};
+  if (!lane.reason().empty()) out["reason"] = lane.reason();
+  if (lane.has_until_ms()) out["until"] = iso(lane.until_ms());
+  if (!import.report().empty()) out["report"] = embedded(import.report());
+  return out;
+}
+
+json shape(const v1::ImportCall& call) {
+  json out = {{"source_id", call.source_id()}, {"title", call.title()},     {"start", iso(call.start_ms())},
+              {"media_type", call.media_type()}, {"lane", call.lane()},       {"state", call.state()},
+              {"cause", call.cause()},           {"detail", call.detail()},   {"attempts", call.attempts()}};
+  if (call.has_duration_ms()) out["duration_s"] = seconds(call.duration_ms());
+  if (call.has_not_before_ms()) out["not_before"] = iso(call.not_before_ms());
+  return out;
+}
+
+json shape(const v1::Problem& problem) {
+  return {{"cause", problem.cause()}, {"detail", problem.detail()}, {"calls", problem.calls()}};
+}
+
+json shape(const v1::TimelineEntry& entry) {
+  json out = shape(entry.status());
+  out["change"] = entry.change();
+  out["at"] = iso(entry.at_ms());
+  out["lane"] = entry.lane();
+  out["counters"] = shape(entry.counters());
+  return out;
+}
+
+json shape(const v1::Notification& notification) {
+  return {{"id", notification.id()},       {"import", notification.import()}, {"at", iso(notification.at_ms())}, {"event", notification.event()},
+          {"subject", notification.subject()}, {"text", notification.text()},     {"next", notification.next()}};
+}
+
+json shape(const v1::Call& call) {
+  json out = {{"id", call.id()},
+              {"platform", call.platform()},
+              {"workspace", call.workspace()},
+              {"source_id", call.source_id()},
+              {"title", call.title()},
+              {"source", call.source()},
+              {"media_type", call.media_type()},
+              {"start", iso(call.start_ms())},
+              {"tags", call.tags()},
+              {"transcript", call.transcript_state()},
+              {"import", call.import()},
+              {"fetched", iso(call.fetched_ms())}};
+  if (call.has_end_ms()) out["end"] = iso(call.end_ms());
+  if (call.has_duration_ms()) out["duration_s"] = seconds(call.duration_ms());
+  out["participants"] = json::array();
+  for (const auto& person : call.participants()) {
+    json one = {{"name", person.name()}, {"email", person.email()}, {"scope", person.scope()}, {"host", person.host()}, {"source_id", person.source_id()}};
+    if (person.has_attended()) one["attended"] = person.attended();
+    out["participants"].push_back(std::move(one));
+  }
+  if (call.segments_size() > 0) out["segments"] = json::array();
+  for (const auto& segment : call.segments()) {
+    out["segments"].push_back({{"speaker", segment.speaker()},
+                               {"participant", segment.participant()},
+                               {"start_s", seconds(segment.start_ms())},
+                               {"end_s", seconds(segment.end_ms())},
+                               {"text", segment.text()}});
+  }
+  if (call.has_media()) {
+    json media = {{"sha256", call.media().hash()},           {"bytes", call.media().bytes()},
+                  {"container", call.media().container()},   {"audio_codec", call.media().audio_codec()},
+                  {"video_codec", call.media().video_codec()}};
+    if (call.media().has_duration_ms()) media["duration_s"] = seconds(call.media().duration_ms());
+    out["media"] = std::move(media);
+  }
+  if (!call.details().empty()) out["details"] = embedded(call.details());
+  return out;
+}
+
+json shape(const v1::SearchHit& hit) {
+  std::string plain;
+  for (const char c : hit.text()) {
+    if (c != '\x02' && c != '\x03') plain += c;
+  }
+  return {{"call", hit.call()},           {"title", hit.title()},       {"speaker", hit.speaker()},
+          {"text", plain},                {"at_s", seconds(hit.start_ms())}, {"call_start", iso(hit.call_start_ms())},
+          {"platform", hit.platform()},   {"import", hit.import()}};
+}
+
+json shape(const v1::Credential& credential) {
+  json out = {{"id", credential.id()},     {"platform", credential.platform()}, {"workspace", credential.workspace()},
+              {"kind", credential.kind()}, {"label", credential.label()},       {"added", iso(credential.added_ms())}};
+  out["wiped"] = credential.has_wiped_ms() ? json(iso(credential.wiped_ms())) : json(nullptr);
+  return out;
+}
+
+std::string dump(const json& value, int indent) { return value.dump(indent, ' ', false, json::error_handler_t::replace); }
+
+std::vector<std::string> csv_head_of_imports() {
+  return {"id", "platform", "workspace", "title", "stage", "condition", "reason", "until", "created", "closed", "found", "registered",
+          "duplicate", "skipped", "failed", "pending", "media_bytes"};
+}
+std::vector<std::string> csv_of(const v1::Import& import) {
+  const auto& lane = shown_lane(import);
+  const auto& counters = import.counters();
+  return {import.id(),
+          import.platform(),
+          import.workspace(),
+          import.title(),
+          lane.stage(),
+          lane.condition(),
+          lane.reason(),
+          lane.has_until_ms() ? iso(lane.until_ms()) : "",
+          iso(import.created_ms()),
+          import.has_closed_ms() ? iso(import.closed_ms()) : "",
+          std::to_string(counters.found()),
+          std::to_string(counters.registered()),
+          std::to_string(counters.duplicate()),
+          std::to_string(counters.skipped()),
+          std::to_string(counters.failed()),
+          std::to_string(counters.pending()),
+          std::to_string(counters.media_bytes())};
+}
+
+std::vector<std::string> csv_head_of_import_calls() {
+  return {"source_id", "title", "start", "duration_s", "media_type", "lane", "state", "cause", "detail", "attempts"};
+}
+std::vector<std::string> csv_of(const v1::ImportCall& call) {
+  return {call.source_id(),
+          call.title(),
+          iso(call.start_ms()),
+          call.has_duration_ms() ? std::to_string(call.duration_ms() / 1000) : "",
+          call.media_type(),
+          call.lane(),
+          call.state(),
+          call.cause(),
+          call.detail(),
+          std::to_string(call.attempts())};
+}
+
+std::vector<std::string> csv_head_of_calls() {
+  return {"id", "platform", "source_id", "title", "start", "duration_s", "media_type", "transcript", "media_sha256", "import"};
+}
+std::vector<std::string> csv_of(const v1::Call& call) {
+  return {call.id(),
+          call.platform(),
+          call.source_id(),
+          call.title(),
+          iso(call.start_ms()),
+          call.has_duration_ms() ? std::to_string(call.duration_ms() / 1000) : "",
+          call.media_type(),
+          call.transcript_state(),
+          call.media().hash(),
+          call.import()};
+}
+
+}  // namespace callimport::api

@@ -1,0 +1,47 @@
+#include "api/serve/channels.h"
+
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "activities/notify/curl_mail.h"
+
+namespace callimport::api {
+namespace {
+
+Result<storage::Secret> read_secret(const std::string& path, const char* key) {
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  if (line.ends_with("\r")) line.pop_back();
+  if (line.empty()) return fail(Code::kInvalid, fmt::format("{} = \"{}\": the file cannot be read or its first line is empty", key, path));
+  return storage::Secret(std::move(line));
+}
+
+}  // namespace
+
+Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool, Clock& clock) {
+  Channels channels;
+  channels.names.push_back("log");
+  channels.all.push_back(activities::make_log_channel());
+  if (!config.mail.url.empty()) {
+    if (config.mail.from.empty() || config.mail.to.empty()) return fail(Code::kInvalid, "mail.url is set, so mail.from and mail.to must be, too");
+    activities::MailServer server;
+    server.url = config.mail.url;
+    server.user = config.mail.user;
+    if (!config.mail.password_file.empty()) {
+      TRY(server.password, read_secret(config.mail.password_file, "mail.password_file"));
+    }
+    channels.mail = activities::make_curl_mail(std::move(server), loop, pool, clock);
+    channels.names.push_back("mail");
+    channels.all.push_back(activities::make_mail_channel(*channels.mail, config.mail.from, config.mail.to));
+  }
+  if (!config.slack.webhook_url_file.empty()) {
+    TRY(auto url, read_secret(config.slack.webhook_url_file, "slack.webhook_url_file"));
+    channels.names.push_back("slack");
+    channels.all.push_back(activities::make_slack_channel(http, std::move(url)));
+  }
+  return channels;
+}
+
+}  // namespace callimport::api

@@ -1,0 +1,24 @@
+#pragma once
+// The notification channels of a configuration: the log always, mail and Slack where set.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "activities/http/http.h"
+#include "activities/notify/channel.h"
+#include "activities/notify/mail.h"
+#include "api/serve/config.h"
+#include "storage/runtime/clock.h"
+#include "storage/runtime/executor.h"
+
+namespace callimport::api {
+
+struct Channels {
+  std::vector<std::string> names;
+  std::unique_ptr<activities::Mail> mail;  ///< outlives the mail channel
+  std::vector<std::unique_ptr<activities::Channel>> all;
+};
+/// @error kInvalid  a secret's file cannot be read or is empty; mail without sender or receiver: names the key.
+Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool, Clock& clock);
+
+}  // namespace callimport::api

@@ -1,0 +1,171 @@
+#include "api/serve/config.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace callimport::api {
+namespace {
+
+inline constexpr std::size_t kConfigBytesMax = 1u << 20;
+
+/// Sets one field from a node; false: the node has another type or is out of range, and `wanted` says what it should be.
+struct Key {
+  std::string wanted;
+  std::function<bool(ServeConfig&, const toml::node&)> set;
+};
+
+Key text(std::string& (*field)(ServeConfig&)) {
+  return {"text in quotes", [field](ServeConfig& config, const toml::node& node) {
+            const auto value = node.value_exact<std::string>();
+            if (value) field(config) = *value;
+            return value.has_value();
+          }};
+}
+
+Key yes_or_no(bool& (*field)(ServeConfig&)) {
+  return {"true or false", [field](ServeConfig& config, const toml::node& node) {
+            const auto value = node.value_exact<bool>();
+            if (value) field(config) = *value;
+            return value.has_value();
+          }};
+}
+
+Key whole(int& (*field)(ServeConfig&), int least, int most) {
+  return {fmt::format("a whole number from {} to {}", least, most), [=](ServeConfig& config, const toml::node& node) {
+            const auto value = node.value_exact<std::int64_t>();
+            if (!value || *value < least || *value > most) return false;
+            field(config) = static_cast<int>(*value);
+            return true;
+          }};
+}
+
+Key texts(std::vector<std::string>& (*field)(ServeConfig&)) {
+  return {"a list of texts, e.g. [\"cs@example.com\"]", [field](ServeConfig& config, const toml::node& node) {
+            const auto* list = node.as_array();
+            if (list == nullptr) return false;
+            field(config).clear();
+            for (const auto& item : *list) {
+              const auto value = item.value_exact<std::string>();
+              if (!value) return false;
+              field(config).push_back(*value);
+            }
+            return true;
+          }};
+}
+
+using Table = std::map<std::string, Key, std::less<>>;
+
+const std::map<std::string, Table, std::less<>>& tables() {
+  static const std::map<std::string, Table, std::less<>> all = {
+      {"server",
+       {{"address", text([](ServeConfig& c) -> std::string& { return c.address; })},
+        {"require_token", yes_or_no([](ServeConfig& c) -> bool& { return c.require_token; })}}},
+      {"engine",
+       {{"namespace", text([](ServeConfig& c) -> std::string& { return c.name_space; })},
+        {"retention_hours", whole([](ServeConfig& c) -> int& { return c.retention_hours; }, 1, 24 * 3650)},
+        {"cached_runs", whole([](ServeConfig& c) -> int& { return c.cached_runs_max; }, 0, 1'000'000)}}},
+      {"limits",
+       {{"activities", whole([](ServeConfig& c) -> int& { return c.activities_max; }, 1, 10'000)},
+        {"threads", whole([](ServeConfig& c) -> int& { return c.pool_threads; }, 1, 256)}}},
+      {"mail",
+       {{"url", text([](ServeConfig& c) -> std::string& { return c.mail.url; })},
+        {"from", text([](ServeConfig& c) -> std::string& { return c.mail.from; })},
+        {"to", texts([](ServeConfig& c) -> std::vector<std::string>& { return c.mail.to; })},
+        {"user", text([](ServeConfig& c) -> std::string& { return c.mail.user; })},
+        {"password_file", text([](ServeConfig& c) -> std::string& { return c.mail.password_file; })}}},
+      {"slack", {{"webhook_url_file", text([](ServeConfig& c) -> std::string& { return c.slack.webhook_url_file; })}}},
+  };
+  return all;
+}
+
+template <class Map>
+std::string names_of(const Map& map) {
+  std::string names;
+  for (const auto& [name, unused] : map) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+Result<> complain(const std::string& file, const toml::source_region& where, const std::string& what) {
+  return fail(Code::kInvalid, fmt::format("{}:{}: {}", file, where.begin.line, what));
+}
+
+Result<> read_table(const std::string& file, const std::string& name, const Table& keys, const toml::table& table, ServeConfig& config) {
+  for (const auto& [key, node] : table) {
+    const auto found = keys.find(key.str());
+    if (found == keys.end()) {
+      return complain(file, node.source(), fmt::format("no key {} in [{}]; it may hold: {}", key.str(), name, names_of(keys)));
+    }
+    if (!found->second.set(config, node)) {
+      return complain(file, node.source(), fmt::format("{}.{} must be {}", name, key.str(), found->second.wanted));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+const std::string_view kConfigHelp = R"([server]
+address = "127.0.0.1:7233"      # where Temporal's and our own gRPC service listen; port 0: a free one
+require_token = false           # true: Temporal's service wants the bearer token too
+
+[engine]
+namespace = "default"
+retention_hours = 720           # how long closed histories are kept
+cached_runs = 1000              # runs kept in memory between their tasks
+
+[limits]
+activities = 64                 # activities running at once
+threads = 8                     # for database and file work
+
+[mail]
+url = "smtp://127.0.0.1:25"     # smtps:// for TLS from the first byte
+from = "callimport@example.com"
+to = ["cs@example.com"]
+user = ""
+password_file = ""              # a file, so that this one holds no secret
+
+[slack]
+webhook_url_file = ""           # a file with the incoming webhook's URL
+)";
+
+Result<ServeConfig> parse_config(std::string_view text, const std::string& name) {
+  ServeConfig config;
+  toml::table root;
+  try {
+    root = toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    return fail(Code::kInvalid, fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));
+  }
+  for (const auto& [key, node] : root) {
+    const auto found = tables().find(key.str());
+    const auto* table = node.as_table();
+    if (found == tables().end() || table == nullptr) {
+      TRY_VOID(complain(name, node.source(), fmt::format("no table [{}]; there are: {}", key.str(), names_of(tables()))));
+    }
+    TRY_VOID(read_table(name, found->first, found->second, *table, config));
+  }
+  return config;
+}
+
+Result<ServeConfig> read_config(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    const Code code = errno == ENOENT ? Code::kNotFound : Code::kInvalid;
+    return fail(code, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  }
+  std::string text;
+  text.resize(kConfigBytesMax + 1);
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kConfigBytesMax) return fail(Code::kInvalid, path + " is larger than 1 MiB: not a configuration");
+  return parse_config(text, path);
+}
+
+}  // namespace callimport::api

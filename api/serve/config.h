@@ -1,0 +1,43 @@
+#pragma once
+// The server's configuration: TOML with a few tables, every key optional. docs of the keys: kConfigHelp.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/model/result.h"
+
+namespace callimport::api {
+
+struct MailConfig {
+  std::string url;                 ///< smtp://host:port or smtps://host:port; empty: no mail
+  std::string from;
+  std::vector<std::string> to;
+  std::string user, password_file;  ///< the password is read from a file, never from this one
+};
+struct SlackConfig {
+  std::string webhook_url_file;    ///< a file with the incoming webhook's URL, which is a secret; empty: no Slack
+};
+
+struct ServeConfig {
+  std::string address = "127.0.0.1:7233";
+  bool require_token = false;
+  std::string name_space = "default";
+  int retention_hours = 24 * 30;   ///< of closed histories
+  int activities_max = 64;         ///< activities running at once
+  int cached_runs_max = 1'000;
+  int pool_threads = 8;
+  MailConfig mail;
+  SlackConfig slack;
+};
+
+/// Reads a file on top of the defaults. An unknown key is an error, so that a typing mistake is not silently ignored.
+/// @error kInvalid  malformed, or a value of another type or out of range: `file:line: what is wrong; what to do`.
+/// @error kNotFound the file is not there.
+Result<ServeConfig> read_config(const std::string& path);
+Result<ServeConfig> parse_config(std::string_view text, const std::string& name);
+
+/// The keys with one line each, for `callimport help config`.
+extern const std::string_view kConfigHelp;
+
+}  // namespace callimport::api

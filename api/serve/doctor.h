@@ -1,0 +1,21 @@
+#pragma once
+// Looks at a data folder and this machine without changing anything, and says what to do.
+#include <string>
+#include <vector>
+
+#include "api/data_folder.h"
+
+namespace callimport::api {
+
+struct Check {
+  enum class State { kOk, kWarning, kFailed };
+  std::string name;
+  State state = State::kOk;
+  std::string found;  ///< what was seen
+  std::string next;   ///< what to do; empty when fine
+};
+
+/// `address`: where the server would listen. Databases are read only when no server holds the folder.
+std::vector<Check> examine_folder(const DataFolder& folder, const std::string& address);
+
+}  // namespace callimport::api
