@@ -24,8 +24,8 @@ std::uint64_t mix(std::uint64_t seed, std::uint64_t number) {
 }
 
 std::string uuid_of(std::uint64_t high, std::uint64_t low) {
-  high = (high & ~0xf000u) | 0x4000u;                                  // version 4
-  low = (low & 0x3fffffffffffffffu) | 0x8000000000000000u;             // the RFC's variant
+  high = (high & ~0xf000ull) | 0x4000ull;                      // version 4
+  low = (low & 0x3fffffffffffffffull) | 0x8000000000000000ull;  // the RFC's variant
   return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffffu, high & 0xffffu, low >> 48,
                      low & 0xffffffffffffu);
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Grain's public API, version 2025-10-31, as a sandbox: sign-in, version header, rate limit, typed bodies, keyset paging,
-// transcripts, signed media links, and troubles by switch. What is documented and what was inferred: docs/platforms.md.
+// transcripts, signed media links, and troubles by switch. Where the vendor documents nothing, the inferred
+// behaviour is said at the option or in docs/new-platform.md.
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -80,7 +81,7 @@ class GrainSandbox final : public Sandbox {
   std::uint64_t first_token_uses_ = 0;
 };
 
-/// The command line of `callimport sandbox grain`, parsed.
+/// The command line of `callimport sandbox grain`, parsed; the first two words left out.
 struct SandboxCommand {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;                        ///< 0: any free one

@@ -231,12 +231,16 @@ Result<std::unique_ptr<SandboxServer>> SandboxServer::listen(Sandbox& sandbox, c
 }
 
 int sandbox_main(const std::vector<std::string>& args) {
-  if (args == std::vector<std::string>{"--help"}) {
+  const auto complain = [](const Error& error) { std::fprintf(stderr, "callimport sandbox: %s\n", error.message.c_str()); };
+  for (const std::string& word : args) {
+    if (word != "--help" && word != "-h") continue;
     std::fputs(std::string(sandbox_usage()).c_str(), stdout);
     return 0;
   }
-  const auto complain = [](const Error& error) { std::fprintf(stderr, "callimport sandbox: %s\n", error.message.c_str()); };
-  const auto command = sandbox_options(args);
+  if (args.empty() || args[0] != "grain") {
+    return complain({Code::kInvalid, "which platform? There is: grain (callimport sandbox grain --help)"}), 2;
+  }
+  const auto command = sandbox_options({args.begin() + 1, args.end()});
   if (!command) return complain(command.error()), 2;
   auto sandbox = GrainSandbox::make(command->grain);
   if (!sandbox) return complain(sandbox.error()), 2;

@@ -30,7 +30,7 @@ class SandboxServer {
   virtual void stop() = 0;
 };
 
-/// `callimport sandbox <platform> <flags>` (args without the first two words). Prints `listening on HOST:PORT`.
+/// `callimport sandbox <platform> <flags>`: args are the words after `sandbox`. Prints `listening on HOST:PORT`.
 /// @return exit code: 0 stopped, 1 cannot listen, 2 wrong flags.
 int sandbox_main(const std::vector<std::string>& args);
 
