@@ -1,1 +1,8 @@
+add_floor(simulations_import_world
+  HEADERS ../simulations/world/import_world.h
+  SOURCES ../simulations/world/import_world.cc
+  DEPS workflows activities::import activities::notify activities::media engine::service engine::worker engine::history_rules
+       simulations_world simulations_sandboxes storage::library storage::vault storage::media storage::journal)
+
 add_suite(import_table_test SOURCES workflows/table_test.cc workflows/decisions_test.cc DEPS workflows)
+add_suite(import_test SOURCES workflows/import_test.cc DEPS simulations_import_world TIMEOUT 300)
