@@ -15,3 +15,4 @@ add_floor(engine::service
   DEPS engine::port engine_transition storage::journal nlohmann_json::nlohmann_json)
 # The wire still has fields that Temporal marks deprecated; what clients send in them is carried and obeyed.
 target_compile_options(engine_service PRIVATE -Wno-deprecated-declarations)
+add_floor(engine::history_rules HEADERS history/history_rules.h SOURCES history/history_rules.cc DEPS storage::model temporal_api)
