@@ -12,11 +12,13 @@ namespace {
 constexpr std::size_t kIdCharacters = 20;
 constexpr std::size_t kIdCharactersShown = 100;  ///< of a wrong id in an error
 
-#define CALLIMPORT_CALL_COLUMNS                                                                                         \
-  "number, id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms, duration_ms, tags," \
-  " transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec, video_codec, media_duration_ms"
+#define CALLIMPORT_CALL_COLUMNS                                                                                    \
+  "number, id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms, duration_ms, " \
+  "tags,"                                                                                                          \
+  " transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec, video_codec, "         \
+  "media_duration_ms"
 // ?1 limit, ?2 platform, ?3 title pattern, ?4 from, ?5 until, ?6 and ?7 the start and id of the call before, ?8 import
-#define CALLIMPORT_CALL_FILTER                                                                                 \
+#define CALLIMPORT_CALL_FILTER                                                                                  \
   " (?2 = '' OR platform = ?2) AND (?3 = '' OR title LIKE ?3 ESCAPE '\\') AND start_ms >= ?4 AND start_ms < ?5" \
   " AND (start_ms, id) < (?6, ?7)"
 
@@ -74,10 +76,11 @@ CallReads::CallReads(Database& db)
       newest_of_import_(db, "SELECT " CALLIMPORT_CALL_COLUMNS
                             " FROM call INDEXED BY call_by_import WHERE import = ?8 AND" CALLIMPORT_CALL_FILTER
                             " ORDER BY start_ms DESC, id DESC LIMIT ?1"),
-      participants_(db,
-                    "SELECT source_id, name, email, scope, attended, host FROM participant WHERE call = ?1 ORDER BY seq"),
-      segments_(db,
-                "SELECT speaker, participant, start_ms, end_ms, text FROM segment WHERE id >= ?1 AND id < ?2 ORDER BY id") {}
+      participants_(
+          db, "SELECT source_id, name, email, scope, attended, host FROM participant WHERE call = ?1 ORDER BY seq"),
+      segments_(
+          db,
+          "SELECT speaker, participant, start_ms, end_ms, text FROM segment WHERE id >= ?1 AND id < ?2 ORDER BY id") {}
 
 CallReads::Numbered CallReads::read_call(const Statement& row) {
   Call call{.id = row.text(1),
@@ -108,8 +111,8 @@ Result<CallReads::Numbered> CallReads::find(const std::string& id) {
   TRY(auto some, all_rows(by_prefix_.bind(1, id).bind(2, id + "\x7f"), read_call));
   if (some.empty()) return no_call(id);
   if (some.size() > 1) {
-    return fail(Code::kConflict, "more than one call begins with " + id + ": " + some[0].call.id + " and " + some[1].call.id +
-                                     " among them; give more characters");
+    return fail(Code::kConflict, "more than one call begins with " + id + ": " + some[0].call.id + " and " +
+                                     some[1].call.id + " among them; give more characters");
   }
   return std::move(some.front());
 }
@@ -156,19 +159,21 @@ CallWrites::CallWrites(Database& db, Random& random)
     : db_(db),
       random_(random),
       knows_(db, "SELECT 1 FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
-      insert_(db,
-              "INSERT INTO call(id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms,"
-              " duration_ms, tags, transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec,"
-              " video_codec, media_duration_ms)"
-              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"),
+      insert_(
+          db,
+          "INSERT INTO call(id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms,"
+          " duration_ms, tags, transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec,"
+          " video_codec, media_duration_ms)"
+          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"),
       insert_participant_(db,
                           "INSERT INTO participant(call, seq, source_id, name, email, scope, attended, host)"
                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
-      insert_segment_(db,
-                      "INSERT INTO segment(id, speaker, participant, start_ms, end_ms, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
+      insert_segment_(
+          db, "INSERT INTO segment(id, speaker, participant, start_ms, end_ms, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
       index_segment_(db, "INSERT INTO segment_text(rowid, text) VALUES(?1, ?2)") {}
 
-Result<bool> CallWrites::knows(const std::string& platform, const std::string& workspace, const std::string& source_id) {
+Result<bool> CallWrites::knows(const std::string& platform, const std::string& workspace,
+                               const std::string& source_id) {
   knows_.bind(1, platform).bind(2, workspace).bind(3, source_id);
   TRY(const auto found, first_row(knows_, [](const Statement&) { return true; }));
   return found.has_value();
@@ -177,7 +182,11 @@ Result<bool> CallWrites::knows(const std::string& platform, const std::string& w
 Result<std::int64_t> CallWrites::insert_facts(const Call& call, const Provenance& from) {
   insert_.bind(1, std::string(CallTag::prefix) + random_.id_text(kIdCharacters));
   insert_.bind(2, from.platform).bind(3, from.workspace).bind(4, call.source_id).bind(5, from.import);
-  insert_.bind(6, call.title).bind(7, call.source).bind(8, call.media_type).bind(9, call.start_ms).bind(10, call.end_ms);
+  insert_.bind(6, call.title)
+      .bind(7, call.source)
+      .bind(8, call.media_type)
+      .bind(9, call.start_ms)
+      .bind(10, call.end_ms);
   insert_.bind(11, call.duration_ms).bind(12, tags_to_json(call.tags)).bind(13, call.transcript_state);
   insert_.bind(14, call.details).bind(15, call.fetched_ms);
   if (call.media) {
@@ -196,7 +205,12 @@ Result<> CallWrites::insert(const Call& call, const Provenance& from) {
   TRY(const std::int64_t number, insert_facts(call, from));
   std::int64_t seq = 0;
   for (const auto& p : call.participants) {
-    insert_participant_.bind(1, number).bind(2, seq++).bind(3, p.source_id).bind(4, p.name).bind(5, p.email).bind(6, p.scope);
+    insert_participant_.bind(1, number)
+        .bind(2, seq++)
+        .bind(3, p.source_id)
+        .bind(4, p.name)
+        .bind(5, p.email)
+        .bind(6, p.scope);
     if (p.attended) insert_participant_.bind(7, *p.attended ? 1 : 0);
     TRY_VOID(insert_participant_.bind(8, p.host ? 1 : 0).run());
   }

@@ -95,10 +95,11 @@ void Tally::add(CallState state, std::int64_t calls) {
 ImportReads::ImportReads(Database& db)
     : get_(db, "SELECT * FROM import_now WHERE id = ?1"),
       newest_(db, "SELECT * FROM import_now ORDER BY created_ms DESC, number DESC LIMIT ?1"),
-      timeline_(db,
-                "SELECT change, at_ms, lane, stage, condition, reason, who, why, until_ms, found, registered, duplicate,"
-                " skipped, failed, pending, media_bytes FROM timeline"
-                " WHERE import = (SELECT number FROM import WHERE id = ?1) AND change > ?2 ORDER BY change LIMIT ?3"),
+      timeline_(
+          db,
+          "SELECT change, at_ms, lane, stage, condition, reason, who, why, until_ms, found, registered, duplicate,"
+          " skipped, failed, pending, media_bytes FROM timeline"
+          " WHERE import = (SELECT number FROM import WHERE id = ?1) AND change > ?2 ORDER BY change LIMIT ?3"),
       number_(db, "SELECT number FROM import WHERE id = ?1"),
       tally_(db,
              "SELECT found, registered, duplicate, skipped, failed, pending, media_bytes, staged FROM lane"
@@ -140,21 +141,21 @@ ImportWrites::ImportWrites(Database& db, ImportReads& reads)
       insert_lane_(db,
                    "INSERT INTO lane(import, lane, stage, condition, reason, who, why, until_ms)"
                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
-      take_over_(db,
-                 "UPDATE import SET title = ?2, credential = ?3, input = ?4, change = change + 1 WHERE id = ?1"),
+      take_over_(db, "UPDATE import SET title = ?2, credential = ?3, input = ?4, change = change + 1 WHERE id = ?1"),
       set_lane_(db,
                 "UPDATE lane SET stage = ?3, condition = ?4, reason = ?5, who = ?6, why = ?7, until_ms = ?8"
                 " WHERE import = ?1 AND lane = ?2"),
       append_timeline_(
           db,
-          "INSERT INTO timeline SELECT i.number, i.change, ?3, ?2, l.stage, l.condition, l.reason, l.who, l.why, l.until_ms,"
+          "INSERT INTO timeline SELECT i.number, i.change, ?3, ?2, l.stage, l.condition, l.reason, l.who, l.why, "
+          "l.until_ms,"
           " l.found + o.found, l.registered + o.registered, l.duplicate + o.duplicate, l.skipped + o.skipped,"
           " l.failed + o.failed, l.pending + o.pending, l.media_bytes + o.media_bytes"
           " FROM import i JOIN lane l ON l.import = i.number AND l.lane = ?2"
           " JOIN lane o ON o.import = i.number AND o.lane = 1 - ?2 WHERE i.number = ?1"),
       set_cursor_(db, "UPDATE import SET cursor = ?2, enumerated = ?3, change = change + 1 WHERE id = ?1"),
-      set_first_ready_(db,
-                       "UPDATE import SET first_ready_ms = coalesce(first_ready_ms, ?2), change = change + 1 WHERE id = ?1"),
+      set_first_ready_(
+          db, "UPDATE import SET first_ready_ms = coalesce(first_ready_ms, ?2), change = change + 1 WHERE id = ?1"),
       close_(db, "UPDATE import SET closed_ms = ?2, report = ?3, credential = '', change = change + 1 WHERE id = ?1"),
       reopen_(db, "UPDATE import SET closed_ms = NULL, report = '', change = change + 1 WHERE id = ?1"),
       count_(db,

@@ -54,8 +54,8 @@ class ImportWrites {
 
   Database& db_;
   ImportReads& reads_;
-  Statement insert_, insert_lane_, take_over_, set_lane_, append_timeline_, set_cursor_, set_first_ready_, close_, reopen_,
-      count_, touch_;
+  Statement insert_, insert_lane_, take_over_, set_lane_, append_timeline_, set_cursor_, set_first_ready_, close_,
+      reopen_, count_, touch_;
 };
 
 }  // namespace callimport::storage

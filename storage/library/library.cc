@@ -83,7 +83,8 @@ class Tx final : public LibraryTx {
   Result<> prioritize(const std::string& import, std::int64_t first_lane) override {
     return w_.manifest.prioritize(import, first_lane);
   }
-  Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms, int limit) override {
+  Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms,
+                                                int limit) override {
     return w_.manifest.next_pending(import, lane, now_ms, limit);
   }
   Result<> set_state(const std::string& import, const std::string& source_id, CallState state, const std::string& cause,
@@ -112,8 +113,8 @@ class Tx final : public LibraryTx {
   Writer& w_;
 };
 
-Result<> Tx::set_state(const std::string& import, const std::string& source_id, CallState state, const std::string& cause,
-                       const std::string& detail) {
+Result<> Tx::set_state(const std::string& import, const std::string& source_id, CallState state,
+                       const std::string& cause, const std::string& detail) {
   if (state == CallState::kStaged || state == CallState::kRegistered) {
     return fail(Code::kInvalid, "a call becomes " + std::string(to_string(state)) + " with its content only");
   }
@@ -137,8 +138,10 @@ Result<CallState> Tx::register_call(const std::string& import, const Call& call)
   TRY(const auto place, w_.manifest.find(import, call.source_id));
   if (place.state == CallState::kRegistered || place.state == CallState::kDuplicate) return place.state;
   TRY(const ImportRow row, w_.import_reads.get(import));
-  if ((!call.platform.empty() && call.platform != row.platform) || (!call.workspace.empty() && call.workspace != row.workspace)) {
-    return fail(Code::kInvalid, "call " + clipped(call.source_id, 100) + " is not of the workspace of import " + import);
+  if ((!call.platform.empty() && call.platform != row.platform) ||
+      (!call.workspace.empty() && call.workspace != row.workspace)) {
+    return fail(Code::kInvalid,
+                "call " + clipped(call.source_id, 100) + " is not of the workspace of import " + import);
   }
   TRY_VOID(leave_staging(place));
   TRY(const bool known, w_.calls.knows(row.platform, row.workspace, call.source_id));
@@ -156,7 +159,8 @@ class SqliteLibrary final : public Library {
   SqliteLibrary(Database writer, Database reader, Random& random)
       : writer_(std::move(writer), random), reader_(std::move(reader)) {}
 
-  Result<std::string> write(const ReceiptKey& key, const std::function<Result<std::string>(LibraryTx&)>& work) override {
+  Result<std::string> write(const ReceiptKey& key,
+                            const std::function<Result<std::string>(LibraryTx&)>& work) override {
     MutexLock lock(write_mutex_);
     TRY(auto transaction, Transaction::begin(writer_.db));
     TRY(auto stored, writer_.receipts.find(key));
@@ -191,8 +195,9 @@ class SqliteLibrary final : public Library {
     MutexLock lock(read_mutex_);
     return reader_.manifest.counts(import, lane);
   }
-  Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state, const std::string& cause,
-                                            const std::string& after_source_id, int limit) override {
+  Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state,
+                                            const std::string& cause, const std::string& after_source_id,
+                                            int limit) override {
     MutexLock lock(read_mutex_);
     return reader_.manifest.rows(import, state, cause, after_source_id, limit);
   }

@@ -14,57 +14,67 @@
 
 namespace callimport::storage {
 
-/// Which attempt of which activity writes. A repeat returns the stored result; an older attempt than the stored one is refused.
+/// Which attempt of which activity writes. A repeat returns the stored result; an older attempt than the stored one is
+/// refused.
 struct ReceiptKey {
   std::string run_id, activity_id;
   int attempt = 1;
 };
 
-/// One write transaction. Every method sees what came before it in the same transaction; after an error that is not of the
-/// input (kUnavailable, kCorrupt) it cannot be saved: hand the error up. What names an import or a call that is not there
-/// answers kNotFound. No method reads or holds more rows than it answers: a million manifest rows stay cheap.
+/// One write transaction. Every method sees what came before it in the same transaction; after an error that is not of
+/// the input (kUnavailable, kCorrupt) it cannot be saved: hand the error up. What names an import or a call that is not
+/// there answers kNotFound. No method reads or holds more rows than it answers: a million manifest rows stay cheap.
 class LibraryTx {
  public:
   virtual ~LibraryTx() = default;
 
   // Imports.
-  virtual Result<> put_import(const ImportRow& row) = 0;  ///< insert, or take over a new input for an existing id (re-request): state and manifest stay
+  virtual Result<> put_import(const ImportRow& row) = 0;        ///< insert, or take over a new input for an existing id
+                                                                ///< (re-request): state and manifest stay
   virtual Result<ImportRow> import(const std::string& id) = 0;  ///< @error kNotFound
   /// Writes the lane and appends it to the timeline with the import's counters as they stand.
   virtual Result<> set_lane(const std::string& import, Lane lane, const LaneRow& row, std::int64_t at_ms) = 0;
   virtual Result<> set_cursor(const std::string& import, const std::string& cursor, bool enumerated) = 0;
   virtual Result<> set_first_ready(const std::string& import, std::int64_t at_ms) = 0;
-  virtual Result<> close_import(const std::string& import, std::int64_t at_ms, const std::string& report) = 0;  ///< also forgets the credential handle
-  virtual Result<> reopen_import(const std::string& import) = 0;  ///< re-request: closed_ms and report cleared; failed calls become pending again
+  virtual Result<> close_import(const std::string& import, std::int64_t at_ms,
+                                const std::string& report) = 0;  ///< also forgets the credential handle
+  virtual Result<> reopen_import(
+      const std::string& import) = 0;  ///< re-request: closed_ms and report cleared; failed calls become pending again
 
   // Manifest. Counters of the import row change in the same transaction.
-  /// Adds rows not known yet; those already registered from this workspace come in as kDuplicate. Answers how many were new.
-  /// Rows come as kPending, or as kSkipped or kFailed with their cause. Long titles are cut: the call keeps the whole.
+  /// Adds rows not known yet; those already registered from this workspace come in as kDuplicate. Answers how many were
+  /// new. Rows come as kPending, or as kSkipped or kFailed with their cause. Long titles are cut: the call keeps the
+  /// whole.
   /// @error kInvalid  another state, or no source id.
   virtual Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows) = 0;
-  /// First lane = the newest `first_lane` of what is in it and what is pending in bulk (100,000 at most); the rest is bulk.
-  /// Newest by start time, ties by source id. May be repeated while enumeration goes on.
+  /// First lane = the newest `first_lane` of what is in it and what is pending in bulk (100,000 at most); the rest is
+  /// bulk. Newest by start time, ties by source id. May be repeated while enumeration goes on.
   virtual Result<> prioritize(const std::string& import, std::int64_t first_lane) = 0;
   /// Next rows to fetch in a lane: pending, not_before_ms absent or <= now, by position.
-  virtual Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms, int limit) = 0;
+  virtual Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms,
+                                                        int limit) = 0;
   /// pending or staged to pending, duplicate, skipped or failed; staged content is forgotten. Again is success.
-  /// @error kInvalid  kStaged and kRegistered, which come with content.  @error kConflict  the call has ended in another state.
-  virtual Result<> set_state(const std::string& import, const std::string& source_id, CallState state, const std::string& cause,
-                             const std::string& detail) = 0;
+  /// @error kInvalid  kStaged and kRegistered, which come with content.  @error kConflict  the call has ended in
+  /// another state.
+  virtual Result<> set_state(const std::string& import, const std::string& source_id, CallState state,
+                             const std::string& cause, const std::string& detail) = 0;
   virtual Result<> put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms) = 0;
-  virtual Result<std::int64_t> retry_failed(const std::string& import, const std::string& cause) = 0;  ///< empty cause: all; answers how many
+  virtual Result<std::int64_t> retry_failed(const std::string& import,
+                                            const std::string& cause) = 0;  ///< empty cause: all; answers how many
 
   // Staged calls: fetched whole, not in the library yet.
   /// Its manifest row becomes kStaged; again replaces it.  @error kConflict  the call has ended.
   virtual Result<> stage(const std::string& import, const Call& call) = 0;
   /// Oldest first; fewer than `limit` when they are long (32 MiB of JSON at once), but one if there is one.
   virtual Result<std::vector<Call>> staged(const std::string& import, int limit) = 0;
-  /// Into the library, once by (platform, workspace, source_id): registered, or duplicate when there already. Unstages it.
-  /// Again answers the same. Platform, workspace and import of the library's row are the import's; `call.id` is ignored.
+  /// Into the library, once by (platform, workspace, source_id): registered, or duplicate when there already. Unstages
+  /// it. Again answers the same. Platform, workspace and import of the library's row are the import's; `call.id` is
+  /// ignored.
   /// @error kConflict  skipped or failed.  @error kInvalid  of another workspace.
   virtual Result<CallState> register_call(const std::string& import, const Call& call) = 0;
 
-  /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is made.
+  /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is
+  /// made.
   virtual Result<> notify(const Notification& notification, const std::vector<std::string>& channels) = 0;
 };
 
@@ -80,38 +90,48 @@ struct CallFilter {
   std::int64_t after_ms = 0, before_ms = 0;
 };
 
-/// Threads: any; calls block (use a Pool). One writer at a time inside; reads have a connection of their own and see only
-/// what is committed. Lifetime: `disk` and `random` outlive it.
+/// Threads: any; calls block (use a Pool). One writer at a time inside; reads have a connection of their own and see
+/// only what is committed. Lifetime: `disk` and `random` outlive it.
 class Library {
  public:
   /// @error  as Database::open
   static Result<std::unique_ptr<Library>> open(Disk& disk, Random& random, const std::string& path);
   virtual ~Library() = default;
 
-  /// Runs `work` in one transaction together with its receipt. A repeat of the same activity returns the stored result and
-  /// does not run `work`.  @error kConflict  an older attempt than the one that wrote.  @error kInvalid  a result over 64 KiB.
-  virtual Result<std::string> write(const ReceiptKey& key, const std::function<Result<std::string>(LibraryTx&)>& work) = 0;
+  /// Runs `work` in one transaction together with its receipt. A repeat of the same activity returns the stored result
+  /// and does not run `work`.  @error kConflict  an older attempt than the one that wrote.  @error kInvalid  a result
+  /// over 64 KiB.
+  virtual Result<std::string> write(const ReceiptKey& key,
+                                    const std::function<Result<std::string>(LibraryTx&)>& work) = 0;
   /// Without a receipt: for what is no activity (deliveries, tools). `work` may run once only.
   virtual Result<> change(const std::function<Result<>(LibraryTx&)>& work) = 0;
   virtual Result<> drop_receipts(const std::string& run_id) = 0;  ///< once the run is closed
 
-  virtual Result<ImportRow> import(const std::string& id) = 0;  ///< @error kNotFound
+  virtual Result<ImportRow> import(const std::string& id) = 0;    ///< @error kNotFound
   virtual Result<std::vector<ImportRow>> imports(int limit) = 0;  ///< newest first
   virtual Result<ManifestCounts> manifest_counts(const std::string& import, Lane lane) = 0;
-  virtual Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state, const std::string& cause,
-                                                    const std::string& after_source_id, int limit) = 0;
+  virtual Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state,
+                                                    const std::string& cause, const std::string& after_source_id,
+                                                    int limit) = 0;
   virtual Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) = 0;
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
-  virtual Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change, int limit) = 0;
+  virtual Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change,
+                                                    int limit) = 0;
 
-  virtual Result<Call> call(const std::string& id) = 0;  ///< whole, with participants and segments; also by unique prefix  @error kNotFound, kConflict (ambiguous)
-  virtual Result<std::vector<Call>> calls(const CallFilter& filter, const std::string& after_id, int limit) = 0;  ///< without segments, newest first
-  /// FTS5 over transcript segments: words, "phrases", -exclusion. Any input is safe.  @error kInvalid  nothing to search for.
-  /// Words in any order within one segment, best first. Case, accents and apostrophes do not matter.
+  virtual Result<Call> call(const std::string& id) = 0;  ///< whole, with participants and segments; also by unique
+                                                         ///< prefix  @error kNotFound, kConflict (ambiguous)
+  virtual Result<std::vector<Call>> calls(const CallFilter& filter, const std::string& after_id,
+                                          int limit) = 0;  ///< without segments, newest first
+  /// FTS5 over transcript segments: words, "phrases", -exclusion. Any input is safe.  @error kInvalid  nothing to
+  /// search for. Words in any order within one segment, best first. Case, accents and apostrophes do not matter.
   virtual Result<std::vector<SearchHit>> search(const std::string& query, const CallFilter& filter, int limit) = 0;
 
-  virtual Result<std::vector<Notification>> notifications(const std::string& import, int limit) = 0;  ///< newest first; empty import: of all
-  struct Due { Notification notification; Delivery delivery; };
+  virtual Result<std::vector<Notification>> notifications(const std::string& import,
+                                                          int limit) = 0;  ///< newest first; empty import: of all
+  struct Due {
+    Notification notification;
+    Delivery delivery;
+  };
   virtual Result<std::vector<Due>> due_deliveries(std::int64_t now_ms, int limit) = 0;
   virtual Result<> set_delivery(const Delivery& delivery) = 0;
   virtual Result<std::optional<std::int64_t>> next_delivery_ms() = 0;

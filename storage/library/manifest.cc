@@ -10,8 +10,11 @@ namespace callimport::storage {
 
 namespace {
 
-#define CALLIMPORT_MANIFEST_COLUMNS                                                                                 \
+#define CALLIMPORT_MANIFEST_COLUMNS \
   "source_id, start_ms, title, media_type, duration_ms, lane, position, state, cause, detail, not_before_ms, attempts"
+
+/// Rows one statement may change: until it ends, SQLite holds the pages it touched as they were, in memory.
+#define CALLIMPORT_PORTION "1000"
 
 ManifestRow read_row(const Statement& row, const std::string& import) {
   return {.import = import,
@@ -35,7 +38,8 @@ auto reader_for(const std::string& import) {
 
 /// Newest first. The one order there is so far; another one is another key.
 std::int64_t position_of(const ManifestRow& row) {
-  return row.start_ms == std::numeric_limits<std::int64_t>::min() ? std::numeric_limits<std::int64_t>::max() : -row.start_ms;
+  return row.start_ms == std::numeric_limits<std::int64_t>::min() ? std::numeric_limits<std::int64_t>::max()
+                                                                  : -row.start_ms;
 }
 
 bool before(const ManifestRow& a, const ManifestRow& b) {
@@ -65,9 +69,10 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
       in_state_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS
                     " FROM manifest WHERE import = ?1 AND source_id > ?2 AND state = ?4 AND (?5 = '' OR cause = ?5)"
                     " ORDER BY source_id LIMIT ?3"),
-      in_trouble_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS
-                      " FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND source_id > ?2 AND state IN (4, 5)"
-                      " AND state = ?4 AND (?5 = '' OR cause = ?5) ORDER BY source_id LIMIT ?3"),
+      in_trouble_(db,
+                  "SELECT " CALLIMPORT_MANIFEST_COLUMNS
+                  " FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND source_id > ?2 AND state IN (4, 5)"
+                  " AND state = ?4 AND (?5 = '' OR cause = ?5) ORDER BY source_id LIMIT ?3"),
       one_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS " FROM manifest WHERE import = ?1 AND source_id = ?2"),
       problems_(db,
                 "SELECT cause, max(detail), count(*) AS calls FROM manifest INDEXED BY manifest_trouble"
@@ -88,7 +93,8 @@ Result<ManifestCounts> ManifestReads::counts(const std::string& import, Lane lan
 }
 
 Result<std::vector<ManifestRow>> ManifestReads::rows(const std::string& import, std::optional<CallState> state,
-                                                     const std::string& cause, const std::string& after_source_id, int limit) {
+                                                     const std::string& cause, const std::string& after_source_id,
+                                                     int limit) {
   TRY(const std::int64_t number, imports_.number(import));
   const bool in_trouble = state == CallState::kFailed || state == CallState::kSkipped;
   Statement& statement = !state ? all_ : in_trouble ? in_trouble_ : in_state_;
@@ -116,7 +122,8 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
       workspace_(db, "SELECT platform, workspace FROM import WHERE number = ?1"),
       registered_(db, "SELECT 1 FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
       insert_(db,
-              "INSERT INTO manifest(import, source_id, lane, state, position, start_ms, duration_ms, not_before_ms, attempts,"
+              "INSERT INTO manifest(import, source_id, lane, state, position, start_ms, duration_ms, not_before_ms, "
+              "attempts,"
               " media_type, title, cause, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12)"
               " ON CONFLICT(import, source_id) DO NOTHING"),
       find_(db, "SELECT lane, state FROM manifest WHERE import = ?1 AND source_id = ?2"),
@@ -137,46 +144,57 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
                 " SELECT * FROM (SELECT position, source_id FROM manifest INDEXED BY manifest_first"
                 "  WHERE import = ?1 AND lane = 0 ORDER BY position, source_id LIMIT ?2)"
                 " UNION ALL SELECT * FROM (SELECT position, source_id FROM manifest INDEXED BY manifest_to_fetch"
-                "  WHERE import = ?1 AND lane = 1 AND state = 0 AND not_before_ms IS NULL ORDER BY position, source_id LIMIT ?2)"
+                "  WHERE import = ?1 AND lane = 1 AND state = 0 AND not_before_ms IS NULL ORDER BY position, source_id "
+                "LIMIT ?2)"
                 " UNION ALL SELECT * FROM (SELECT position, source_id FROM manifest INDEXED BY manifest_put_off"
                 "  WHERE import = ?1 AND lane = 1 AND state = 0 AND not_before_ms IS NOT NULL"
                 "  ORDER BY position, source_id LIMIT ?2)"
                 ") ORDER BY position, source_id LIMIT 1 OFFSET ?2 - 1"),
       crossings_{
-          Crossing{Lane::kFirst,
-                   Statement(db,
-                             "SELECT state, count(*) FROM manifest INDEXED BY manifest_first WHERE import = ?1 AND lane = 0"
-                             " AND (position, source_id) > (?2, ?3) GROUP BY state"),
-                   Statement(db,
-                             "UPDATE manifest INDEXED BY manifest_first SET lane = 1 WHERE import = ?1 AND lane = 0"
-                             " AND (position, source_id) > (?2, ?3)")},
-          Crossing{Lane::kBulk,
-                   Statement(db,
-                             "SELECT 0, count(*) FROM manifest INDEXED BY manifest_to_fetch WHERE import = ?1 AND lane = 1"
-                             " AND state = 0 AND not_before_ms IS NULL AND (position, source_id) <= (?2, ?3)"),
-                   Statement(db,
-                             "UPDATE manifest INDEXED BY manifest_to_fetch SET lane = 0 WHERE import = ?1 AND lane = 1"
-                             " AND state = 0 AND not_before_ms IS NULL AND (position, source_id) <= (?2, ?3)")},
-          Crossing{Lane::kBulk,
-                   Statement(db,
-                             "SELECT 0, count(*) FROM manifest INDEXED BY manifest_put_off WHERE import = ?1 AND lane = 1"
-                             " AND state = 0 AND not_before_ms IS NOT NULL AND (position, source_id) <= (?2, ?3)"),
-                   Statement(db,
-                             "UPDATE manifest INDEXED BY manifest_put_off SET lane = 0 WHERE import = ?1 AND lane = 1"
-                             " AND state = 0 AND not_before_ms IS NOT NULL AND (position, source_id) <= (?2, ?3)")}},
-      failed_by_lane_(db,
-                      "SELECT lane, count(*) FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5)"
-                      " AND state = 5 AND (?2 = '' OR cause = ?2) GROUP BY lane"),
+          Crossing{
+              Lane::kFirst,
+              Statement(db,
+                        "SELECT state, count(*) FROM manifest INDEXED BY manifest_first WHERE import = ?1 AND lane = 0"
+                        " AND (position, source_id) > (?2, ?3) GROUP BY state"),
+              Statement(db,
+                        "UPDATE manifest SET lane = 1 WHERE import = ?1 AND source_id IN (SELECT source_id"
+                        " FROM manifest INDEXED BY manifest_first WHERE import = ?1 AND lane = 0"
+                        " AND (position, source_id) > (?2, ?3) LIMIT " CALLIMPORT_PORTION ")")},
+          Crossing{
+              Lane::kBulk,
+              Statement(db,
+                        "SELECT 0, count(*) FROM manifest INDEXED BY manifest_to_fetch WHERE import = ?1 AND lane = 1"
+                        " AND state = 0 AND not_before_ms IS NULL AND (position, source_id) <= (?2, ?3)"),
+              Statement(db,
+                        "UPDATE manifest SET lane = 0 WHERE import = ?1 AND source_id IN (SELECT source_id"
+                        " FROM manifest INDEXED BY manifest_to_fetch WHERE import = ?1 AND lane = 1 AND state = 0"
+                        " AND not_before_ms IS NULL AND (position, source_id) <= (?2, ?3) LIMIT " CALLIMPORT_PORTION
+                        ")")},
+          Crossing{
+              Lane::kBulk,
+              Statement(db,
+                        "SELECT 0, count(*) FROM manifest INDEXED BY manifest_put_off WHERE import = ?1 AND lane = 1"
+                        " AND state = 0 AND not_before_ms IS NOT NULL AND (position, source_id) <= (?2, ?3)"),
+              Statement(db,
+                        "UPDATE manifest SET lane = 0 WHERE import = ?1 AND source_id IN (SELECT source_id"
+                        " FROM manifest INDEXED BY manifest_put_off WHERE import = ?1 AND lane = 1 AND state = 0"
+                        " AND not_before_ms IS NOT NULL AND (position, source_id) <= (?2, ?3) LIMIT " CALLIMPORT_PORTION
+                        ")")}},
+      failed_by_lane_(
+          db,
+          "SELECT lane, count(*) FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5)"
+          " AND state = 5 AND (?2 = '' OR cause = ?2) GROUP BY lane"),
       retry_(db,
-             "UPDATE manifest SET state = 0, cause = '', detail = '', not_before_ms = NULL WHERE import = ?1 AND source_id IN"
-             " (SELECT source_id FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5) AND state = 5"
-             " AND (?2 = '' OR cause = ?2) LIMIT 1000)") {}
+             "UPDATE manifest SET state = 0, cause = '', detail = '', not_before_ms = NULL WHERE import = ?1 AND "
+             "source_id IN"
+             " (SELECT source_id FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5) AND "
+             "state = 5"
+             " AND (?2 = '' OR cause = ?2) LIMIT " CALLIMPORT_PORTION ")") {}
 
 Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows) {
   TRY(const std::int64_t number, imports_.number(import));
-  TRY(const auto workspace, first_row(workspace_.bind(1, number), [](const Statement& row) {
-        return std::pair{row.text(0), row.text(1)};
-      }));
+  TRY(const auto workspace,
+      first_row(workspace_.bind(1, number), [](const Statement& row) { return std::pair{row.text(0), row.text(1)}; }));
   ENSURE(workspace.has_value());
   std::array<Tally, 2> added;
   for (const auto& row : rows) {
@@ -221,9 +239,8 @@ Result<ManifestWrites::Boundary> ManifestWrites::end_of_first_lane(std::int64_t 
   const Boundary before_all{std::numeric_limits<std::int64_t>::min(), ""};
   const Boundary after_all{std::numeric_limits<std::int64_t>::max(), "\xff"};  // no UTF-8 text sorts after this byte
   if (calls == 0) return before_all;
-  TRY(auto last, first_row(boundary_.bind(1, import).bind(2, calls), [](const Statement& row) {
-        return Boundary{row.integer(0), row.text(1)};
-      }));
+  TRY(auto last, first_row(boundary_.bind(1, import).bind(2, calls),
+                           [](const Statement& row) { return Boundary{row.integer(0), row.text(1)}; }));
   return std::move(last).value_or(after_all);
 }
 
@@ -237,8 +254,10 @@ Result<> ManifestWrites::cross(std::int64_t import, Crossing& crossing, const Bo
   crossing.count.bind(1, import).bind(2, end.position).bind(3, end.source_id);
   TRY_VOID(all_rows(crossing.count, count));
   if (gained.empty()) return {};
-  TRY_VOID(crossing.move.bind(1, import).bind(2, end.position).bind(3, end.source_id).run());
-  ENSURE(db_.changes() == gained.counters.found);
+  for (std::int64_t moved = 0; moved < gained.counters.found; moved += db_.changes()) {
+    TRY_VOID(crossing.move.bind(1, import).bind(2, end.position).bind(3, end.source_id).run());
+    ENSURE(db_.changes() > 0);
+  }
   TRY_VOID(counters_.count(import, crossing.from, lost));
   return counters_.count(import, crossing.from == Lane::kFirst ? Lane::kBulk : Lane::kFirst, gained);
 }
@@ -270,8 +289,9 @@ Result<> ManifestWrites::move(const Place& place, CallState to, std::string_view
                               std::int64_t media_bytes) {
   if (is_final(place.state)) {
     if (place.state == to) return {};
-    return fail(Code::kConflict, "call " + clipped(place.source_id, 100) + " is " + std::string(to_string(place.state)) +
-                                     " already, it cannot become " + std::string(to_string(to)));
+    return fail(Code::kConflict, "call " + clipped(place.source_id, 100) + " is " +
+                                     std::string(to_string(place.state)) + " already, it cannot become " +
+                                     std::string(to_string(to)));
   }
   move_.bind(1, place.import).bind(2, place.source_id).bind(3, static_cast<int>(to));
   move_.bind(4, is_final(to) ? cause : "").bind(5, is_final(to) ? clipped(detail, kManifestDetailBytesMax) : "");
@@ -297,7 +317,7 @@ Result<std::int64_t> ManifestWrites::retry_failed(const std::string& import, con
   TRY(const auto by_lane, all_rows(failed_by_lane_.bind(1, number).bind(2, cause), [](const Statement& row) {
         return std::pair{static_cast<Lane>(row.integer(0)), row.integer(1)};
       }));
-  do {  // in portions: SQLite holds the keys of one statement's rows in memory
+  do {
     TRY_VOID(retry_.bind(1, number).bind(2, cause).run());
   } while (db_.changes() != 0);
   std::int64_t retried = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// One row a call of an import, from found to registered. A million of them stay cheap: no statement here reads or holds more
-// rows than it answers, and counters move with the rows.
+// One row a call of an import, from found to registered. A million of them stay cheap: no statement here reads or holds
+// more rows than it answers, and counters move with the rows.
 #include <array>
 #include <string>
 #include <vector>
@@ -10,16 +10,17 @@
 
 namespace callimport::storage {
 
-inline constexpr std::size_t kManifestTitleBytesMax = 512;    ///< longer titles are cut here; the call itself keeps the whole
+inline constexpr std::size_t kManifestTitleBytesMax =
+    512;  ///< longer titles are cut here; the call itself keeps the whole
 inline constexpr std::size_t kManifestDetailBytesMax = 1024;
-inline constexpr std::int64_t kFirstLaneCallsMax = 100'000;   ///< a longer first lane is cut to this
+inline constexpr std::int64_t kFirstLaneCallsMax = 100'000;  ///< a longer first lane is cut to this
 
 class ManifestReads {
  public:
   ManifestReads(Database& db, ImportReads& imports);
   Result<ManifestCounts> counts(const std::string& import, Lane lane);
-  Result<std::vector<ManifestRow>> rows(const std::string& import, std::optional<CallState> state, const std::string& cause,
-                                        const std::string& after_source_id, int limit);
+  Result<std::vector<ManifestRow>> rows(const std::string& import, std::optional<CallState> state,
+                                        const std::string& cause, const std::string& after_source_id, int limit);
   Result<std::optional<ManifestRow>> row(const std::string& import, const std::string& source_id);
   Result<std::vector<Problem>> problems(const std::string& import);
 
@@ -30,8 +31,8 @@ class ManifestReads {
 
 /// Inside a transaction of the writer.
 ///
-/// States only move forward: pending and staged to any other; registered, duplicate, skipped and failed stay, but for failed
-/// on an explicit retry. So counters go down for pending only.
+/// States only move forward: pending and staged to any other; registered, duplicate, skipped and failed stay, but for
+/// failed on an explicit retry. So counters go down for pending only.
 class ManifestWrites {
  public:
   ManifestWrites(Database& db, ImportReads& imports, ImportWrites& counters);
@@ -50,7 +51,8 @@ class ManifestWrites {
   };
   Result<Place> find(const std::string& import, const std::string& source_id);  ///< @error kNotFound
   /// @param media_bytes  of a call that becomes registered.  @error kConflict  not a move forward.
-  Result<> move(const Place& place, CallState to, std::string_view cause, std::string_view detail, std::int64_t media_bytes);
+  Result<> move(const Place& place, CallState to, std::string_view cause, std::string_view detail,
+                std::int64_t media_bytes);
 
  private:
   Result<bool> insert(std::int64_t import, const ManifestRow& row, CallState state);

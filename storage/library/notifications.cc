@@ -37,7 +37,8 @@ NotificationReads::NotificationReads(Database& db)
                  "SELECT id, import, at_ms, event, subject, text, next FROM notification WHERE import = ?2"
                  " ORDER BY number DESC LIMIT ?1"),
       due_(db,
-           "SELECT n.id, n.import, n.at_ms, n.event, n.subject, n.text, n.next, d.channel, d.state, d.attempts, d.next_ms,"
+           "SELECT n.id, n.import, n.at_ms, n.event, n.subject, n.text, n.next, d.channel, d.state, d.attempts, "
+           "d.next_ms,"
            " d.error FROM delivery d JOIN notification n ON n.id = d.notification"
            " WHERE d.state = 'queued' AND d.next_ms <= ?1 ORDER BY d.next_ms, n.number, d.channel LIMIT ?2"),
       next_(db, "SELECT min(next_ms) FROM delivery WHERE state = 'queued'") {}
@@ -63,7 +64,8 @@ NotificationWrites::NotificationWrites(Database& db, Random& random)
            "INSERT INTO notification(id, import, at_ms, event, subject, text, next) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
            " ON CONFLICT(id) DO NOTHING"),
       queue_(db,
-             "INSERT INTO delivery(notification, channel, state, attempts, next_ms, error) VALUES(?1, ?2, 'queued', 0, ?3, '')"
+             "INSERT INTO delivery(notification, channel, state, attempts, next_ms, error) VALUES(?1, ?2, 'queued', 0, "
+             "?3, '')"
              " ON CONFLICT(notification, channel) DO NOTHING"),
       set_delivery_(db,
                     "UPDATE delivery SET state = ?3, attempts = ?4, next_ms = ?5, error = ?6"
@@ -82,7 +84,10 @@ Result<> NotificationWrites::set_delivery(const Delivery& delivery) {
   if (delivery.state != "queued" && delivery.state != "delivered" && delivery.state != "failed") {
     return fail(Code::kInvalid, "a delivery is queued, delivered or failed, not " + delivery.state);
   }
-  set_delivery_.bind(1, delivery.notification).bind(2, delivery.channel).bind(3, delivery.state).bind(4, delivery.attempts);
+  set_delivery_.bind(1, delivery.notification)
+      .bind(2, delivery.channel)
+      .bind(3, delivery.state)
+      .bind(4, delivery.attempts);
   TRY_VOID(set_delivery_.bind(5, delivery.next_ms).bind(6, delivery.error).run());
   if (db_.changes() == 0) {
     return fail(Code::kNotFound, "no delivery of " + delivery.notification + " by " + delivery.channel);

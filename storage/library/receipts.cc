@@ -14,13 +14,13 @@ Result<std::optional<std::string>> Receipts::find(const ReceiptKey& key) {
     std::int64_t attempt;
     std::string result;
   };
-  TRY(auto stored, first_row(find_.bind(1, key.run_id).bind(2, key.activity_id), [](const Statement& row) {
-        return Stored{row.integer(0), row.text(1)};
-      }));
+  TRY(auto stored, first_row(find_.bind(1, key.run_id).bind(2, key.activity_id),
+                             [](const Statement& row) { return Stored{row.integer(0), row.text(1)}; }));
   if (!stored) return std::nullopt;
   if (key.attempt < stored->attempt) {
-    return fail(Code::kConflict, "attempt " + std::to_string(key.attempt) + " of activity " + key.activity_id + " in run " +
-                                     key.run_id + " is too late: attempt " + std::to_string(stored->attempt) + " has written");
+    return fail(Code::kConflict, "attempt " + std::to_string(key.attempt) + " of activity " + key.activity_id +
+                                     " in run " + key.run_id + " is too late: attempt " +
+                                     std::to_string(stored->attempt) + " has written");
   }
   return std::move(stored->result);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The rows of library.db as values. Times are unix milliseconds UTC, lengths are milliseconds, sizes are bytes. Absent is
-// absent: an empty string or nullopt, never a guess.
+// The rows of library.db as values. Times are unix milliseconds UTC, lengths are milliseconds, sizes are bytes. Absent
+// is absent: an empty string or nullopt, never a guess.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,27 +20,28 @@ struct Counters {
 
 /// One lane's place in the machine, in the product's words (workflows/import/table.h gives them meaning).
 struct LaneRow {
-  std::string stage;      ///< authenticate, enumerate, prioritize, fetch, register, notify
-  std::string condition;  ///< running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled
-  std::string reason;     ///< dotted cause for waiting and needs_attention, e.g. platform.outage
-  std::string who, why;   ///< who must act, or who paused and why
+  std::string stage;  ///< authenticate, enumerate, prioritize, fetch, register, notify
+  std::string
+      condition;       ///< running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled
+  std::string reason;  ///< dotted cause for waiting and needs_attention, e.g. platform.outage
+  std::string who, why;  ///< who must act, or who paused and why
   std::optional<std::int64_t> until_ms;
   friend bool operator==(const LaneRow&, const LaneRow&) = default;
 };
 
 struct ImportRow {
-  std::string id;                       ///< imp_..., also the workflow id
+  std::string id;  ///< imp_..., also the workflow id
   std::string platform, workspace, title;
-  std::string credential;               ///< cred_..., a handle; empty once wiped
-  std::string input;                    ///< JSON: what `start` asked for, nothing secret
+  std::string credential;  ///< cred_..., a handle; empty once wiped
+  std::string input;       ///< JSON: what `start` asked for, nothing secret
   std::int64_t created_ms = 0;
   std::optional<std::int64_t> closed_ms, first_ready_ms;  ///< first lane registered
   LaneRow first, bulk;
   Counters counters;
-  std::string cursor;                   ///< where enumeration stands; empty before the first page
+  std::string cursor;  ///< where enumeration stands; empty before the first page
   bool enumerated = false;
-  std::string report;                   ///< JSON, once closed
-  std::int64_t change = 0;              ///< grows with every change of this row: what `watch` resumes from
+  std::string report;       ///< JSON, once closed
+  std::int64_t change = 0;  ///< grows with every change of this row: what `watch` resumes from
 };
 
 enum class CallState : std::uint8_t { kPending, kStaged, kRegistered, kDuplicate, kSkipped, kFailed };
@@ -50,14 +51,14 @@ enum class Lane : std::uint8_t { kFirst, kBulk };
 struct ManifestRow {
   std::string import, source_id;
   std::int64_t start_ms = 0;
-  std::string title, media_type;        ///< audio, video, transcript
+  std::string title, media_type;  ///< audio, video, transcript
   std::optional<std::int64_t> duration_ms;
   Lane lane = Lane::kBulk;
-  std::int64_t position = 0;            ///< sort key within the lane, smaller first (ties by source_id); given by the library
+  std::int64_t position = 0;  ///< sort key within the lane, smaller first (ties by source_id); given by the library
   CallState state = CallState::kPending;
-  std::string cause, detail;            ///< for skipped, failed: dotted cause and a sentence; kept after a retry succeeds: empty
+  std::string cause, detail;  ///< for skipped, failed: dotted cause and a sentence; kept after a retry succeeds: empty
   std::optional<std::int64_t> not_before_ms;  ///< recording not ready: look again then
-  int attempts = 0;                     ///< that ended: fetched, failed or put off
+  int attempts = 0;                           ///< that ended: fetched, failed or put off
 };
 
 struct Participant {
@@ -67,14 +68,14 @@ struct Participant {
   friend bool operator==(const Participant&, const Participant&) = default;
 };
 struct Segment {
-  std::string speaker;                  ///< display name as the platform gives it
-  std::string participant;              ///< Participant::source_id, may be empty
+  std::string speaker;      ///< display name as the platform gives it
+  std::string participant;  ///< Participant::source_id, may be empty
   std::int64_t start_ms = 0, end_ms = 0;
   std::string text;
   friend bool operator==(const Segment&, const Segment&) = default;
 };
 struct MediaFacts {
-  std::string hash;                     ///< SHA-256, lower-case hex: also its place in the media store
+  std::string hash;  ///< SHA-256, lower-case hex: also its place in the media store
   std::int64_t bytes = 0;
   std::string container, audio_codec, video_codec;
   std::optional<std::int64_t> duration_ms;
@@ -83,7 +84,7 @@ struct MediaFacts {
 
 /// A call ready for the library: minimum is source_id and start_ms.
 struct Call {
-  std::string id;                       ///< call_..., given at registration
+  std::string id;  ///< call_..., given at registration
   std::string platform, workspace, source_id;
   std::string title, source, media_type;
   std::int64_t start_ms = 0;
@@ -92,13 +93,13 @@ struct Call {
   std::vector<Participant> participants;
   std::vector<Segment> segments;
   std::optional<MediaFacts> media;
-  std::string transcript_state;         ///< ready, missing
-  std::string details;                  ///< JSON: what else the platform said, without links or secrets
-  std::string import;                   ///< provenance
+  std::string transcript_state;  ///< ready, missing
+  std::string details;           ///< JSON: what else the platform said, without links or secrets
+  std::string import;            ///< provenance
   std::int64_t fetched_ms = 0;
 };
 
-struct StageChange {                     ///< the timeline
+struct StageChange {  ///< the timeline
   std::int64_t change = 0, at_ms = 0;
   Lane lane = Lane::kFirst;
   LaneRow row;
@@ -106,21 +107,21 @@ struct StageChange {                     ///< the timeline
 };
 
 struct Notification {
-  std::string id;                       ///< ntf_..., stable: deliveries and mail ids derive from it
+  std::string id;  ///< ntf_..., stable: deliveries and mail ids derive from it
   std::string import;
   std::int64_t at_ms = 0;
-  std::string event;                    ///< e.g. stage.changed, condition.changed, first.ready, import.closed
-  std::string subject, text, next;      ///< what happened; what happens next; what you must do
+  std::string event;                ///< e.g. stage.changed, condition.changed, first.ready, import.closed
+  std::string subject, text, next;  ///< what happened; what happens next; what you must do
 };
 struct Delivery {
-  std::string notification, channel;    ///< channel: log, mail, slack
-  std::string state;                    ///< queued, delivered, failed
+  std::string notification, channel;  ///< channel: log, mail, slack
+  std::string state;                  ///< queued, delivered, failed
   int attempts = 0;
   std::int64_t next_ms = 0;
   std::string error;
 };
 
-struct Problem {                         ///< failed and skipped calls by cause
+struct Problem {  ///< failed and skipped calls by cause
   std::string cause, detail;
   std::int64_t calls = 0;
 };

@@ -39,7 +39,8 @@ std::string unambiguous_marks(std::string_view marked, std::string_view plain) {
 
 SearchReads::SearchReads(Database& db)
     : find_(db,
-            "SELECT c.id, c.title, s.speaker, highlight(segment_text, 0, char(2), char(3)), s.text, c.start_ms, s.start_ms,"
+            "SELECT c.id, c.title, s.speaker, highlight(segment_text, 0, char(2), char(3)), s.text, c.start_ms, "
+            "s.start_ms,"
             " c.platform, c.import"
             " FROM segment_text JOIN segment s ON s.id = segment_text.rowid JOIN call c ON c.number = s.id >> ?8"
             " WHERE segment_text MATCH ?1 AND (?2 = '' OR c.import = ?2) AND (?3 = '' OR c.platform = ?3)"

@@ -18,12 +18,13 @@ struct SearchTerm {
   friend bool operator==(const SearchTerm&, const SearchTerm&) = default;
 };
 
-/// Words, "phrases" (straight or curly quotes; an open one ends with the text), -exclusion of either. Anything else parts
-/// words. Terms without a letter or digit are left out.
+/// Words, "phrases" (straight or curly quotes; an open one ends with the text), -exclusion of either. Anything else
+/// parts words. Terms without a letter or digit are left out.
 /// @error kInvalid  nothing to search for: no term, or only excluded ones; over kQueryBytesMax or kQueryTermsMax.
 Result<std::vector<SearchTerm>> parse_query(std::string_view text);
 
-/// An FTS5 expression in which every term is a quoted string: all of those that are not excluded, none of those that are.
+/// An FTS5 expression in which every term is a quoted string: all of those that are not excluded, none of those that
+/// are.
 std::string to_fts5(const std::vector<SearchTerm>& terms);
 
 }  // namespace callimport::storage

@@ -16,7 +16,8 @@ constexpr int kLevel = 1;  // a transcript shrinks to a third; higher levels cos
 Result<std::string> compressed(ZSTD_CCtx* context, std::string_view text) {
   std::string out(ZSTD_compressBound(text.size()), '\0');
   const std::size_t size = ZSTD_compressCCtx(context, out.data(), out.size(), text.data(), text.size(), kLevel);
-  if (ZSTD_isError(size) != 0) return fail(Code::kUnavailable, std::string("cannot compress a call: ") + ZSTD_getErrorName(size));
+  if (ZSTD_isError(size) != 0)
+    return fail(Code::kUnavailable, std::string("cannot compress a call: ") + ZSTD_getErrorName(size));
   out.resize(size);
   return out;
 }
@@ -56,12 +57,16 @@ Staging::~Staging() = default;
 Result<> Staging::put(std::int64_t import, const Call& call) {
   std::string body = to_json(call);
   const std::size_t bytes = body.size();
-  if (bytes > kStagedCallBytesMax) return fail(Code::kInvalid, "a call of " + std::to_string(bytes) + " bytes is too long");
+  if (bytes > kStagedCallBytesMax)
+    return fail(Code::kInvalid, "a call of " + std::to_string(bytes) + " bytes is too long");
   const Form form = bytes > kPlainBytesMax ? kZstd : kPlain;
   if (form == kZstd) {
     TRY(body, compressed(compressor_.get(), body));
   }
-  put_.bind(1, import).bind(2, call.source_id).bind(3, static_cast<int>(form)).bind(4, static_cast<std::int64_t>(bytes));
+  put_.bind(1, import)
+      .bind(2, call.source_id)
+      .bind(3, static_cast<int>(form))
+      .bind(4, static_cast<std::int64_t>(bytes));
   return put_.bind_blob(5, body).run();
 }
 

@@ -12,9 +12,10 @@ struct ZSTD_CCtx_s;
 
 namespace callimport::storage {
 
-inline constexpr std::size_t kPlainBytesMax = 1024;                   ///< a longer text is stored under zstd
-inline constexpr std::size_t kStagedCallBytesMax = 256 << 20;         ///< of one call as JSON
-inline constexpr std::int64_t kStagedPortionBytesMax = 32 << 20;      ///< of calls read at once, unless a single one is longer
+inline constexpr std::size_t kPlainBytesMax = 1024;            ///< a longer text is stored under zstd
+inline constexpr std::size_t kStagedCallBytesMax = 256 << 20;  ///< of one call as JSON
+inline constexpr std::int64_t kStagedPortionBytesMax = 32
+                                                       << 20;  ///< of calls read at once, unless a single one is longer
 
 /// Inside a transaction of the writer.
 class Staging {
@@ -27,7 +28,9 @@ class Staging {
   Result<std::vector<Call>> oldest(std::int64_t import, int limit);
 
  private:
-  struct FreeContext { void operator()(ZSTD_CCtx_s* context) const; };
+  struct FreeContext {
+    void operator()(ZSTD_CCtx_s* context) const;
+  };
   Statement put_, drop_, oldest_;
   std::unique_ptr<ZSTD_CCtx_s, FreeContext> compressor_;
 };

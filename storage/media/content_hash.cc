@@ -1,9 +1,9 @@
 #include "storage/media/content_hash.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
-
-#include <openssl/evp.h>
 
 #include "storage/model/ensure.h"
 
@@ -50,9 +50,8 @@ std::string content_hash(std::string_view bytes) {
 }
 
 bool is_content_hash(std::string_view text) {
-  return text.size() == 2 * kHashBytes && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+  return text.size() == 2 * kHashBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace callimport::storage

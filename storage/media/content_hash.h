@@ -20,7 +20,9 @@ class ContentHash {
   std::string finish();
 
  private:
-  struct Free { void operator()(evp_md_ctx_st* context) const; };
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 

@@ -56,7 +56,9 @@ class Folders {
   Disk& disk() const { return disk_; }
   std::string partial_folder() const { return root_ + "/partial"; }
   std::string quarantine_folder() const { return root_ + "/quarantine"; }
-  std::string partial_of(const std::string& key) const { return partial_folder() + "/" + content_hash(key) + "." + boot_; }
+  std::string partial_of(const std::string& key) const {
+    return partial_folder() + "/" + content_hash(key) + "." + boot_;
+  }
   std::string folder_of(const std::string& hash) const {
     return root_ + "/" + hash.substr(0, 2) + "/" + hash.substr(2, 2);
   }

@@ -1,6 +1,6 @@
 #pragma once
-// Recordings as content-addressed files: <root>/ab/cd/<sha256>. Written under a temporary name, hashed on the way, fsynced,
-// renamed, directory fsynced: a name in the store always has its whole content.
+// Recordings as content-addressed files: <root>/ab/cd/<sha256>. Written under a temporary name, hashed on the way,
+// fsynced, renamed, directory fsynced: a name in the store always has its whole content.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,15 +12,19 @@
 namespace callimport::storage {
 
 /// A recording on its way in. Threads: one at a time; `append` and `commit` block. Outlived by its store's disk.
-/// @error kConflict  of every verb: committed or discarded already, or another writer of the same key was opened since: the
-/// newest one owns the partial file.
+/// @error kConflict  of every verb: committed or discarded already, or another writer of the same key was opened since:
+/// the newest one owns the partial file.
 class MediaWriter {
  public:
   virtual ~MediaWriter() = default;
   virtual std::uint64_t size() const = 0;  ///< bytes so far, those of an earlier try included
   virtual Result<> append(std::string_view bytes) = 0;
   virtual Result<> restart() = 0;  ///< forget what is there (the server would not resume)
-  struct Stored { std::string hash; std::uint64_t bytes = 0; std::string path; };
+  struct Stored {
+    std::string hash;
+    std::uint64_t bytes = 0;
+    std::string path;
+  };
   /// Durable when it returns. The same content twice is one file.
   virtual Result<Stored> commit() = 0;
   virtual Result<> discard() = 0;
@@ -30,11 +34,12 @@ class MediaWriter {
 /// Threads: any. Lifetime: `disk` outlives it.
 class MediaStore {
  public:
-  /// `boot`: names the machine's uptime (e.g. the kernel's boot id). Partial files of another boot are not trusted: what was
-  /// not synced may be gone; they are removed.
+  /// `boot`: names the machine's uptime (e.g. the kernel's boot id). Partial files of another boot are not trusted:
+  /// what was not synced may be gone; they are removed.
   static Result<std::unique_ptr<MediaStore>> open(Disk& disk, const std::string& root, const std::string& boot);
   virtual ~MediaStore() = default;
-  /// Goes on with the partial file of `key` when there is one of this boot, else starts new. `key`: any text, hashed into the name.
+  /// Goes on with the partial file of `key` when there is one of this boot, else starts new. `key`: any text, hashed
+  /// into the name.
   virtual Result<std::unique_ptr<MediaWriter>> writer(const std::string& key) = 0;
   virtual std::string path_of(const std::string& hash) const = 0;  ///< empty for what is no SHA-256 in lower-case hex
   virtual Result<bool> contains(const std::string& hash) = 0;

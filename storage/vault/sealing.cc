@@ -66,13 +66,16 @@ Sealed SealingKey::seal(Random& random, const Secret& secret, std::string_view f
                 .bytes = std::string(text.size() + kTagBytes, '\0')};
   unsigned long long size = 0;
   ENSURE(crypto_aead_xchacha20poly1305_ietf_encrypt(bytes_of(sealed.bytes), &size, bytes_of(text), text.size(),
-                                                    bytes_of(facts), facts.size(), nullptr, nonce.data(), key_.data()) == 0);
+                                                    bytes_of(facts), facts.size(), nullptr, nonce.data(),
+                                                    key_.data()) == 0);
   ENSURE(size == sealed.bytes.size());
   return sealed;
 }
 
 Result<Secret> SealingKey::open(const Sealed& sealed, std::string_view facts) const {
-  const auto damaged = [] { return fail(Code::kCorrupt, "it does not open with this key: another key sealed it, or it is damaged"); };
+  const auto damaged = [] {
+    return fail(Code::kCorrupt, "it does not open with this key: another key sealed it, or it is damaged");
+  };
   if (sealed.nonce.size() != kNonceBytes || sealed.bytes.size() < kTagBytes) return damaged();
   std::string text(sealed.bytes.size() - kTagBytes, '\0');
   unsigned long long size = 0;

@@ -1,7 +1,7 @@
 #pragma once
-// The one key of a vault, and what it seals: XChaCha20-Poly1305 with the facts beside the secret as associated data, so that
-// a sealed text cannot be moved to another handle.
-// Source: https://doc.libsodium.org/secret-key_cryptography/aead/chacha20-poly1305/xchacha20-poly1305_construction
+// The one key of a vault, and what it seals: XChaCha20-Poly1305 with the facts beside the secret as associated data, so
+// that a sealed text cannot be moved to another handle. Source:
+// https://doc.libsodium.org/secret-key_cryptography/aead/chacha20-poly1305/xchacha20-poly1305_construction
 #include <array>
 #include <cstdint>
 #include <string>

@@ -1,8 +1,8 @@
 #include "storage/vault/vault.h"
 
-#include <algorithm>
-
 #include <sodium.h>
+
+#include <algorithm>
 
 #include "storage/model/ensure.h"
 #include "storage/runtime/mutex.h"
@@ -82,10 +82,13 @@ class SqliteVault final : public Vault {
         insert_(db_,
                 "INSERT INTO credential(id, platform, workspace, kind, label, added_ms, nonce, sealed)"
                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
-        get_(db_, "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms, nonce, sealed FROM credential WHERE id = ?1"),
+        get_(db_,
+             "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms, nonce, sealed FROM credential WHERE id "
+             "= ?1"),
         replace_(db_, "UPDATE credential SET label = ?2, nonce = ?3, sealed = ?4 WHERE id = ?1"),
-        overwrite_(db_,
-                   "UPDATE credential SET nonce = zeroblob(length(nonce)), sealed = zeroblob(length(sealed)) WHERE id = ?1"),
+        overwrite_(
+            db_,
+            "UPDATE credential SET nonce = zeroblob(length(nonce)), sealed = zeroblob(length(sealed)) WHERE id = ?1"),
         wipe_(db_, "UPDATE credential SET wiped_ms = ?2, nonce = x'', sealed = x'' WHERE id = ?1"),
         list_(db_, "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms FROM credential ORDER BY number"),
         get_check_(db_, "SELECT nonce, sealed FROM key_check"),
@@ -93,8 +96,8 @@ class SqliteVault final : public Vault {
 
   Result<> check_key(const std::string& path, const std::string& key_path);
 
-  Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind, Secret secret,
-                           std::int64_t now_ms) override;
+  Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind,
+                           Secret secret, std::int64_t now_ms) override;
   Result<> replace(const CredentialId& id, Secret secret) override;
   Result<Secret> open_sealed(const CredentialId& id) override;
   Result<> wipe(const CredentialId& id, std::int64_t now_ms) override;
@@ -108,8 +111,9 @@ class SqliteVault final : public Vault {
   const SealingKey key_;
   Mutex mutex_;
   Database db_ GUARDED_BY(mutex_);
-  Statement insert_ GUARDED_BY(mutex_), get_ GUARDED_BY(mutex_), replace_ GUARDED_BY(mutex_), overwrite_ GUARDED_BY(mutex_),
-      wipe_ GUARDED_BY(mutex_), list_ GUARDED_BY(mutex_), get_check_ GUARDED_BY(mutex_), put_check_ GUARDED_BY(mutex_);
+  Statement insert_ GUARDED_BY(mutex_), get_ GUARDED_BY(mutex_), replace_ GUARDED_BY(mutex_),
+      overwrite_ GUARDED_BY(mutex_), wipe_ GUARDED_BY(mutex_), list_ GUARDED_BY(mutex_), get_check_ GUARDED_BY(mutex_),
+      put_check_ GUARDED_BY(mutex_);
 };
 
 Result<> SqliteVault::check_key(const std::string& path, const std::string& key_path) {
@@ -120,7 +124,8 @@ Result<> SqliteVault::check_key(const std::string& path, const std::string& key_
     return put_check_.bind_blob(1, check.nonce).bind_blob(2, check.bytes).run();
   }
   if (key_.open(*stored, kKeyCheckFacts)) return {};
-  return fail(Code::kCorrupt, key_path + " is not the key that " + path + " was sealed with: put back a copy of the right one");
+  return fail(Code::kCorrupt,
+              key_path + " is not the key that " + path + " was sealed with: put back a copy of the right one");
 }
 
 Result<Credential> SqliteVault::get(const CredentialId& id) {
@@ -137,8 +142,8 @@ Result<Credential> SqliteVault::get_unwiped(const CredentialId& id) {
   return found;
 }
 
-Result<CredentialId> SqliteVault::add(const std::string& platform, const std::string& workspace, const std::string& kind,
-                                      Secret secret, std::int64_t now_ms) {
+Result<CredentialId> SqliteVault::add(const std::string& platform, const std::string& workspace,
+                                      const std::string& kind, Secret secret, std::int64_t now_ms) {
   TRY_VOID(check_secret(secret.reveal()));
   TRY(auto id, CredentialId::parse(std::string(CredentialTag::prefix) + random_.id_text(kIdCharacters)));
   const CredentialFacts facts{.id = id.str(),
@@ -201,7 +206,8 @@ Result<SealingKey> key_for(Disk& disk, Random& random, const std::string& path, 
 
 }  // namespace
 
-Result<std::unique_ptr<Vault>> Vault::open(Disk& disk, Random& random, const std::string& path, const std::string& key_path) {
+Result<std::unique_ptr<Vault>> Vault::open(Disk& disk, Random& random, const std::string& path,
+                                           const std::string& key_path) {
   ENSURE(sodium_init() >= 0);
   TRY(auto key, key_for(disk, random, path, key_path));
   TRY(auto db, Database::open(disk, path, {.migrations = vault_schema::kMigrations}));

@@ -1,5 +1,6 @@
 #pragma once
-// Credentials at rest: sealed with libsodium (XChaCha20-Poly1305) under a key that lies in a file beside the database, not in it.
+// Credentials at rest: sealed with libsodium (XChaCha20-Poly1305) under a key that lies in a file beside the database,
+// not in it.
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,9 +31,9 @@ class Secret {
   std::string text_;
 };
 
-struct CredentialFacts {                 ///< what may be shown
+struct CredentialFacts {                      ///< what may be shown
   std::string id, platform, workspace, kind;  ///< kind: pat, wat, oauth
-  std::string label;                     ///< first 4 and last 2 characters at most, e.g. grai…7f
+  std::string label;                          ///< first 4 and last 2 characters at most, e.g. grai…7f
   std::int64_t added_ms = 0;
   std::optional<std::int64_t> wiped_ms;
 };
@@ -41,17 +42,20 @@ struct CredentialFacts {                 ///< what may be shown
 class Vault {
  public:
   /// `path`: vault.db; `key_path`: 32 bytes, 0600, made when both are absent.
-  /// @error kNotFound  the database is there but the key is not: says where it is expected and that a copy must be put back.
+  /// @error kNotFound  the database is there but the key is not: says where it is expected and that a copy must be put
+  /// back.
   /// @error kCorrupt   the key is not 32 bytes, or not the one this database was sealed with.
-  static Result<std::unique_ptr<Vault>> open(Disk& disk, Random& random, const std::string& path, const std::string& key_path);
+  static Result<std::unique_ptr<Vault>> open(Disk& disk, Random& random, const std::string& path,
+                                             const std::string& key_path);
   virtual ~Vault() = default;
-  /// @error kInvalid  empty, over 16 KiB, with a control character (a newline pasted along) or a space at an end: says so
-  /// without showing it.
-  virtual Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind, Secret secret,
-                                   std::int64_t now_ms) = 0;
+  /// @error kInvalid  empty, over 16 KiB, with a control character (a newline pasted along) or a space at an end: says
+  /// so without showing it.
+  virtual Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind,
+                                   Secret secret, std::int64_t now_ms) = 0;
   /// Renewed access: same handle, new secret.  @error kNotFound absent or wiped; kInvalid as `add`.
   virtual Result<> replace(const CredentialId& id, Secret secret) = 0;
-  virtual Result<Secret> open_sealed(const CredentialId& id) = 0;  ///< @error kNotFound absent or wiped; kCorrupt wrong key or damaged
+  virtual Result<Secret> open_sealed(
+      const CredentialId& id) = 0;  ///< @error kNotFound absent or wiped; kCorrupt wrong key or damaged
   /// The sealed bytes are overwritten, the facts stay. Again is success.  @error kNotFound
   virtual Result<> wipe(const CredentialId& id, std::int64_t now_ms) = 0;
   virtual Result<std::vector<CredentialFacts>> list() = 0;  ///< in the order they were added
