@@ -1,5 +1,8 @@
 // Calls go in once and come out as they went in.
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -58,16 +61,17 @@ TEST_P(CallTexts, ComeOutOfStagingAndLibraryAsTheyWentIn) {
   EXPECT_EQ(kImport, out->import);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Texts, CallTexts,
-    testing::Values(Row{"Plain", "Weekly", "hello there"}, Row{"Empty", "", ""},
-                    Row{"ControlCharacters", "a\x01\x02\x03\x1b[31m\r\n\tb\x7f", "\x02x\x03 bell\x07"},
-                    Row{"NulBytes", std::string("a\0b\0", 4), std::string("\0", 1)},
-                    Row{"RightToLeft", "\u202eabc \u202c שיחה مكالمة", "مرحبا بالعالم"},
-                    Row{"Quotes", "'; DROP TABLE call; --\"", "it's \"fine\" \\ %_"},
-                    Row{"Emoji", "👩‍👩‍👧‍👦 ok", "👍🏽"}, Row{"Long", std::string(10'000, 'x'), std::string(2'000'000, 'y')},
-                    Row{"Decomposed", "e\u0301te\u0301", "cafe\u0301"}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Texts, CallTexts,
+                         testing::Values(Row{"Plain", "Weekly", "hello there"}, Row{"Empty", "", ""},
+                                         Row{"ControlCharacters", "a\x01\x02\x03\x1b[31m\r\n\tb\x7f",
+                                             "\x02x\x03 bell\x07"},
+                                         Row{"NulBytes", std::string("a\0b\0", 4), std::string("\0", 1)},
+                                         Row{"RightToLeft", "\u202eabc \u202c שיחה مكالمة", "مرحبا بالعالم"},
+                                         Row{"Quotes", "'; DROP TABLE call; --\"", "it's \"fine\" \\ %_"},
+                                         Row{"Emoji", "👩‍👩‍👧‍👦 ok", "👍🏽"},
+                                         Row{"Long", std::string(10'000, 'x'), std::string(2'000'000, 'y')},
+                                         Row{"Decomposed", "e\u0301te\u0301", "cafe\u0301"}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 using Calls = LibraryTest;
 
@@ -108,7 +112,8 @@ TEST_F(Calls, ATwentyMegabyteTranscriptComesThrough) {
   std::vector<Segment> segments;
   std::size_t bytes = 0;
   for (int i = 0; bytes < 20'000'000; ++i) {
-    segments.push_back(segment("segment number " + std::to_string(i) + std::string(200, ' ') + "words and words and words", i * 1'000));
+    segments.push_back(segment(
+        "segment number " + std::to_string(i) + std::string(200, ' ') + "words and words and words", i * 1'000));
     bytes += segments.back().text.size();
   }
   Call call = call_with("big", segments);
@@ -122,6 +127,34 @@ TEST_F(Calls, ATwentyMegabyteTranscriptComesThrough) {
   const auto out = library_->call(library_->calls({}, "", 1)->at(0).id);
   ASSERT_OK(out);
   EXPECT_EQ(segments, out->segments);
+}
+
+/// Every transcript of real speech that is there, through staging and library.
+TEST_F(Calls, RealTranscriptsComeOutAsTheyWentIn) {
+  const std::string folder = std::string(CALLIMPORT_SOURCE_DIR) + "/../shared/calls";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no transcripts in " << folder;
+  int calls = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".jsonl") continue;
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line); ++calls) {
+      const auto json = nlohmann::json::parse(line);
+      std::vector<Segment> segments;
+      for (const auto& s : json.at("segments")) {
+        const std::string speaker = std::to_string(s.at("speaker").get<int>());
+        segments.push_back({speaker, speaker, s.at("start_ms"), s.at("end_ms"), s.at("text")});
+      }
+      Call call = call_with(json.at("id"), std::move(segments));
+      call.start_ms = 10'000 + calls;
+      take_in(call);
+      const auto listed = library_->calls({}, "", 1);
+      ASSERT_OK(listed);
+      const auto out = library_->call(listed->at(0).id);
+      ASSERT_OK(out);
+      expect_same(call, *out);
+    }
+  }
+  EXPECT_GT(calls, 0);
 }
 
 TEST_F(Calls, TooLongAPortionOfStagedCallsComesInParts) {
@@ -148,8 +181,9 @@ TEST_F(Calls, AreFoundByTheBeginningOfTheirId) {
   const std::string id = listed->at(0).id;
   EXPECT_EQ(id, library_->call(id.substr(0, 15))->id);
   EXPECT_EQ(Code::kConflict, library_->call("call_").error().code);
-  for (const std::string& wrong : {std::string("call_~"), std::string(""), std::string("c"), id + "0", std::string(10'000, 'c'),
-                                   "call_" + std::string(10'000, 'c'), std::string("call_\0", 6), std::string("call_%")}) {
+  for (const std::string& wrong :
+       {std::string("call_~"), std::string(""), std::string("c"), id + "0", std::string(10'000, 'c'),
+        "call_" + std::string(10'000, 'c'), std::string("call_\0", 6), std::string("call_%")}) {
     EXPECT_EQ(Code::kNotFound, library_->call(wrong).error().code) << wrong.substr(0, 50);
     EXPECT_LT(library_->call(wrong).error().message.size(), 300u);
   }

@@ -1,4 +1,8 @@
 add_suite(library_test
-  SOURCES storage/calls_test.cc
-  DEPS storage::library simulations_world
+  SOURCES storage/calls_test.cc storage/manifest_test.cc storage/imports_test.cc storage/search_test.cc storage/library_power_test.cc
+  DEPS storage::library simulations_world nlohmann_json::nlohmann_json
   LABELS unit storage tsan)
+add_suite(vault_test SOURCES storage/vault_test.cc DEPS storage::vault simulations_world LABELS unit storage tsan)
+add_suite(media_store_test SOURCES storage/media_store_test.cc DEPS storage::media simulations_world LABELS unit storage tsan)
+add_suite(library_scale_test SOURCES storage/library_scale_test.cc DEPS storage::library simulations_world
+          LABELS unit storage sweep TIMEOUT 300)

@@ -1,10 +1,10 @@
 #pragma once
 // A library on the real disk, a seeded Random, and rows to put into it.
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "simulations/world/seeded_random.h"
 #include "storage/library/library.h"
@@ -54,11 +54,21 @@ inline Call call_with(const std::string& source_id, std::vector<Segment> segment
   call.end_ms = 65'000;
   call.duration_ms = 60'000;
   call.tags = {"renewal", "été"};
-  call.participants = {{.source_id = "p1", .name = "Ada", .email = "ada@example.com", .scope = "internal", .attended = true, .host = true},
-                       {.source_id = "p2", .name = "Bob", .email = "", .scope = "external", .attended = {}, .host = false}};
+  call.participants = {
+      {.source_id = "p1",
+       .name = "Ada",
+       .email = "ada@example.com",
+       .scope = "internal",
+       .attended = true,
+       .host = true},
+      {.source_id = "p2", .name = "Bob", .email = "", .scope = "external", .attended = {}, .host = false}};
   call.segments = std::move(segments);
-  call.media = MediaFacts{.hash = std::string(64, 'a'), .bytes = 1'000, .container = "mp4", .audio_codec = "aac",
-                          .video_codec = "", .duration_ms = 60'000};
+  call.media = MediaFacts{.hash = std::string(64, 'a'),
+                          .bytes = 1'000,
+                          .container = "mp4",
+                          .audio_codec = "aac",
+                          .video_codec = "",
+                          .duration_ms = 60'000};
   call.transcript_state = "ready";
   call.details = R"({"language":"en"})";
   call.fetched_ms = 9'000;

@@ -1,0 +1,87 @@
+// A large manifest in small memory. CI takes 50,000 rows; CALLIMPORT_MANIFEST_ROWS=1000000 takes as many as the design
+// names.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "tests/storage/library_fixture.h"
+
+namespace callimport::storage {
+namespace {
+
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kMemoryIsOurs = false;  // the sanitizer's own memory is counted too
+#else
+constexpr bool kMemoryIsOurs = true;
+#endif
+
+std::int64_t row_count() {
+  const char* text = std::getenv("CALLIMPORT_MANIFEST_ROWS");
+  return text == nullptr ? 50'000 : std::atoll(text);
+}
+
+std::int64_t peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+class LibraryScale : public LibraryTest {
+ protected:
+  template <class Work>
+  void timed(const char* what, Work work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    std::cout << what << ": " << took.count() << " ms, peak " << peak_memory_mib() << " MiB\n";
+  }
+  void add_pages(std::int64_t rows) {
+    constexpr std::int64_t kPage = 1'000;
+    for (std::int64_t at = 0; at < rows; at += kPage) {
+      std::vector<ManifestRow> page;
+      for (std::int64_t i = at; i < std::min(at + kPage, rows); ++i) page.push_back(manifest_row(random_.uuid4(), i));
+      add(page);
+    }
+  }
+  /// Fetches nothing: skips what comes next, until `batches` are done.
+  void skip(Lane lane, int batches) {
+    for (int batch = 0; batch < batches; ++batch) {
+      ASSERT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+        TRY(const auto rows, tx.next_pending(kImport, lane, 0, 50));
+        EXPECT_EQ(50u, rows.size());
+        for (const auto& row : rows)
+          TRY_VOID(tx.set_state(kImport, row.source_id, CallState::kFailed, "call.private", ""));
+        return {};
+      }));
+    }
+  }
+};
+
+TEST_F(LibraryScale, AManifestIsNeverHeldWhole) {
+  const std::int64_t rows = row_count();
+  const std::int64_t before = peak_memory_mib();
+  timed("add", [&] { add_pages(rows); });
+  timed("prioritize 100",
+        [&] { ASSERT_OK(library_->change([](LibraryTx& tx) { return tx.prioritize(kImport, 100); })); });
+  timed("100 batches of 50", [&] { skip(Lane::kBulk, 100); });
+  timed("prioritize 20,000",
+        [&] { ASSERT_OK(library_->change([](LibraryTx& tx) { return tx.prioritize(kImport, 20'000); })); });
+  timed("retry 5,000", [&] {
+    ASSERT_OK(library_->change([](LibraryTx& tx) -> Result<> {
+      TRY(const auto retried, tx.retry_failed(kImport, ""));
+      EXPECT_EQ(5'000, retried);
+      return {};
+    }));
+  });
+  EXPECT_EQ(20'000, library_->manifest_counts(kImport, Lane::kFirst)->total);
+  EXPECT_EQ((Counters{.found = rows, .pending = rows}), counters());
+  if (kMemoryIsOurs) EXPECT_LT(peak_memory_mib() - before, 96);
+}
+
+}  // namespace
+}  // namespace callimport::storage
