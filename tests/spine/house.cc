@@ -1,0 +1,187 @@
+#include "tests/spine/house.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace callimport::tests {
+namespace {
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+bool is_media(const std::string& path) { return path.find("/download") != std::string::npos || path.starts_with("/cdn/"); }
+
+bool importable(const simulations::SandboxCall& call) {
+  const bool there = call.fate == simulations::CallFate::kNormal;
+  return there && (call.media == simulations::MediaState::kGood || call.media == simulations::MediaState::kNone);
+}
+
+}  // namespace
+
+WatchedSandbox::WatchedSandbox(simulations::GrainOptions options) : grain_(std::move(*simulations::GrainSandbox::make(std::move(options)))) {}
+
+simulations::SandboxReply WatchedSandbox::handle(const simulations::SandboxRequest& request, Timestamp now) {
+  auto reply = grain_->handle(request, now);
+  std::function<void()> at;
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back({reply.call, request.target.substr(0, request.target.find('?'))});
+    if (armed_at_ != 0 && asked_.size() >= armed_at_) {
+      armed_at_ = 0;
+      at = std::exchange(at_, {});
+    }
+  }
+  if (at) at();
+  return reply;
+}
+
+std::size_t WatchedSandbox::asked() const {
+  const std::lock_guard lock(mutex_);
+  return asked_.size();
+}
+
+std::vector<WatchedSandbox::Asked> WatchedSandbox::asked_since(std::size_t from) const {
+  const std::lock_guard lock(mutex_);
+  return {asked_.begin() + static_cast<std::ptrdiff_t>(from), asked_.end()};
+}
+
+void WatchedSandbox::arm(std::size_t more, std::function<void()> at) {
+  const std::lock_guard lock(mutex_);
+  armed_at_ = more == 0 ? 0 : asked_.size() + more;
+  at_ = std::move(at);
+}
+
+House::House(std::uint64_t calls, std::uint64_t seed, const std::string& log_name) {
+  simulations::GrainOptions options;
+  options.generated.calls = calls;
+  options.generated.seed = seed;
+  options.generated.media_bytes = 20'000;
+  options.generated.broken_percent = 2;
+  options.generated.deleted_percent = 1;
+  options.generated.private_percent = 1;
+  options.requests_per_minute = 0;
+  options.page_size = 50;
+  sandbox_ = std::make_unique<WatchedSandbox>(std::move(options));
+  auto listening = simulations::SandboxServer::listen(*sandbox_, {"127.0.0.1", 0, scratch_ / log_name});
+  if (!listening) throw std::runtime_error(listening.error().message);
+  listening_ = std::move(*listening);
+  listening_->start();
+  write_file(scratch_ / "token", std::string(simulations::kGrainSandboxToken) + "\n");
+}
+
+bool House::serve(std::uint64_t die_after_commits) {
+  client_.reset();
+  Command command{{"serve", "--port", "0", "--data", data(), "--log-level", "warn", "--quiet"}, {}, {}, true, {}, 0};
+  if (die_after_commits > 0) command.args.insert(command.args.end(), {"--die-after-commits", std::to_string(die_after_commits)});
+  server_ = std::make_unique<Process>(callimport_binary(), std::move(command), scratch_);
+  if (!server_->wait_ready().empty()) return true;
+  const int code = server_->wait();
+  EXPECT_EQ(code, -SIGKILL) << "the server ended by itself: " << server_->err();
+  return false;
+}
+
+Ran House::verb(std::vector<std::string> args, std::string input) {
+  args.insert(args.end(), {"--data", data()});
+  return run(callimport_binary(), {std::move(args), {}, std::move(input), false, {}, 0}, scratch_);
+}
+
+Ran House::start(const std::vector<std::string>& more) {
+  if (credential_.empty()) {
+    const auto added = verb({"credentials", "add", "--platform", "grain", "--workspace", "acme", "--token-file", scratch_ / "token"});
+    credential_ = first_line(added.out);
+    if (added.code != 0) return added;
+  }
+  std::vector<std::string> args = {"start", "--platform", "grain", "--customer", "acme", "--credential", credential_, "--base-url",
+                                   fmt::format("http://127.0.0.1:{}", listening_->port()), "--request-id", "the one", "--heartbeat-ms", "1000", "--yes"};
+  args.insert(args.end(), more.begin(), more.end());
+  const auto ran = verb(std::move(args));
+  if (ran.code == 0) import_ = first_line(ran.out);
+  return ran;
+}
+
+api::Client& House::client() {
+  if (client_ == nullptr) client_ = api::Client::create({"unix:" + data() + "/callimport.sock", {}});
+  return *client_;
+}
+
+bool House::follow() {
+  v1::WatchImportRequest request;
+  request.set_id(import_);
+  auto stream = client().stream("/callimport.v1.CallImportService/WatchImport", request);
+  bool closed = false;
+  v1::WatchImportResponse message;
+  while (stream->next(message, std::chrono::minutes{10}) == api::ClientStream::Next::kMessage) {
+    const auto& c = message.import().counters();
+    EXPECT_EQ(c.found(), c.registered() + c.duplicate() + c.skipped() + c.failed() + c.pending());
+    closed = message.import().has_closed_ms();
+  }
+  return closed;
+}
+
+std::set<std::string> House::registered() {
+  std::set<std::string> ids;
+  v1::ListImportCallsRequest request;
+  request.set_import(import_);
+  request.set_state("registered");
+  request.set_page_size(1000);
+  do {
+    v1::ListImportCallsResponse response;
+    if (!ask("ListImportCalls", request, response).ok()) break;
+    for (const auto& call : response.calls()) ids.insert(call.source_id());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return ids;
+}
+
+void House::expect_not_fetched_again(const std::set<std::string>& calls, std::size_t from) {
+  for (const auto& asked : sandbox_->asked_since(from)) {
+    EXPECT_FALSE(is_media(asked.path) && calls.contains(asked.call)) << asked.path << " of the registered call " << asked.call;
+  }
+}
+
+void House::expect_whole() {
+  std::set<std::string> wanted;
+  for (std::uint64_t i = 0; i < sandbox_->calls().size(); ++i) {
+    const auto call = sandbox_->calls().head(i);
+    if (importable(call)) wanted.insert(call.id);
+  }
+  std::multiset<std::string> kept;
+  v1::ListCallsRequest calls;
+  calls.set_page_size(1000);
+  do {
+    v1::ListCallsResponse response;
+    ASSERT_TRUE(ask("ListCalls", calls, response).ok());
+    for (const auto& call : response.calls()) kept.insert(call.source_id());
+    calls.set_page_token(response.next_page_token());
+  } while (!calls.page_token().empty());
+  EXPECT_EQ(std::multiset<std::string>(wanted.begin(), wanted.end()), kept) << "every importable call once, and nothing else";
+
+  v1::ListTimelineRequest timeline;
+  timeline.set_import(import_);
+  timeline.set_page_size(1000);
+  int changes = 0;
+  for (;;) {
+    v1::ListTimelineResponse response;
+    ASSERT_TRUE(ask("ListTimeline", timeline, response).ok());
+    for (const auto& entry : response.entries()) {
+      const auto& c = entry.counters();
+      EXPECT_EQ(c.found(), c.registered() + c.duplicate() + c.skipped() + c.failed() + c.pending()) << "at change " << entry.change();
+      timeline.set_after_change(entry.change());
+      ++changes;
+    }
+    if (response.entries_size() < 1000) break;
+  }
+  EXPECT_GT(changes, 6) << "an import has stages";
+
+  v1::GetImportRequest import;
+  import.set_id(import_);
+  v1::GetImportResponse end;
+  ASSERT_TRUE(ask("GetImport", import, end).ok());
+  EXPECT_TRUE(end.import().has_closed_ms());
+  EXPECT_EQ(end.import().counters().registered(), static_cast<std::int64_t>(wanted.size()));
+  EXPECT_EQ(end.import().counters().pending(), 0);
+  EXPECT_EQ(end.import().counters().found(), static_cast<std::int64_t>(sandbox_->calls().size()));
+}
+
+}  // namespace callimport::tests

@@ -1,0 +1,77 @@
+// One import of 1,000 calls through real sockets, its server killed by SIGKILL CALLIMPORT_KILLS times at seeded moments. A moment
+// is a request the sandbox has just received: the answer is never read, or the kill lands among the writes of those before it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/spine/house.h"
+
+namespace callimport::tests {
+namespace {
+
+inline constexpr std::uint64_t kCalls = 1000;
+inline constexpr std::size_t kRequestsPerCall = 4;  // details, transcript, link, recording
+
+int number_from(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atoi(text);
+}
+
+TEST(KillImport, LosesAndDoublesNothing) {
+  const int kills = number_from("CALLIMPORT_KILLS", 10);
+  std::mt19937_64 chance(static_cast<std::uint64_t>(number_from("CALLIMPORT_SEED", 20260904)));
+  House house(kCalls, 11);
+  ASSERT_TRUE(house.serve());
+  const auto started = house.start();
+  ASSERT_EQ(started.code, 0) << started.err;
+
+  int killed = 0;
+  std::vector<std::pair<std::set<std::string>, std::size_t>> registered_at;
+  for (;;) {
+    const auto registered = house.registered();
+    registered_at.emplace_back(registered, house.sandbox().asked());
+    if (killed < kills) {
+      // Spread over what is left, so that every kill finds the import at work.
+      const std::size_t left = kRequestsPerCall * (kCalls - std::min<std::size_t>(registered.size(), kCalls));
+      const std::size_t most = std::max<std::size_t>(1, left / static_cast<std::size_t>(kills - killed + 1));
+      const std::size_t at = std::uniform_int_distribution<std::size_t>(1, most)(chance);
+      house.sandbox().arm(at, [pid = house.server().pid()] { ::kill(pid, SIGKILL); });
+    }
+    if (house.follow()) break;
+    ASSERT_EQ(house.server().wait(), -SIGKILL) << "a server that was not killed went away: " << house.server().err();
+    ++killed;
+    ASSERT_LE(killed, kills);
+    ASSERT_TRUE(house.serve()) << house.server().err();
+  }
+  EXPECT_EQ(killed, kills) << "the import ended before its server was killed often enough";
+  house.expect_whole();
+  for (const auto& [calls, from] : registered_at) house.expect_not_fetched_again(calls, from);
+  std::printf("killed %d times, %zu requests for %llu calls\n", killed, house.sandbox().asked(), static_cast<unsigned long long>(kCalls));
+}
+
+/// The log on disk says the same as what the sandbox saw: a person can check the proof afterwards.
+TEST(KillImport, RequestLogShowsEachRecordingOnceWhenNothingIsKilled) {
+  House house(40, 12);
+  ASSERT_TRUE(house.serve());
+  ASSERT_EQ(house.start().code, 0);
+  ASSERT_TRUE(house.follow());
+  house.expect_whole();
+  std::map<std::string, int> downloads;
+  std::istringstream log(read_file(house.scratch() / "requests.jsonl"));
+  for (std::string line; std::getline(log, line);) {
+    const auto entry = nlohmann::json::parse(line);
+    if (entry["path"].get<std::string>().starts_with("/cdn/") && entry["status"] == 200) ++downloads[entry["call"]];
+  }
+  EXPECT_GT(downloads.size(), 30u);
+  const auto registered = house.registered();
+  for (const auto& [call, times] : downloads) {
+    if (registered.contains(call)) EXPECT_EQ(times, 1) << call;
+  }
+}
+
+}  // namespace
+}  // namespace callimport::tests

@@ -1,0 +1,15 @@
+# The real binary, real sockets, real SIGKILL. CALLIMPORT_TEST_TIMEOUT_FACTOR at configure time is not needed: ./dev kill --full
+# overrides the time limits.
+add_library(test_process STATIC spine/process.cc)
+target_include_directories(test_process PUBLIC ${CMAKE_SOURCE_DIR})
+target_compile_options(test_process PRIVATE ${CALLIMPORT_WARNINGS})
+target_compile_definitions(test_process PRIVATE CALLIMPORT_BINARY_DIR="${CMAKE_BINARY_DIR}")
+
+add_library(test_house STATIC spine/house.cc)
+target_compile_options(test_house PRIVATE ${CALLIMPORT_WARNINGS})
+target_link_libraries(test_house PUBLIC test_process api::cli simulations_sandboxes GTest::gtest)
+
+foreach(name kill_import_test kill_commit_test)
+  add_suite(${name} SOURCES spine/${name}.cc DEPS test_house LABELS real sweep TIMEOUT 600)
+  add_dependencies(${name} callimport)
+endforeach()
