@@ -1,15 +1,14 @@
 #include "activities/http/curl_http.h"
 
+#include <curl/curl.h>
 #include <unistd.h>
-
-#include <map>
-#include <utility>
-#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <curl/curl.h>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "activities/http/transfer.h"
 #include "storage/model/ensure.h"
@@ -29,7 +28,7 @@ struct Watch {
     if (descriptor.is_open()) descriptor.release();
   }
   asio::posix::stream_descriptor descriptor;
-  int wanted = 0;        ///< CURL_POLL_IN, CURL_POLL_OUT or both
+  int wanted = 0;                         ///< CURL_POLL_IN, CURL_POLL_OUT or both
   bool reading = false, writing = false;  ///< a wait is under way
 };
 }  // namespace
@@ -77,7 +76,8 @@ struct CurlHttp::Inside {
     if (prepared) {
       curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &Inside::on_close);
       curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
-      if (curl_multi_add_handle(multi, easy) != CURLM_OK) prepared = fail(Code::kUnavailable, "libcurl takes no more requests");
+      if (curl_multi_add_handle(multi, easy) != CURLM_OK)
+        prepared = fail(Code::kUnavailable, "libcurl takes no more requests");
     }
     if (!prepared) {
       if (easy != nullptr) give_back(easy);
@@ -110,7 +110,8 @@ struct CurlHttp::Inside {
     });
   }
 
-  /// Takes the transfer out and tells who waits. The waiting coroutine may run on at once, and may even destroy this client.
+  /// Takes the transfer out and tells who waits. The waiting coroutine may run on at once, and may even destroy this
+  /// client.
   void end(CURL* easy, CURLcode code) {
     const auto found = transfers.find(easy);
     ENSURE(found != transfers.end());
@@ -174,7 +175,8 @@ struct CurlHttp::Inside {
     return 0;
   }
 
-  /// At once, though a handler on the stack may still hold the watch: the same descriptor may be watched anew before it returns.
+  /// At once, though a handler on the stack may still hold the watch: the same descriptor may be watched anew before it
+  /// returns.
   void forget(curl_socket_t socket) {
     const auto found = watches.find(socket);
     if (found == watches.end()) return;
@@ -187,10 +189,10 @@ struct CurlHttp::Inside {
     return ::close(socket);
   }
 
-  /// libcurl wants to hear of a socket until it says otherwise, Asio tells once: so after each event we wait again. `watch` is
-  /// shared with the waits under way: a number may come back as another socket before an old wait ends.
+  /// libcurl wants to hear of a socket until it says otherwise, Asio tells once: so after each event we wait again.
+  /// `watch` is shared with the waits under way: a number may come back as another socket before an old wait ends.
   void wait(curl_socket_t socket, const std::shared_ptr<Watch>& watch) {
-    const auto on_event = [this, socket, weak = std::weak_ptr(watch), held = alive](bool Watch::*flag, int event) {
+    const auto on_event = [this, socket, weak = std::weak_ptr(watch), held = alive](bool Watch::* flag, int event) {
       return [this, socket, weak, held, flag, event](const boost::system::error_code& error) {
         const auto same = weak.lock();
         if (!*held || !same || error == asio::error::operation_aborted) return;
@@ -228,7 +230,8 @@ CurlHttp::CurlHttp(asio::io_context& io, Clock& clock, CurlOptions options)
 CurlHttp::~CurlHttp() = default;
 
 engine::Awaitable<Result<HttpReply>> CurlHttp::send(HttpRequest request) {
-  auto start = [inside = inside_.get(), request = std::move(request)](std::function<void(Result<HttpReply>)> set) mutable {
+  auto start = [inside = inside_.get(),
+                request = std::move(request)](std::function<void(Result<HttpReply>)> set) mutable {
     inside->begin(std::move(request), std::move(set));
   };
   co_return co_await engine::async_value<Result<HttpReply>>(std::move(start));

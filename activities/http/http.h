@@ -1,6 +1,6 @@
 #pragma once
-// HTTP out, one request at a time: no retries, no sleeping, no redirects unless asked. Production: libcurl multi on the loop;
-// simulation: a sandbox's handler called in process on the virtual clock.
+// HTTP out, one request at a time: no retries, no sleeping, no redirects unless asked. Production: libcurl multi on the
+// loop; simulation: a sandbox's handler called in process on the virtual clock.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,10 +21,10 @@ struct HttpRequest {
   std::string url;                                           ///< may hold a signature: never logged
   std::vector<std::pair<std::string, std::string>> headers;  ///< may hold a token: never logged
   std::string body;
-  Nanos timeout = std::chrono::seconds{30};                  ///< whole exchange; streaming: without a byte for this long
-  std::size_t body_bytes_max = 16u << 20;                    ///< of the reply, when there is no `on_body`
-  /// Called once, on the loop, before the first piece of a streamed body: status and headers are there, the body is not. Only
-  /// so can a resumed download tell a 206 from a 200 that begins anew. An error stops the transfer.
+  Nanos timeout = std::chrono::seconds{30};  ///< whole exchange; streaming: without a byte for this long
+  std::size_t body_bytes_max = 16u << 20;    ///< of the reply, when there is no `on_body`
+  /// Called once, on the loop, before the first piece of a streamed body: status and headers are there, the body is
+  /// not. Only so can a resumed download tell a 206 from a 200 that begins anew. An error stops the transfer.
   std::function<Result<>(const HttpReply& head)> on_head;
   /// Streaming: called on the loop for each piece of a 200 or 206 body; an error stops the transfer.
   std::function<Result<>(std::string_view piece)> on_body;
@@ -38,8 +38,8 @@ struct HttpReply {
   std::string_view header(std::string_view name) const;
 };
 
-/// Threads: the loop. @error kUnavailable  no answer: refused, reset, timed out, cut off in the body (what came was streamed);
-/// kInvalid  a URL that is not http or https, a reply over body_bytes_max; kCancelled  the client stops.
+/// Threads: the loop. @error kUnavailable  no answer: refused, reset, timed out, cut off in the body (what came was
+/// streamed); kInvalid  a URL that is not http or https, a reply over body_bytes_max; kCancelled  the client stops.
 class Http {
  public:
   virtual ~Http() = default;

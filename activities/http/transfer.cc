@@ -1,9 +1,9 @@
 #include "activities/http/transfer.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cctype>
-
-#include <fmt/core.h>
 
 #include "activities/http/curl_http.h"
 
@@ -12,19 +12,23 @@ namespace {
 bool is_this_machine(std::string_view url) {
   for (const std::string_view host : {"http://127.0.0.1", "http://localhost", "http://[::1]", "https://127.0.0.1",
                                       "https://localhost", "https://[::1]"}) {
-    if (url.starts_with(host) && (url.size() == host.size() || url[host.size()] == ':' || url[host.size()] == '/')) return true;
+    if (url.starts_with(host) && (url.size() == host.size() || url[host.size()] == ':' || url[host.size()] == '/'))
+      return true;
   }
   return false;
 }
 
-bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
 
 bool is_http(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
 
 /// libcurl's own texts name no URL.
 Error describe(CURLcode code, bool answered) {
   if (code == CURLE_URL_MALFORMAT) return {Code::kInvalid, "not an http or https URL"};
-  if (code == CURLE_PEER_FAILED_VERIFICATION) return {Code::kUnavailable, "no answer: the server's certificate is not trusted"};
+  if (code == CURLE_PEER_FAILED_VERIFICATION)
+    return {Code::kUnavailable, "no answer: the server's certificate is not trusted"};
   if (code == CURLE_UNSUPPORTED_PROTOCOL) return {Code::kUnavailable, "no answer: what came is not HTTP"};
   if (answered) return {Code::kUnavailable, fmt::format("cut off in the body: {}", curl_easy_strerror(code))};
   return {Code::kUnavailable, fmt::format("no answer: {}", curl_easy_strerror(code))};
@@ -37,7 +41,8 @@ Transfer::Transfer(HttpRequest request, Clock& clock, Done done)
 Result<> Transfer::prepare(CURL* easy, const std::string& user_agent) {
   easy_ = easy;
   if (!is_http(request_.url)) return fail(Code::kInvalid, "not an http or https URL");
-  if (request_.method.empty() || !std::all_of(request_.method.begin(), request_.method.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+  if (request_.method.empty() ||
+      !std::all_of(request_.method.begin(), request_.method.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
     return fail(Code::kInvalid, "the method is not a word in capitals");
   }
   const auto add_header = [this](const std::string& line) {
@@ -64,16 +69,21 @@ Result<> Transfer::prepare(CURL* easy, const std::string& user_agent) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::read_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  const auto ms = [](Nanos t) { return static_cast<long>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(t).count())); };
+  const auto ms = [](Nanos t) {
+    return static_cast<long>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(t).count()));
+  };
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms(std::min(kConnectTimeout, request_.timeout)));
-  // A streamed body may last hours as long as bytes come; and it is taken as it is, so that ranges count the server's bytes.
+  // A streamed body may last hours as long as bytes come; and it is taken as it is, so that ranges count the server's
+  // bytes.
   if (!streams()) {
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms(request_.timeout));
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   }
   if (is_this_machine(request_.url)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  if (request_.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  else if (request_.method != "GET") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  if (request_.method == "HEAD")
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  else if (request_.method != "GET")
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   if (request_.method == "POST" || request_.method == "PUT" || !request_.body.empty()) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
@@ -139,7 +149,8 @@ void Transfer::take_header(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
   std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   line.remove_prefix(colon + 1);
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   reply_.headers.emplace_back(std::move(name), std::string(line));

@@ -1,11 +1,11 @@
 #pragma once
 // One request under way in libcurl: its easy handle, what came so far, and why it was stopped, if we stopped it.
+#include <curl/curl.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <curl/curl.h>
 
 #include "activities/http/http.h"
 #include "storage/runtime/clock.h"

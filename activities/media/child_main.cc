@@ -17,7 +17,10 @@ namespace callimport::activities {
 namespace {
 constexpr int kSocket = 0;
 
-struct Order { std::int64_t expected_duration_ms = 0; int file = -1; };
+struct Order {
+  std::int64_t expected_duration_ms = 0;
+  int file = -1;
+};
 
 /// The next order; nullopt: the parent is gone.
 std::optional<Order> receive() {
@@ -48,7 +51,8 @@ bool answer(std::string text) {
 }
 
 std::string examine(const Order& order) {
-  const off_t size = order.file < 0 ? -1 : lseek(order.file, 0, SEEK_END);  // fstat would need a call that also takes paths
+  const off_t size =
+      order.file < 0 ? -1 : lseek(order.file, 0, SEEK_END);  // fstat would need a call that also takes paths
   if (size < 0) return "{}";
   MediaBytes bytes;
   bytes.size = static_cast<std::uint64_t>(size);
@@ -66,7 +70,8 @@ void warm_up() {
   MediaBytes bytes;
   bytes.size = nothing.size();
   bytes.read = [&nothing](std::uint64_t offset, std::span<std::byte> into) -> Result<std::size_t> {
-    return nothing.copy(reinterpret_cast<char*>(into.data()), into.size(), std::min(nothing.size(), static_cast<std::size_t>(offset)));
+    return nothing.copy(reinterpret_cast<char*>(into.data()), into.size(),
+                        std::min(nothing.size(), static_cast<std::size_t>(offset)));
   };
   (void)write_verdict(examine_media(bytes, 0));
 }

@@ -1,20 +1,19 @@
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <deque>
 #include <utility>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
-#include <fmt/core.h>
 
 #include "activities/media/child.h"
 
@@ -85,12 +84,16 @@ bool send_order(int socket, const Job& job, int file) {
 
 struct ChildMediaProbe::Inside {
   Inside(asio::io_context& io_in, Clock& clock_in, ChildProbeOptions options_in)
-      : io(io_in), clock(clock_in), options(std::move(options_in)), children(std::max<std::size_t>(options.children, 1)) {}
+      : io(io_in),
+        clock(clock_in),
+        options(std::move(options_in)),
+        children(std::max<std::size_t>(options.children, 1)) {}
 
   ~Inside() {
     *alive = false;
     for (Child& child : children) {
-      if (child.job) finish(std::exchange(child.job, std::nullopt)->done, fail(Code::kCancelled, "the media probe stopped"));
+      if (child.job)
+        finish(std::exchange(child.job, std::nullopt)->done, fail(Code::kCancelled, "the media probe stopped"));
       end(child);
     }
     for (Job& job : waiting) finish(std::move(job.done), fail(Code::kCancelled, "the media probe stopped"));
@@ -104,7 +107,8 @@ struct ChildMediaProbe::Inside {
   }
 
   void add(Job job) {
-    if (waiting.size() >= kProbesWaitingMax) return finish(std::move(job.done), fail(Code::kUnavailable, "too many files wait for the media probe"));
+    if (waiting.size() >= kProbesWaitingMax)
+      return finish(std::move(job.done), fail(Code::kUnavailable, "too many files wait for the media probe"));
     waiting.push_back(std::move(job));
     hand_out();
   }
@@ -123,7 +127,8 @@ struct ChildMediaProbe::Inside {
     const int file = ::open(job.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) {
       const Code code = errno == ENOENT ? Code::kNotFound : Code::kUnavailable;
-      return finish(std::move(job.done), fail(code, fmt::format("cannot open the recording: {}", std::strerror(errno))));
+      return finish(std::move(job.done),
+                    fail(code, fmt::format("cannot open the recording: {}", std::strerror(errno))));
     }
     if (child.pid < 0) {
       if (auto started = start(child); !started) {
@@ -164,10 +169,10 @@ struct ChildMediaProbe::Inside {
   void wait(Child& child) {
     child.socket->async_wait(asio::posix::descriptor_base::wait_read,
                              [this, &child, life = child.life, held = alive](const boost::system::error_code& error) {
-      if (!*held || error || child.life != life) return;
-      read(child);
-      hand_out();
-    });
+                               if (!*held || error || child.life != life) return;
+                               read(child);
+                               hand_out();
+                             });
   }
 
   void read(Child& child) {
@@ -188,7 +193,8 @@ struct ChildMediaProbe::Inside {
     std::optional<Job> job = std::exchange(child.job, std::nullopt);
     end(child);
     if (!job) return;
-    if (++job->deaths >= 2) return finish(std::move(job->done), fail(Code::kUnavailable, "the media child died twice on this file"));
+    if (++job->deaths >= 2)
+      return finish(std::move(job->done), fail(Code::kUnavailable, "the media child died twice on this file"));
     waiting.push_front(std::move(*job));
   }
 
@@ -198,7 +204,8 @@ struct ChildMediaProbe::Inside {
     child.life = 0;
     if (child.pid < 0) return;
     ::kill(child.pid, SIGKILL);
-    while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
     child.pid = -1;
   }
 

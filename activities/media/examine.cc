@@ -1,11 +1,11 @@
 #include "activities/media/examine.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
-
-#include <fmt/core.h>
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -31,7 +31,8 @@ struct Reader {
   static int read(void* self, std::uint8_t* into, int count) {
     auto& reader = *static_cast<Reader*>(self);
     if (reader.at >= reader.bytes.size || reader.total > kReadBytesMax) return AVERROR_EOF;
-    const auto got = reader.bytes.read(reader.at, {reinterpret_cast<std::byte*>(into), static_cast<std::size_t>(count)});
+    const auto got =
+        reader.bytes.read(reader.at, {reinterpret_cast<std::byte*>(into), static_cast<std::size_t>(count)});
     if (!got) return AVERROR(EIO);
     if (*got == 0) return AVERROR_EOF;
     reader.at += *got;
@@ -78,7 +79,8 @@ bool looks_like_text_page(const MediaBytes& bytes) {
   if (!got) return false;
   for (std::size_t i = 0; i < *got; ++i) {
     const auto c = static_cast<unsigned char>(start[i]);
-    if (c != ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0xef && c != 0xbb && c != 0xbf) return c == '<' || c == '{';
+    if (c != ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0xef && c != 0xbb && c != 0xbf)
+      return c == '<' || c == '{';
   }
   return false;
 }
@@ -95,7 +97,9 @@ Format open_container(AVIOContext* io) {
   return Format(format);
 }
 
-struct Streams { int audio = -1, video = -1; };
+struct Streams {
+  int audio = -1, video = -1;
+};
 
 Streams find_streams(const AVFormatContext& format) {
   Streams found;
@@ -109,11 +113,13 @@ Streams find_streams(const AVFormatContext& format) {
   return found;
 }
 
-/// True when the header alone told enough, so that no packet need be parsed or decoded to learn the stream's parameters.
+/// True when the header alone told enough, so that no packet need be parsed or decoded to learn the stream's
+/// parameters.
 bool is_known(const AVFormatContext& format) {
   for (unsigned i = 0; i < format.nb_streams; ++i) {
     const AVCodecParameters& codec = *format.streams[i]->codecpar;
-    if (codec.codec_type != AVMEDIA_TYPE_AUDIO || codec.codec_id == AV_CODEC_ID_NONE || codec.sample_rate <= 0) return false;
+    if (codec.codec_type != AVMEDIA_TYPE_AUDIO || codec.codec_id == AV_CODEC_ID_NONE || codec.sample_rate <= 0)
+      return false;
     if (format.streams[i]->duration == AV_NOPTS_VALUE) return false;
   }
   return format.nb_streams != 0;
@@ -124,11 +130,13 @@ std::optional<std::int64_t> stated_length_ms(const AVFormatContext& format, int 
   if (format.duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return std::nullopt;
   const AVStream& main = *format.streams[stream];
   if (main.duration != AV_NOPTS_VALUE && main.duration > 0) return to_ms(main.duration, main.time_base);
-  if (format.duration != AV_NOPTS_VALUE && format.duration > 0) return to_ms(format.duration, AVRational{1, AV_TIME_BASE});
+  if (format.duration != AV_NOPTS_VALUE && format.duration > 0)
+    return to_ms(format.duration, AVRational{1, AV_TIME_BASE});
   return std::nullopt;
 }
 
-/// A WAVE file whose data chunk is longer than the file: libavformat takes it as it is. The part that is there, 1 when whole.
+/// A WAVE file whose data chunk is longer than the file: libavformat takes it as it is. The part that is there, 1 when
+/// whole.
 double present_part(const MediaBytes& bytes) {
   std::byte raw[8];
   const auto number = [&raw](std::size_t at) {
@@ -144,7 +152,8 @@ double present_part(const MediaBytes& bytes) {
     const std::uint64_t size = number(4);
     if (std::memcmp(raw, "data", 4) == 0) {
       const std::uint64_t there = bytes.size - std::min(bytes.size, at + sizeof raw);
-      if (size == 0 || size >= 0xfffffff0u || size <= there) return 1;  // a recorder that died writes 0 or all ones: unknown
+      if (size == 0 || size >= 0xfffffff0u || size <= there)
+        return 1;  // a recorder that died writes 0 or all ones: unknown
       return static_cast<double>(there) / static_cast<double>(size);
     }
     at += sizeof raw + size + size % 2;
@@ -155,9 +164,9 @@ double present_part(const MediaBytes& bytes) {
 
 /// What reading packets to the end of the file showed of one stream.
 struct Scan {
-  std::int64_t end_ms = 0;      ///< where its last packet ends
+  std::int64_t end_ms = 0;  ///< where its last packet ends
   std::int64_t packets = 0;
-  std::uint64_t bytes = 0;      ///< of all streams
+  std::uint64_t bytes = 0;  ///< of all streams
 };
 
 Scan scan_packets(AVFormatContext& format, int stream) {
@@ -180,7 +189,9 @@ Scan scan_packets(AVFormatContext& format, int stream) {
   return scan;
 }
 
-bool is_short(std::int64_t real_ms, std::int64_t stated_ms) { return real_ms < stated_ms - std::max<std::int64_t>(1000, stated_ms / 50); }
+bool is_short(std::int64_t real_ms, std::int64_t stated_ms) {
+  return real_ms < stated_ms - std::max<std::int64_t>(1000, stated_ms / 50);
+}
 
 /// Raw streams have no header to lie in; what gives them away is that their frames do not fill the file.
 bool is_raw(std::string_view container) {
@@ -204,16 +215,19 @@ MediaVerdict judge(MediaVerdict verdict, const MediaBytes& bytes, AVFormatContex
   if (!whole) av_seek_frame(&format, -1, std::max<std::int64_t>(0, *stated - kTailMs) * 1000, AVSEEK_FLAG_BACKWARD);
   Scan scan = scan_packets(format, main);
   bool seen_all = whole;
-  if (!whole && (scan.packets == 0 || is_short(scan.end_ms, *stated))) {  // a seek may only have missed: read it through
+  if (!whole &&
+      (scan.packets == 0 || is_short(scan.end_ms, *stated))) {  // a seek may only have missed: read it through
     av_seek_frame(&format, -1, 0, AVSEEK_FLAG_BACKWARD);
     scan = scan_packets(format, main);
     seen_all = true;
   }
-  if (scan.packets == 0) return fault(std::move(verdict), "media.damaged", "there is a header, but no sound or picture behind it");
+  if (scan.packets == 0)
+    return fault(std::move(verdict), "media.damaged", "there is a header, but no sound or picture behind it");
   if (stated && is_short(scan.end_ms, *stated)) {
     verdict.facts.duration_ms = scan.end_ms;
-    return fault(std::move(verdict), "media.damaged",
-                 fmt::format("cut off: its header says {}, it ends after {}", describe(*stated), describe(scan.end_ms)));
+    return fault(
+        std::move(verdict), "media.damaged",
+        fmt::format("cut off: its header says {}, it ends after {}", describe(*stated), describe(scan.end_ms)));
   }
   if (seen_all && is_raw(verdict.facts.container) && scan.bytes < bytes.size / 2) {
     return fault(std::move(verdict), "media.damaged", "most of the file is not sound");
@@ -232,11 +246,13 @@ MediaVerdict examine_media(const MediaBytes& bytes, std::int64_t expected_durati
 
   Reader reader{bytes};
   auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
-  const std::unique_ptr<AVIOContext, FreeIo> io(avio_alloc_context(buffer, kIoBufferBytes, 0, &reader, &Reader::read, nullptr, &Reader::seek));
+  const std::unique_ptr<AVIOContext, FreeIo> io(
+      avio_alloc_context(buffer, kIoBufferBytes, 0, &reader, &Reader::read, nullptr, &Reader::seek));
   const Format format = io ? open_container(io.get()) : nullptr;
   if (!format) {
     return fault(std::move(verdict), "media.damaged",
-                 looks_like_text_page(bytes) ? "a web page or text, not a recording" : "not a recording, or its index is missing");
+                 looks_like_text_page(bytes) ? "a web page or text, not a recording"
+                                             : "not a recording, or its index is missing");
   }
   const std::string_view names = format->iformat->name;
   verdict.facts.container = names.substr(0, names.find(','));
@@ -244,20 +260,23 @@ MediaVerdict examine_media(const MediaBytes& bytes, std::int64_t expected_durati
   if (!is_known(*format)) avformat_find_stream_info(format.get(), nullptr);
 
   const Streams streams = find_streams(*format);
-  if (streams.audio < 0 && streams.video < 0) return fault(std::move(verdict), "media.damaged", "no sound and no picture in it");
+  if (streams.audio < 0 && streams.video < 0)
+    return fault(std::move(verdict), "media.damaged", "no sound and no picture in it");
   for (const int stream : {streams.audio, streams.video}) {
     if (stream < 0) continue;
     const AVCodecID codec = format->streams[stream]->codecpar->codec_id;
     (stream == streams.audio ? verdict.facts.audio_codec : verdict.facts.video_codec) = avcodec_get_name(codec);
     if (codec == AV_CODEC_ID_NONE || avcodec_find_decoder(codec) == nullptr) {
-      return fault(std::move(verdict), "media.codec_unsupported", fmt::format("no decoder for {}", avcodec_get_name(codec)));
+      return fault(std::move(verdict), "media.codec_unsupported",
+                   fmt::format("no decoder for {}", avcodec_get_name(codec)));
     }
   }
   verdict = judge(std::move(verdict), bytes, *format, streams);
   if (!verdict.fault_cause.empty() || expected_duration_ms <= 0 || !verdict.facts.duration_ms) return verdict;
   const std::int64_t off = std::abs(*verdict.facts.duration_ms - expected_duration_ms);
   if (off <= std::max<std::int64_t>(5000, expected_duration_ms / 20)) return verdict;
-  std::string message = fmt::format("the platform says {}, the file lasts {}", describe(expected_duration_ms), describe(*verdict.facts.duration_ms));
+  std::string message = fmt::format("the platform says {}, the file lasts {}", describe(expected_duration_ms),
+                                    describe(*verdict.facts.duration_ms));
   return fault(std::move(verdict), "media.length_mismatch", std::move(message));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What libavformat says about one file, as a verdict. Runs inside the bounded child in production (child.h), in process in
-// simulations. Reads the container and its packets; decodes nothing of the whole.
+// What libavformat says about one file, as a verdict. Runs inside the bounded child in production (child.h), in process
+// in simulations. Reads the container and its packets; decodes nothing of the whole.
 #include <cstddef>
 #include <cstdint>
 #include <functional>

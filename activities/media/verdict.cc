@@ -5,9 +5,12 @@
 namespace callimport::activities {
 
 std::string write_verdict(const MediaVerdict& verdict) {
-  nlohmann::json out = {{"bytes", verdict.facts.bytes},           {"container", verdict.facts.container},
-                        {"audio_codec", verdict.facts.audio_codec}, {"video_codec", verdict.facts.video_codec},
-                        {"fault_cause", verdict.fault_cause},       {"fault_message", verdict.fault_message}};
+  nlohmann::json out = {{"bytes", verdict.facts.bytes},
+                        {"container", verdict.facts.container},
+                        {"audio_codec", verdict.facts.audio_codec},
+                        {"video_codec", verdict.facts.video_codec},
+                        {"fault_cause", verdict.fault_cause},
+                        {"fault_message", verdict.fault_message}};
   if (verdict.facts.duration_ms) out["duration_ms"] = *verdict.facts.duration_ms;
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -24,7 +27,8 @@ Result<MediaVerdict> read_verdict(std::string_view text) {
     verdict.fault_message = in.at("fault_message").get<std::string>();
     if (in.contains("duration_ms")) verdict.facts.duration_ms = in["duration_ms"].get<std::int64_t>();
     return verdict;
-  } catch (const nlohmann::json::exception&) {}  // the child is not to be trusted: any answer but a verdict is none
+  } catch (const nlohmann::json::exception&) {
+  }  // the child is not to be trusted: any answer but a verdict is none
   return fail(Code::kCorrupt, "the media child did not answer with a verdict");
 }
 

@@ -1,10 +1,10 @@
 #include "activities/platforms/answers.h"
 
-#include <algorithm>
-#include <charconv>
-#include <cctype>
-
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
 
 #include "activities/platforms/json.h"
 
@@ -16,7 +16,8 @@ std::optional<Timestamp> read_http_date(std::string_view text) {
   if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
   const std::size_t month = kMonths.find(text.substr(8, 3));
   if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  const auto time = parse_utc(fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8)));
+  const auto time = parse_utc(
+      fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8)));
   return time ? std::optional(*time) : std::nullopt;
 }
 }  // namespace
@@ -56,10 +57,14 @@ Wait changed_answer(std::string message, Timestamp now) {
 
 Fetched<nlohmann::json> read_body(const HttpReply& reply, Timestamp now) {
   const std::size_t first = reply.body.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return tl::unexpected<Trouble>(changed_answer("the platform answered nothing where data should be", now));
-  if (reply.body[first] == '<') return tl::unexpected<Trouble>(changed_answer("the platform answered a web page where data should be", now));
+  if (first == std::string::npos)
+    return tl::unexpected<Trouble>(changed_answer("the platform answered nothing where data should be", now));
+  if (reply.body[first] == '<')
+    return tl::unexpected<Trouble>(changed_answer("the platform answered a web page where data should be", now));
   auto body = parse_json(reply.body);
-  if (!body) return tl::unexpected<Trouble>(changed_answer("the platform's answer cannot be read: " + body.error().message, now));
+  if (!body)
+    return tl::unexpected<Trouble>(
+        changed_answer("the platform's answer cannot be read: " + body.error().message, now));
   return std::move(*body);
 }
 
@@ -76,8 +81,10 @@ std::string encode_path_segment(std::string_view text) {
   std::string encoded;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && (std::isalnum(byte) != 0 || c == '.' || c == '_' || c == '~' || c == '-')) encoded += c;
-    else encoded += fmt::format("%{:02X}", byte);
+    if (byte < 0x80 && (std::isalnum(byte) != 0 || c == '.' || c == '_' || c == '~' || c == '-'))
+      encoded += c;
+    else
+      encoded += fmt::format("%{:02X}", byte);
   }
   return encoded;
 }

@@ -1,22 +1,23 @@
 #pragma once
 // What every vendor's refusals have in common, so that a connector only says where it differs.
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "activities/http/http.h"
 #include "activities/platforms/trouble.h"
 
 namespace callimport::activities {
 
-inline constexpr Nanos kRetryUnsaid = std::chrono::seconds{10};       ///< a 429 that does not say when
-inline constexpr Nanos kChangedAnswerWait = std::chrono::minutes{15};  ///< before a page that is not what it was is asked for again
-inline constexpr Nanos kAccessRetryMax = std::chrono::hours{24};      ///< a vendor may not send us further away than this
+inline constexpr Nanos kRetryUnsaid = std::chrono::seconds{10};  ///< a 429 that does not say when
+inline constexpr Nanos kChangedAnswerWait =
+    std::chrono::minutes{15};  ///< before a page that is not what it was is asked for again
+inline constexpr Nanos kAccessRetryMax = std::chrono::hours{24};  ///< a vendor may not send us further away than this
 
-/// 429, 5xx and 408; nullopt for every other status. 429: Again up to kShortWaitMax, Wait beyond. 5xx: Again{platform.outage},
-/// or Wait where it asks for longer. How many such answers in a row make an outage is the caller's to count.
+/// 429, 5xx and 408; nullopt for every other status. 429: Again up to kShortWaitMax, Wait beyond. 5xx:
+/// Again{platform.outage}, or Wait where it asks for longer. How many such answers in a row make an outage is the
+/// caller's to count.
 std::optional<Trouble> read_delay(const HttpReply& reply, Timestamp now);
 /// Retry-After in seconds or as an HTTP date, never negative, at most kAccessRetryMax; nullopt when absent or neither.
 std::optional<Nanos> read_retry_after(const HttpReply& reply, Timestamp now);

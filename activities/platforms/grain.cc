@@ -1,9 +1,9 @@
 #include "activities/platforms/grain.h"
 
+#include <fmt/core.h>
+
 #include <array>
 #include <charconv>
-
-#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "activities/platforms/answers.h"
@@ -18,7 +18,8 @@ using storage::Participant;
 using storage::Segment;
 
 constexpr std::string_view kPrefix = "/_/public-api/v2";
-constexpr std::size_t kListBytesMax = 16u << 20, kTranscriptBytesMax = 64u << 20, kUrlCharactersMax = 8192, kIdShown = 60;
+constexpr std::size_t kListBytesMax = 16u << 20, kTranscriptBytesMax = 64u << 20, kUrlCharactersMax = 8192,
+                      kIdShown = 60;
 /// Not ready has no flag at Grain, only an empty or missing transcript; most are done within minutes of the call.
 constexpr Nanos kLookAgain = std::chrono::minutes{5};
 
@@ -45,7 +46,9 @@ std::string call_path(std::string_view source_id, std::string_view rest) {
 }
 
 template <class T>
-tl::unexpected<Trouble> trouble(T what) { return tl::unexpected<Trouble>(std::move(what)); }
+tl::unexpected<Trouble> trouble(T what) {
+  return tl::unexpected<Trouble>(std::move(what));
+}
 
 /// The human half of {"error", "data"|"message"}; only looked at, never shown: we do not know what a vendor puts there.
 std::string told(const HttpReply& reply) {
@@ -72,8 +75,10 @@ HttpRequest list(const PlatformSession& session, const ListQuery& query) {
   json body = json::object();
   if (!query.cursor.empty()) body["cursor"] = query.cursor;
   // The documentation has the two texts swapped, the names are right: after is inclusive, before exclusive.
-  if (query.after) body["filter"]["after_datetime"] = format_utc(std::chrono::floor<std::chrono::seconds>(*query.after));
-  if (query.before) body["filter"]["before_datetime"] = format_utc(std::chrono::ceil<std::chrono::seconds>(*query.before));
+  if (query.after)
+    body["filter"]["after_datetime"] = format_utc(std::chrono::floor<std::chrono::seconds>(*query.after));
+  if (query.before)
+    body["filter"]["before_datetime"] = format_utc(std::chrono::ceil<std::chrono::seconds>(*query.before));
   return post(session, "/recordings", body);
 }
 
@@ -81,8 +86,10 @@ HttpRequest check(const PlatformSession& session) { return list(session, {}); }
 
 Fetched<ListPage> read_page(const HttpReply& reply, Timestamp now) {
   if (auto refused = read_refusal(reply, now)) return tl::unexpected(*refused);
-  if (reply.status == 403) return trouble(NeedsAttention{"access.scope_missing", "the token may not list recordings", "customer admin"});
-  if (reply.status != 200) return trouble(changed_answer(fmt::format("Grain answered {} to a list", reply.status), now));
+  if (reply.status == 403)
+    return trouble(NeedsAttention{"access.scope_missing", "the token may not list recordings", "customer admin"});
+  if (reply.status != 200)
+    return trouble(changed_answer(fmt::format("Grain answered {} to a list", reply.status), now));
   auto body = read_body(reply, now);
   if (!body) return tl::unexpected(body.error());
   const json* rows = find_member(*body, "recordings");
@@ -92,8 +99,10 @@ Fetched<ListPage> read_page(const HttpReply& reply, Timestamp now) {
     ManifestRow call;
     call.source_id = text_of(row, "id");
     if (!is_uuid(call.source_id)) {
-      return trouble(changed_answer(fmt::format("recordings[{}].id is not a UUID but {} characters: \"{}\"", page.calls.size(),
-                                                call.source_id.size(), encode_path_segment(call.source_id.substr(0, kIdShown))), now));
+      return trouble(
+          changed_answer(fmt::format("recordings[{}].id is not a UUID but {} characters: \"{}\"", page.calls.size(),
+                                     call.source_id.size(), encode_path_segment(call.source_id.substr(0, kIdShown))),
+                         now));
     }
     // A call without a start still is a call: it is counted here, and named when its details do not tell it either.
     if (const auto start = time_of(row, "start_datetime")) call.start_ms = to_unix_ms(*start);
@@ -108,8 +117,8 @@ Fetched<ListPage> read_page(const HttpReply& reply, Timestamp now) {
 }
 
 HttpRequest details(const PlatformSession& session, std::string_view source_id) {
-  const json include = {{"participants", true}, {"highlights", true},     {"ai_summary", true}, {"ai_action_items", true},
-                        {"calendar_event", true}, {"hubspot", true}};
+  const json include = {{"participants", true},    {"highlights", true},     {"ai_summary", true},
+                        {"ai_action_items", true}, {"calendar_event", true}, {"hubspot", true}};
   return post(session, call_path(source_id, ""), {{"include", include}});
 }
 
@@ -154,8 +163,10 @@ void read_people(const json& recording, Call& call) {
 std::optional<Trouble> read_call_status(const HttpReply& reply, Timestamp now) {
   if (auto refused = read_refusal(reply, now)) return refused;
   if (reply.status == 403) return CallFailed{"call.private", "the token may not see this call"};
-  if (reply.status == 404 || reply.status == 410) return CallFailed{"call.deleted_at_source", "Grain no longer has this call"};
-  if (reply.status != 200) return CallFailed{"platform.changed_answer", fmt::format("Grain answered {} for this call", reply.status)};
+  if (reply.status == 404 || reply.status == 410)
+    return CallFailed{"call.deleted_at_source", "Grain no longer has this call"};
+  if (reply.status != 200)
+    return CallFailed{"platform.changed_answer", fmt::format("Grain answered {} for this call", reply.status)};
   return std::nullopt;
 }
 
@@ -191,9 +202,10 @@ Fetched<Call> read_details(const HttpReply& reply, Timestamp now) {
   }
   read_people(*body, call);
   json rest = json::object();
-  for (const std::string_view key : {"teams", "meeting_type", "share_state", "workspace_shared", "ai_summary", "ai_action_items",
-                                     "highlights", "calendar_event", "hubspot", "recorders"}) {
-    if (const json* member = find_member(*body, key); member != nullptr && !member->is_null()) rest[std::string(key)] = without_links(*member);
+  for (const std::string_view key : {"teams", "meeting_type", "share_state", "workspace_shared", "ai_summary",
+                                     "ai_action_items", "highlights", "calendar_event", "hubspot", "recorders"}) {
+    if (const json* member = find_member(*body, key); member != nullptr && !member->is_null())
+      rest[std::string(key)] = without_links(*member);
   }
   call.details = rest.dump(-1, ' ', false, json::error_handler_t::replace);
   call.fetched_ms = to_unix_ms(now);
@@ -207,7 +219,8 @@ HttpRequest transcript(const PlatformSession& session, std::string_view source_i
 }
 
 Fetched<std::vector<Segment>> read_transcript(const HttpReply& reply, Timestamp now) {
-  if (reply.status == 404) return trouble(NotReady{"call.recording_not_ready", kLookAgain});  // its details were there a moment ago
+  if (reply.status == 404)
+    return trouble(NotReady{"call.recording_not_ready", kLookAgain});  // its details were there a moment ago
   if (reply.status == 406) return trouble(CallFailed{"transcript.missing", "Grain gives no transcript of this call"});
   if (auto refused = read_call_status(reply, now)) return tl::unexpected(*refused);
   auto body = read_call_body(reply, now);
@@ -220,10 +233,11 @@ Fetched<std::vector<Segment>> read_transcript(const HttpReply& reply, Timestamp 
     const auto start = whole_number_of(row, "start"), end = whole_number_of(row, "end");
     const json* text = find_member(row, "text");
     if (!start || *start < 0 || text == nullptr || !text->is_string()) {
-      return trouble(CallFailed{"platform.changed_answer", fmt::format("transcript[{}] has no start or text", segments.size())});
+      return trouble(
+          CallFailed{"platform.changed_answer", fmt::format("transcript[{}] has no start or text", segments.size())});
     }
-    segments.push_back({text_of(row, "speaker"), text_of(row, "participant_id"), *start, std::max(*start, end.value_or(*start)),
-                        text->get<std::string>()});
+    segments.push_back({text_of(row, "speaker"), text_of(row, "participant_id"), *start,
+                        std::max(*start, end.value_or(*start)), text->get<std::string>()});
   }
   return segments;
 }

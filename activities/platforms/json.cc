@@ -33,8 +33,10 @@ bool is_shallow(std::string_view text, int depth_max) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
@@ -52,15 +54,18 @@ std::string repair_utf8(std::string_view text) {
   good.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
-    if (length == 0) good += "\xef\xbf\xbd";
-    else good += text.substr(0, length);
+    if (length == 0)
+      good += "\xef\xbf\xbd";
+    else
+      good += text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return good;
 }
 
 Result<json> parse_json(std::string_view text) {
-  if (!is_shallow(text, kJsonDepthMax)) return fail(Code::kInvalid, "JSON nested deeper than " + std::to_string(kJsonDepthMax));
+  if (!is_shallow(text, kJsonDepthMax))
+    return fail(Code::kInvalid, "JSON nested deeper than " + std::to_string(kJsonDepthMax));
   json value = json::parse(text, nullptr, false);
   if (value.is_discarded()) value = json::parse(repair_utf8(text), nullptr, false);
   if (value.is_discarded()) return fail(Code::kInvalid, "not JSON");

@@ -1,13 +1,12 @@
 #pragma once
-// JSON from strangers. nlohmann builds whatever it is given; here its depth is bounded before it is built, and fields are read
-// by the type we expect, absent when they are of another.
+// JSON from strangers. nlohmann builds whatever it is given; here its depth is bounded before it is built, and fields
+// are read by the type we expect, absent when they are of another.
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "storage/model/result.h"
 #include "storage/model/time.h"

@@ -24,10 +24,10 @@ std::uint64_t mix(std::uint64_t seed, std::uint64_t number) {
 }
 
 std::string uuid_of(std::uint64_t high, std::uint64_t low) {
-  high = (high & ~0xf000ull) | 0x4000ull;                      // version 4
+  high = (high & ~0xf000ull) | 0x4000ull;                       // version 4
   low = (low & 0x3fffffffffffffffull) | 0x8000000000000000ull;  // the RFC's variant
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffffu, high & 0xffffu, low >> 48,
-                     low & 0xffffffffffffu);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffffu, high & 0xffffu,
+                     low >> 48, low & 0xffffffffffffu);
 }
 
 std::string uuid_of_text(std::string_view text) {

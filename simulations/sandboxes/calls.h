@@ -1,6 +1,6 @@
 #pragma once
-// What a sandbox serves: a workspace of calls by index, newest first, independent of any vendor's wire form. Calls are made
-// when asked for and not kept, so a million of them need no memory.
+// What a sandbox serves: a workspace of calls by index, newest first, independent of any vendor's wire form. Calls are
+// made when asked for and not kept, so a million of them need no memory.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,10 +17,10 @@ std::string_view to_string(MediaState state);
 enum class CallFate : std::uint8_t { kNormal, kDeleted, kPrivate, kNotReady };
 
 struct SandboxPerson {
-  std::string id;                     ///< UUID, per call
-  std::string user;                   ///< UUID of the workspace's user; empty for outsiders
-  std::string name, email;            ///< email may be empty
-  std::string scope;                  ///< internal, external, unknown
+  std::string id;           ///< UUID, per call
+  std::string user;         ///< UUID of the workspace's user; empty for outsiders
+  std::string name, email;  ///< email may be empty
+  std::string scope;        ///< internal, external, unknown
   bool attended = true, host = false;
 };
 
@@ -33,12 +33,12 @@ struct SandboxSegment {
 
 struct SandboxCall {
   std::uint64_t index = 0;
-  std::string id;                     ///< UUID
+  std::string id;  ///< UUID
   std::string title, source;
-  std::string media_type;             ///< audio, video, transcript
+  std::string media_type;  ///< audio, video, transcript
   Timestamp start;
-  std::int64_t length_ms = 0;         ///< end - start, by the calendar
-  std::int64_t duration_ms = 0;       ///< of the media, as the vendor states it
+  std::int64_t length_ms = 0;    ///< end - start, by the calendar
+  std::int64_t duration_ms = 0;  ///< of the media, as the vendor states it
   bool external = false;
   MediaState media = MediaState::kGood;
   CallFate fate = CallFate::kNormal;
@@ -70,7 +70,8 @@ class CallSource {
   virtual std::string media_bytes(std::uint64_t index, std::uint64_t from, std::uint64_t count) const = 0;
 };
 
-/// Steps a seed and a number into 64 well mixed bits (the finalizer of splitmix64, https://prng.di.unimi.it/splitmix64.c).
+/// Steps a seed and a number into 64 well mixed bits (the finalizer of splitmix64,
+/// https://prng.di.unimi.it/splitmix64.c).
 std::uint64_t mix(std::uint64_t seed, std::uint64_t number);
 /// A version 4 UUID of two numbers.
 std::string uuid_of(std::uint64_t high, std::uint64_t low);

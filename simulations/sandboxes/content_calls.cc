@@ -1,14 +1,14 @@
 #include "simulations/sandboxes/content_calls.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <unordered_map>
-
-#include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "activities/media/examine.h"
 
@@ -121,7 +121,10 @@ class ContentCalls final : public CallSource {
   }
 
  private:
-  struct Entry { SandboxCall call; std::size_t file = 0; };
+  struct Entry {
+    SandboxCall call;
+    std::size_t file = 0;
+  };
 
   Result<> load_transcripts(const fs::path& folder) {
     const Timestamp newest = Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 8 / 31}} + 12h;
@@ -135,8 +138,11 @@ class ContentCalls final : public CallSource {
         Result<SandboxCall> call = fail(Code::kInvalid, "not a call");
         try {
           call = read_call(line, newest - std::chrono::hours{hours});
-        } catch (const json::exception&) {}  // a field is missing or of another type: named below
-        if (!call) return fail(Code::kInvalid, fmt::format("{} line {}: {}", path.filename().string(), number, call.error().message));
+        } catch (const json::exception&) {
+        }  // a field is missing or of another type: named below
+        if (!call)
+          return fail(Code::kInvalid,
+                      fmt::format("{} line {}: {}", path.filename().string(), number, call.error().message));
         calls_.push_back({std::move(*call), 0});
       }
     }
@@ -155,8 +161,10 @@ class ContentCalls final : public CallSource {
       files_.push_back(std::move(file));
     }
     for (std::size_t i = 0; i < calls_.size(); ++i) {
-      if (good.empty()) calls_[i].call.media = MediaState::kNone;
-      else calls_[i].file = good[i % good.size()];
+      if (good.empty())
+        calls_[i].call.media = MediaState::kNone;
+      else
+        calls_[i].file = good[i % good.size()];
     }
     const std::size_t transcripts = calls_.size();
     for (std::size_t i = 0; i < broken.size(); ++i) {

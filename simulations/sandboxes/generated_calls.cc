@@ -1,12 +1,12 @@
 #include "simulations/sandboxes/generated_calls.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <numbers>
-
-#include <fmt/core.h>
 
 #include "simulations/sandboxes/words.h"
 #include "storage/model/ensure.h"
@@ -52,7 +52,8 @@ const std::string& tone() {
   static const std::string samples = [] {
     std::string made(kToneBytes, '\0');
     for (std::size_t i = 0; i < made.size(); ++i) {
-      const double t = 2 * std::numbers::pi * static_cast<double>(i) / kToneBytes;  // whole periods: the end meets the start
+      const double t =
+          2 * std::numbers::pi * static_cast<double>(i) / kToneBytes;  // whole periods: the end meets the start
       const double level = std::sin(t * 1802) + std::sin(t * 2270) + std::sin(t * 2703) * (1 + std::sin(t * 5));
       made[i] = static_cast<char>(128 + std::lround(level * 12));
     }
@@ -73,10 +74,11 @@ class GeneratedCalls final : public CallSource {
  public:
   explicit GeneratedCalls(const GeneratedOptions& options) : options_(options) {
     if (options_.media_bytes != 0) options_.media_bytes = std::max(options_.media_bytes, kMediaBytesMin);
-    // Spread over three years at most, so that a million calls still start in this century; one every 20 minutes at the least.
+    // Spread over three years at most, so that a million calls still start in this century; one every 20 minutes at the
+    // least.
     const std::int64_t three_years_s = 3 * 365 * 86400ll;
-    spacing_s_ = std::clamp<std::int64_t>(three_years_s / static_cast<std::int64_t>(std::max<std::uint64_t>(options_.calls, 1)),
-                                          1, 1200);
+    spacing_s_ = std::clamp<std::int64_t>(
+        three_years_s / static_cast<std::int64_t>(std::max<std::uint64_t>(options_.calls, 1)), 1, 1200);
   }
 
   std::uint64_t size() const override { return options_.calls; }
@@ -103,7 +105,8 @@ class GeneratedCalls final : public CallSource {
     call.duration_ms = duration_of(index, call.media);
     call.length_ms = (call.duration_ms / 1000 + static_cast<std::int64_t>((kind >> 16) % 3)) * 1000;
     call.tags = {theme.topic == "security review" ? "security" : theme.topic};
-    call.summary = fmt::format("- {} talked about the {} 0:04\n- Next: the {}", theme.company, theme.product, theme.topic);
+    call.summary =
+        fmt::format("- {} talked about the {} 0:04\n- Next: the {}", theme.company, theme.product, theme.topic);
     return call;
   }
 
@@ -155,7 +158,8 @@ class GeneratedCalls final : public CallSource {
       case MediaState::kNone: return {"", "", 0};
       case MediaState::kHtmlPage: return {call_file(index, ".mp3"), "audio/mpeg", kHtmlPage.size()};
       case MediaState::kZeroBytes: return {call_file(index, ".wav"), "audio/wav", 0};
-      case MediaState::kTruncated: return {call_file(index, ".wav"), "audio/wav", (kHeaderBytes + payload_of(index)) * 6 / 10};
+      case MediaState::kTruncated:
+        return {call_file(index, ".wav"), "audio/wav", (kHeaderBytes + payload_of(index)) * 6 / 10};
       case MediaState::kGood:
       case MediaState::kWrongLength: break;
     }

@@ -10,7 +10,7 @@ namespace callimport::simulations {
 struct GeneratedOptions {
   std::uint64_t seed = 7;
   std::uint64_t calls = 5000;
-  std::uint64_t media_bytes = 100'000;      ///< about: each call's file differs by up to 10 %; 0: no media at all
+  std::uint64_t media_bytes = 100'000;  ///< about: each call's file differs by up to 10 %; 0: no media at all
   double broken_percent = 0, deleted_percent = 0, private_percent = 0, not_ready_percent = 0;
   double transcript_only_percent = 2;
   Timestamp newest = Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 9 / 1}} + 17h;

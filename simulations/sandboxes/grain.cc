@@ -1,9 +1,9 @@
 #include "simulations/sandboxes/grain.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
-
-#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "simulations/sandboxes/content_calls.h"
@@ -26,7 +26,8 @@ std::string_view query_value(std::string_view target, std::string_view name) {
     const std::size_t begin = at + 1;
     at = target.find('&', begin);
     const std::string_view pair = target.substr(begin, at == std::string_view::npos ? at : at - begin);
-    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=') return pair.substr(name.size() + 1);
+    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
+      return pair.substr(name.size() + 1);
   }
   return {};
 }
@@ -40,7 +41,9 @@ std::optional<Number> read_number(std::string_view text, int base = 10) {
 }
 
 bool contains_ignoring_case(std::string_view text, std::string_view part) {
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
@@ -48,17 +51,21 @@ SandboxReply xml_denied(int status, std::string_view code, std::string_view text
   SandboxReply reply;
   reply.status = status;
   reply.headers.emplace_back("content-type", "text/xml");
-  reply.body = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message></Error>", code, text);
+  reply.body = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message></Error>", code, text);
   return reply;
 }
 
-struct Range { std::uint64_t from = 0, count = 0; };
+struct Range {
+  std::uint64_t from = 0, count = 0;
+};
 /// One range of the form bytes=a-b, bytes=a- or bytes=-n. nullopt: cannot be satisfied.
 std::optional<Range> read_range(std::string_view header, std::uint64_t size) {
   header.remove_prefix(std::min(header.size(), std::string_view("bytes=").size()));
   const std::size_t dash = header.find('-');
   if (dash == std::string_view::npos || size == 0) return std::nullopt;
-  const auto first = read_number<std::uint64_t>(header.substr(0, dash)), last = read_number<std::uint64_t>(header.substr(dash + 1));
+  const auto first = read_number<std::uint64_t>(header.substr(0, dash)),
+             last = read_number<std::uint64_t>(header.substr(dash + 1));
   if (!first) {
     if (!last || *last == 0) return std::nullopt;
     const std::uint64_t count = std::min(*last, size);
@@ -114,7 +121,8 @@ SandboxReply GrainSandbox::api(const SandboxRequest& request, std::string_view p
   token = token.starts_with("Bearer ") ? token.substr(7) : std::string_view{};
   const bool renewed = !options_.renewed_token.empty() && token == options_.renewed_token;
   if (!renewed) {
-    if (token.empty() || token != options_.token) return error_reply(401, "unauthorized", "Missing or invalid access token.");
+    if (token.empty() || token != options_.token)
+      return error_reply(401, "unauthorized", "Missing or invalid access token.");
     if (options_.expire_after != 0 && first_token_uses_ >= options_.expire_after) {
       return error_reply(401, "unauthorized", "The access token expired.");
     }
@@ -160,7 +168,8 @@ SandboxReply GrainSandbox::route(const SandboxRequest& request, std::string_view
   if (path == "/meeting_types") return json_reply(200, {{"meeting_types", write_meeting_types()}});
   if (path == "/users") {
     json users = json::array();
-    for (const SandboxPerson& user : calls_->users()) users.push_back({{"id", user.user}, {"name", user.name}, {"email", user.email}});
+    for (const SandboxPerson& user : calls_->users())
+      users.push_back({{"id", user.user}, {"name", user.name}, {"email", user.email}});
     return json_reply(200, {{"users", std::move(users)}});
   }
   return error_reply(404, "not_found", "No such page.");
@@ -172,8 +181,10 @@ bool GrainSandbox::matches(const json& filter, std::uint64_t index) const {
     return true;
   }
   const SandboxCall call = calls_->head(index);
-  if (filter.contains("title_search") && !contains_ignoring_case(call.title, filter["title_search"].get<std::string>())) return false;
-  if (filter.contains("participant_scope") && filter["participant_scope"] != (call.external ? "external" : "internal")) return false;
+  if (filter.contains("title_search") && !contains_ignoring_case(call.title, filter["title_search"].get<std::string>()))
+    return false;
+  if (filter.contains("participant_scope") && filter["participant_scope"] != (call.external ? "external" : "internal"))
+    return false;
   if (filter.contains("team") && filter["team"] != team_of(call)) return false;
   return !filter.contains("meeting_type") || filter["meeting_type"] == meeting_type_of(call);
 }
@@ -189,15 +200,21 @@ SandboxReply GrainSandbox::list(const json& body) {
     std::uint64_t low = 0, high = calls_->size();
     while (low < high) {
       const std::uint64_t middle = low + (high - low) / 2;
-      if (calls_->start(middle) < bound) high = middle; else low = middle + 1;
+      if (calls_->start(middle) < bound)
+        high = middle;
+      else
+        low = middle + 1;
     }
     return low;
   };
-  if (filter.contains("before_datetime")) index = first_before(*parse_utc(filter["before_datetime"].get<std::string>()));
+  if (filter.contains("before_datetime"))
+    index = first_before(*parse_utc(filter["before_datetime"].get<std::string>()));
   if (filter.contains("after_datetime")) end = first_before(*parse_utc(filter["after_datetime"].get<std::string>()));
   if (body.contains("cursor") && body["cursor"].is_string()) {
     const auto at = read_cursor(body["cursor"].get<std::string>());
-    if (!at) return error_reply(400, "bad_request", "Invalid input arguments:\nThe cursor is not one of ours. At path: #/cursor");
+    if (!at)
+      return error_reply(400, "bad_request",
+                         "Invalid input arguments:\nThe cursor is not one of ours. At path: #/cursor");
     index = std::max(index, *at);
   }
   json recordings = json::array();
@@ -205,10 +222,12 @@ SandboxReply GrainSandbox::list(const json& body) {
     if (matches(filter, index)) recordings.push_back(write_recording(calls_->whole(index), include));
   }
   while (index < end && !matches(filter, index)) ++index;  // a cursor is handed out only when something follows
-  return json_reply(200, {{"cursor", index < end ? json(write_cursor(index)) : json(nullptr)}, {"recordings", std::move(recordings)}});
+  return json_reply(200, {{"cursor", index < end ? json(write_cursor(index)) : json(nullptr)},
+                          {"recordings", std::move(recordings)}});
 }
 
-SandboxReply GrainSandbox::recording(std::uint64_t index, const SandboxRequest& request, std::string_view rest, Timestamp now) {
+SandboxReply GrainSandbox::recording(std::uint64_t index, const SandboxRequest& request, std::string_view rest,
+                                     Timestamp now) {
   const SandboxCall head = calls_->head(index);
   SandboxReply reply;
   if (head.fate == CallFate::kDeleted) {
@@ -217,7 +236,8 @@ SandboxReply GrainSandbox::recording(std::uint64_t index, const SandboxRequest& 
     reply = error_reply(403, "forbidden", "You do not have access to this recording.");
   } else if (rest.empty() && request.method == "POST") {
     const json body = request.body.empty() ? json::object() : json::parse(request.body, nullptr, false);
-    const auto wrong = body.is_discarded() ? std::optional<std::string>("The body is not JSON.") : find_schema_error(body);
+    const auto wrong =
+        body.is_discarded() ? std::optional<std::string>("The body is not JSON.") : find_schema_error(body);
     if (wrong) {
       reply = error_reply(400, "bad_request", *wrong);
     } else if (options_.token_kind == "wat" && asks_for_personal(body)) {
@@ -240,14 +260,18 @@ bool GrainSandbox::ready(const SandboxCall& call, Timestamp now) const {
   return call.fate != CallFate::kNotReady || now >= *started_ + options_.not_ready_for;
 }
 
-SandboxReply GrainSandbox::transcript(std::uint64_t index, const SandboxRequest& request, std::string_view format, Timestamp now) {
-  if (format != "" && format != ".txt" && format != ".vtt" && format != ".srt") return error_reply(404, "not_found", "No such page.");
+SandboxReply GrainSandbox::transcript(std::uint64_t index, const SandboxRequest& request, std::string_view format,
+                                      Timestamp now) {
+  if (format != "" && format != ".txt" && format != ".vtt" && format != ".srt")
+    return error_reply(404, "not_found", "No such page.");
   const SandboxCall call = calls_->whole(index);
   const bool is_ready = ready(call, now);
-  if (!is_ready && options_.not_ready == NotReadyKind::kNotFound) return error_reply(404, "not_found", "Transcript not found.");
+  if (!is_ready && options_.not_ready == NotReadyKind::kNotFound)
+    return error_reply(404, "not_found", "Transcript not found.");
   if (format.empty()) return json_reply(200, is_ready ? write_transcript(call) : json::array());
   const std::string_view accept = find_header(request.headers, "accept");
-  if (!accept.empty() && accept.find("*/*") == std::string_view::npos) return error_reply(406, "not_acceptable", "Not acceptable.");
+  if (!accept.empty() && accept.find("*/*") == std::string_view::npos)
+    return error_reply(406, "not_acceptable", "Not acceptable.");
   SandboxReply reply;
   reply.headers.emplace_back("content-type", format == ".vtt" ? "text/vtt" : "text/plain; charset=utf-8");
   if (is_ready) reply.body = write_subtitles(call, format.substr(1));
@@ -261,13 +285,15 @@ std::string GrainSandbox::signature(std::uint64_t index, std::int64_t expires) c
 
 SandboxReply GrainSandbox::download(std::uint64_t index, const SandboxRequest& request, Timestamp now) {
   const SandboxCall call = calls_->head(index);
-  if (call.media == MediaState::kNone || !ready(call, now)) return error_reply(404, "not_found", "Recording has no media.");
+  if (call.media == MediaState::kNone || !ready(call, now))
+    return error_reply(404, "not_found", "Recording has no media.");
   const auto expires = std::chrono::ceil<std::chrono::seconds>(now + options_.link_life).time_since_epoch().count();
   std::string_view host = find_header(request.headers, "host");
   SandboxReply reply;
   reply.status = 302;
-  reply.headers.emplace_back("location", fmt::format("http://{}{}{}/{}?Expires={}&Key-Pair-Id=KSANDBOX&Signature={}", host, kCdn,
-                                                     call.id, calls_->media(index).file_name, expires, signature(index, expires)));
+  reply.headers.emplace_back(
+      "location", fmt::format("http://{}{}{}/{}?Expires={}&Key-Pair-Id=KSANDBOX&Signature={}", host, kCdn, call.id,
+                              calls_->media(index).file_name, expires, signature(index, expires)));
   return reply;
 }
 
@@ -291,7 +317,8 @@ SandboxReply GrainSandbox::cdn(const SandboxRequest& request, std::string_view p
     if (point < options_.cut_percent) reply.cut_after = media.bytes / 2;
   } else if (const auto part = read_range(range, media.bytes)) {
     reply.status = 206;
-    reply.headers.emplace_back("content-range", fmt::format("bytes {}-{}/{}", part->from, part->from + part->count - 1, media.bytes));
+    reply.headers.emplace_back("content-range",
+                               fmt::format("bytes {}-{}/{}", part->from, part->from + part->count - 1, media.bytes));
     reply.body = calls_->media_bytes(*index, part->from, part->count);
   } else {
     reply = xml_denied(416, "InvalidRange", "The requested range is not satisfiable");

@@ -1,8 +1,8 @@
+#include <fmt/core.h>
+
 #include <charconv>
 #include <cstdlib>
 #include <functional>
-
-#include <fmt/core.h>
 
 #include "simulations/sandboxes/grain.h"
 
@@ -69,7 +69,8 @@ Result<> read_not_ready(GrainOptions& options, std::string_view flag, std::strin
 
 Result<> read_listen(SandboxCommand& command, std::string_view flag, std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return wrong(flag, "HOST:PORT, e.g. 127.0.0.1:9301 (port 0: any free one)", text);
+  if (colon == std::string_view::npos || colon == 0)
+    return wrong(flag, "HOST:PORT, e.g. 127.0.0.1:9301 (port 0: any free one)", text);
   TRY(const auto port, number_of(flag, text.substr(colon + 1), 0, 65535));
   command.host = std::string(text.substr(0, colon));
   command.port = static_cast<std::uint16_t>(port);
@@ -77,8 +78,10 @@ Result<> read_listen(SandboxCommand& command, std::string_view flag, std::string
 }
 
 Result<> read_media_switch(GrainOptions& grain, std::string_view flag, std::string_view text) {
-  if (text == "off") grain.generated.media_bytes = 0;
-  else if (text != "on") return wrong(flag, "on or off", text);
+  if (text == "off")
+    grain.generated.media_bytes = 0;
+  else if (text != "on")
+    return wrong(flag, "on or off", text);
   return {};
 }
 
@@ -86,22 +89,38 @@ Result<> read_flag(SandboxCommand& command, std::string_view flag, std::string_v
   GrainOptions& grain = command.grain;
   GeneratedOptions& made = grain.generated;
   if (flag == "--listen") return read_listen(command, flag, value);
-  if (flag == "--log") command.log_path = value;
-  else if (flag == "--content") grain.content_dir = value;
-  else if (flag == "--token") grain.token = value;
-  else if (flag == "--renewed-token") grain.renewed_token = value;
-  else if (flag == "--calls") { TRY(made.calls, number_of(flag, value, 0, kCallsMax)); }
-  else if (flag == "--seed") { TRY(made.seed, number_of(flag, value, 0, UINT64_MAX)); }
-  else if (flag == "--media-bytes") { TRY(made.media_bytes, number_of(flag, value, 1000, kMediaBytesMax)); }
-  else if (flag == "--media") return read_media_switch(grain, flag, value);
-  else if (flag == "--page-size") { TRY(grain.page_size, number_of(flag, value, 1, 1000)); }
-  else if (flag == "--expire-after") { TRY(grain.expire_after, number_of(flag, value, 1, UINT64_MAX)); }
-  else if (flag == "--broken") { TRY(made.broken_percent, percent_of(flag, value)); }
-  else if (flag == "--deleted") { TRY(made.deleted_percent, percent_of(flag, value)); }
-  else if (flag == "--private") { TRY(made.private_percent, percent_of(flag, value)); }
-  else if (flag == "--transcript-only") { TRY(made.transcript_only_percent, percent_of(flag, value)); }
-  else if (flag == "--cut") { TRY(grain.cut_percent, percent_of(flag, value)); }
-  else if (flag == "--not-ready") return read_not_ready(grain, flag, value);
+  if (flag == "--log")
+    command.log_path = value;
+  else if (flag == "--content")
+    grain.content_dir = value;
+  else if (flag == "--token")
+    grain.token = value;
+  else if (flag == "--renewed-token")
+    grain.renewed_token = value;
+  else if (flag == "--calls") {
+    TRY(made.calls, number_of(flag, value, 0, kCallsMax));
+  } else if (flag == "--seed") {
+    TRY(made.seed, number_of(flag, value, 0, UINT64_MAX));
+  } else if (flag == "--media-bytes") {
+    TRY(made.media_bytes, number_of(flag, value, 1000, kMediaBytesMax));
+  } else if (flag == "--media")
+    return read_media_switch(grain, flag, value);
+  else if (flag == "--page-size") {
+    TRY(grain.page_size, number_of(flag, value, 1, 1000));
+  } else if (flag == "--expire-after") {
+    TRY(grain.expire_after, number_of(flag, value, 1, UINT64_MAX));
+  } else if (flag == "--broken") {
+    TRY(made.broken_percent, percent_of(flag, value));
+  } else if (flag == "--deleted") {
+    TRY(made.deleted_percent, percent_of(flag, value));
+  } else if (flag == "--private") {
+    TRY(made.private_percent, percent_of(flag, value));
+  } else if (flag == "--transcript-only") {
+    TRY(made.transcript_only_percent, percent_of(flag, value));
+  } else if (flag == "--cut") {
+    TRY(grain.cut_percent, percent_of(flag, value));
+  } else if (flag == "--not-ready")
+    return read_not_ready(grain, flag, value);
   else if (flag == "--rate") {
     grain.requests_per_minute = 0;
     if (value == "off") return {};
@@ -137,7 +156,9 @@ Result<SandboxCommand> sandbox_options(const std::vector<std::string>& args) {
     if (equals != std::string_view::npos) {
       TRY_VOID(read_flag(command, flag.substr(0, equals), flag.substr(equals + 1)));
     } else {
-      if (!flag.starts_with("--")) return fail(Code::kInvalid, fmt::format("\"{}\" is not a flag; see callimport sandbox --help", flag.substr(0, 80)));
+      if (!flag.starts_with("--"))
+        return fail(Code::kInvalid,
+                    fmt::format("\"{}\" is not a flag; see callimport sandbox --help", flag.substr(0, 80)));
       if (i + 1 == args.size()) return fail(Code::kInvalid, fmt::format("{} wants a value", flag.substr(0, 80)));
       TRY_VOID(read_flag(command, flag, args[++i]));
     }

@@ -1,18 +1,19 @@
 #include "simulations/sandboxes/grain_wire.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/core.h>
 
 namespace callimport::simulations {
 namespace {
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 8> kSwitches = {"highlights",    "participants",   "ai_action_items", "ai_summary",
-                                                       "private_notes", "calendar_event", "hubspot",         "screenshares"};
-constexpr std::array<std::string_view, 7> kFilters = {"after_datetime", "before_datetime", "attendance", "participant_scope",
-                                                      "title_search",   "team",            "meeting_type"};
+constexpr std::array<std::string_view, 8> kSwitches = {"highlights", "participants",  "ai_action_items",
+                                                       "ai_summary", "private_notes", "calendar_event",
+                                                       "hubspot",    "screenshares"};
+constexpr std::array<std::string_view, 7> kFilters = {
+    "after_datetime", "before_datetime", "attendance", "participant_scope", "title_search", "team", "meeting_type"};
 
 std::string_view type_name(const json& value) {
   switch (value.type()) {
@@ -31,8 +32,8 @@ std::string_view type_name(const json& value) {
 }
 
 std::string mismatch(std::string_view expected, const json& value, std::string_view path) {
-  return fmt::format("Invalid input arguments:\nType mismatch. Expected {} but got {}. At path: #{}", expected, type_name(value),
-                     path);
+  return fmt::format("Invalid input arguments:\nType mismatch. Expected {} but got {}. At path: #{}", expected,
+                     type_name(value), path);
 }
 std::string not_allowed(std::string_view path) {
   return fmt::format("Invalid input arguments:\nSchema does not allow additional properties. At path: #{}", path);
@@ -63,7 +64,8 @@ std::optional<std::string> find_filter_error(const json& filter) {
     if (std::find(kFilters.begin(), kFilters.end(), key) == kFilters.end()) return not_allowed(path);
     if (!value.is_string()) return mismatch("String", value, path);
     const auto& text = value.get_ref<const std::string&>();
-    if (key.ends_with("_datetime") && !parse_utc(text)) return fmt::format("Invalid input arguments:\nExpected to be a valid ISO 8601 date-time. At path: #{}", path);
+    if (key.ends_with("_datetime") && !parse_utc(text))
+      return fmt::format("Invalid input arguments:\nExpected to be a valid ISO 8601 date-time. At path: #{}", path);
     if (key == "attendance" && text != "hosted" && text != "attended") return not_in_enum(path);
     if (key == "participant_scope" && text != "internal" && text != "external") return not_in_enum(path);
   }
@@ -76,8 +78,13 @@ json write_participants(const SandboxCall& call) {
   json all = json::array();
   const auto length = std::chrono::milliseconds{call.length_ms};
   for (const SandboxPerson& person : call.people) {
-    json one = {{"id", person.id}, {"name", person.name}, {"scope", person.scope}, {"email", or_null(person.email)},
-                {"confirmed_attendee", person.attended}, {"observed_join_time", nullptr}, {"observed_leave_time", nullptr}};
+    json one = {{"id", person.id},
+                {"name", person.name},
+                {"scope", person.scope},
+                {"email", or_null(person.email)},
+                {"confirmed_attendee", person.attended},
+                {"observed_join_time", nullptr},
+                {"observed_leave_time", nullptr}};
     if (person.attended) {
       // The host's join is seen before the recorder starts.
       one["observed_join_time"] = format_utc(person.host ? call.start - 3s : call.start);
@@ -91,7 +98,11 @@ json write_participants(const SandboxCall& call) {
 json write_recorders(const SandboxCall& call) {
   json all = json::array();
   for (const SandboxPerson& person : call.people) {
-    if (person.host) all.push_back({{"id", person.user}, {"name", person.name}, {"email", or_null(person.email)}, {"participant_id", person.id}});
+    if (person.host)
+      all.push_back({{"id", person.user},
+                     {"name", person.name},
+                     {"email", or_null(person.email)},
+                     {"participant_id", person.id}});
   }
   return all;
 }
@@ -99,9 +110,16 @@ json write_recorders(const SandboxCall& call) {
 json write_action_items(const SandboxCall& call) {
   json items = json::array();
   if (call.people.size() < 2) return items;
-  items.push_back({{"status", "pending"}, {"timestamp", call.duration_ms / 2}, {"text", "Send the summary of " + call.title},
-                   {"assignee", {{"id", uuid_of(call.index, 1)}, {"name", call.people[0].name}, {"user_id", or_null(call.people[0].user)}}}});
-  items.push_back({{"status", "completed"}, {"timestamp", call.duration_ms / 3}, {"text", "Book the next call"}, {"assignee", nullptr}});
+  items.push_back(
+      {{"status", "pending"},
+       {"timestamp", call.duration_ms / 2},
+       {"text", "Send the summary of " + call.title},
+       {"assignee",
+        {{"id", uuid_of(call.index, 1)}, {"name", call.people[0].name}, {"user_id", or_null(call.people[0].user)}}}});
+  items.push_back({{"status", "completed"},
+                   {"timestamp", call.duration_ms / 3},
+                   {"text", "Book the next call"},
+                   {"assignee", nullptr}});
   return items;
 }
 
@@ -109,10 +127,16 @@ json write_highlights(const SandboxCall& call) {
   json clips = json::array();
   if (call.segments.empty()) return clips;
   const SandboxSegment& first = call.segments.front();
-  clips.push_back({{"id", uuid_of(call.index, 2)}, {"recording_id", call.id}, {"text", "Opening of " + call.title},
-                   {"transcript", first.text}, {"speakers", json::array({first.speaker})}, {"timestamp", first.start_ms},
-                   {"duration", first.end_ms - first.start_ms}, {"tags", call.tags},
-                   {"url", "https://grain.com/share/highlight/" + uuid_of(call.index, 2)}, {"thumbnail_url", nullptr},
+  clips.push_back({{"id", uuid_of(call.index, 2)},
+                   {"recording_id", call.id},
+                   {"text", "Opening of " + call.title},
+                   {"transcript", first.text},
+                   {"speakers", json::array({first.speaker})},
+                   {"timestamp", first.start_ms},
+                   {"duration", first.end_ms - first.start_ms},
+                   {"tags", call.tags},
+                   {"url", "https://grain.com/share/highlight/" + uuid_of(call.index, 2)},
+                   {"thumbnail_url", nullptr},
                    {"created_datetime", format_utc(call.start + 1h)}});
   return clips;
 }
@@ -174,11 +198,20 @@ json write_meeting_types() {
 json write_recording(const SandboxCall& call, const json& include) {
   const auto wants = [&include](const char* what) { return include.value(what, false); };
   const std::string end = format_utc(call.start + std::chrono::milliseconds{call.length_ms});
-  json out = {{"id", call.id}, {"title", call.title}, {"source", call.source},
-              {"url", fmt::format("https://grain.com/share/recording/{}/{:016x}{:016x}{:08x}", call.id, mix(call.index, 31), mix(call.index, 32), call.index & 0xffffffffu)},
-              {"media_type", call.media_type}, {"tags", call.tags}, {"start_datetime", format_utc(call.start)},
-              {"end_datetime", end}, {"duration_ms", call.duration_ms},
-              {"thumbnail_url", nullptr}, {"share_state", "workspace"}, {"workspace_shared", false}, {"meeting_type", nullptr},
+  json out = {{"id", call.id},
+              {"title", call.title},
+              {"source", call.source},
+              {"url", fmt::format("https://grain.com/share/recording/{}/{:016x}{:016x}{:08x}", call.id,
+                                  mix(call.index, 31), mix(call.index, 32), call.index & 0xffffffffu)},
+              {"media_type", call.media_type},
+              {"tags", call.tags},
+              {"start_datetime", format_utc(call.start)},
+              {"end_datetime", end},
+              {"duration_ms", call.duration_ms},
+              {"thumbnail_url", nullptr},
+              {"share_state", "workspace"},
+              {"workspace_shared", false},
+              {"meeting_type", nullptr},
               {"recorders", write_recorders(call)}};
   const json teams = write_teams(), types = write_meeting_types();
   out["teams"] = json::array({call.external ? teams[0] : teams[1]});
@@ -190,11 +223,13 @@ json write_recording(const SandboxCall& call, const json& include) {
   if (wants("private_notes")) out["private_notes"] = nullptr;
   if (wants("calendar_event")) {
     out["calendar_event"] = {{"ical_uid", fmt::format("{}@calendar.test", call.id.substr(0, 8))},
-                             {"scheduled_start_datetime", format_utc(call.start - 60s)}, {"scheduled_end_datetime", end}};
+                             {"scheduled_start_datetime", format_utc(call.start - 60s)},
+                             {"scheduled_end_datetime", end}};
   }
   if (wants("hubspot")) out["hubspot"] = {{"hubspot_company_ids", json::array()}, {"hubspot_deal_ids", json::array()}};
   if (wants("screenshares")) out["screenshares"] = json::array();
-  if (include.contains("ai_template_sections")) out["ai_template_sections"] = json::array({{{"title", "Summary"}, {"data", call.summary}}});
+  if (include.contains("ai_template_sections"))
+    out["ai_template_sections"] = json::array({{{"title", "Summary"}, {"data", call.summary}}});
   return out;
 }
 
@@ -202,7 +237,10 @@ json write_transcript(const SandboxCall& call) {
   json all = json::array();
   for (const SandboxSegment& segment : call.segments) {
     all.push_back({{"participant_id", segment.person ? json(call.people[*segment.person].id) : json(nullptr)},
-                   {"speaker", segment.speaker}, {"start", segment.start_ms}, {"end", segment.end_ms}, {"text", segment.text}});
+                   {"speaker", segment.speaker},
+                   {"start", segment.start_ms},
+                   {"end", segment.end_ms},
+                   {"text", segment.text}});
   }
   return all;
 }

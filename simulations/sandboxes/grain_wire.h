@@ -1,10 +1,9 @@
 #pragma once
 // Grain's wire forms: a call as its Recording object, transcripts in four formats, and the check of request bodies.
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "simulations/sandboxes/calls.h"
 #include "simulations/sandboxes/sandbox.h"

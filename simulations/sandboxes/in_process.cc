@@ -59,13 +59,16 @@ SandboxReply SandboxHttp::ask(const HttpRequest& request) {
   asked.target = parts->second;
   for (const auto& [name, value] : request.headers) {
     std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     asked.headers.emplace_back(std::move(lower), value);
   }
   asked.headers.emplace_back("host", parts->first);
   asked.body = request.body;
   SandboxReply answer = sandbox_.handle(asked, clock_.now());
-  if (keeps_log_) log_.push_back(log_entry(asked, answer, clock_.now(), std::min(answer.body.size(), answer.cut_after.value_or(answer.body.size()))));
+  if (keeps_log_)
+    log_.push_back(log_entry(asked, answer, clock_.now(),
+                             std::min(answer.body.size(), answer.cut_after.value_or(answer.body.size()))));
   return answer;
 }
 
@@ -76,7 +79,8 @@ engine::Awaitable<Result<HttpReply>> SandboxHttp::send(HttpRequest request) {
   }
   if (auto parts = split_url(request.url); !parts) co_return tl::unexpected(parts.error());
   for (const auto& [name, value] : request.headers) {
-    if ((name + value).find_first_of("\r\n") != std::string::npos) co_return fail(Code::kInvalid, "a header holds a line break");
+    if ((name + value).find_first_of("\r\n") != std::string::npos)
+      co_return fail(Code::kInvalid, "a header holds a line break");
   }
   SandboxReply answer = ask(request);
   const std::shared_ptr<bool> alive = alive_;

@@ -15,12 +15,13 @@ namespace callimport::simulations {
 
 inline constexpr std::size_t kInProcessPieceBytes = 16u << 10;  ///< a streamed body arrives in pieces of this size
 
-/// Every URL goes to the one sandbox, whatever its host. Delays pass on `clock`; a refused answer, a cut body and an answer later
-/// than the request's timeout are kUnavailable, as the header of Http says.
-/// Threads: the loop of `clock`. Lifetime: sandbox and clock outlive it; when it goes, requests under way end as kCancelled.
+/// Every URL goes to the one sandbox, whatever its host. Delays pass on `clock`; a refused answer, a cut body and an
+/// answer later than the request's timeout are kUnavailable, as the header of Http says. Threads: the loop of `clock`.
+/// Lifetime: sandbox and clock outlive it; when it goes, requests under way end as kCancelled.
 class SandboxHttp final : public activities::Http {
  public:
-  /// Asked before each request with its number (1, 2, ...): an error is what the request ends with; the sandbox never sees it.
+  /// Asked before each request with its number (1, 2, ...): an error is what the request ends with; the sandbox never
+  /// sees it.
   using Fault = std::function<std::optional<Error>(std::uint64_t number)>;
 
   SandboxHttp(Sandbox& sandbox, Clock& clock);

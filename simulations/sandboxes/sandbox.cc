@@ -11,7 +11,8 @@ std::string_view find_header(const SandboxHeaders& headers, std::string_view nam
   return {};
 }
 
-SandboxLogEntry log_entry(const SandboxRequest& request, const SandboxReply& reply, Timestamp at, std::size_t bytes_sent) {
+SandboxLogEntry log_entry(const SandboxRequest& request, const SandboxReply& reply, Timestamp at,
+                          std::size_t bytes_sent) {
   SandboxLogEntry entry;
   entry.at = at;
   entry.method = request.method;

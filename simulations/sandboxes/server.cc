@@ -1,11 +1,8 @@
 #include "simulations/sandboxes/server.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <cstdio>
-#include <thread>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,7 +11,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/core.h>
+#include <csignal>
+#include <cstdio>
+#include <thread>
 
 #include "simulations/sandboxes/grain.h"
 
@@ -47,7 +46,8 @@ class RequestLog {
   void write(const SandboxLogEntry& entry) {
     if (fd_ < 0) return;
     const std::string line = to_json_line(entry) + "\n";
-    if (::write(fd_, line.data(), line.size()) < 0) std::fputs("callimport: the request log cannot be written\n", stderr);
+    if (::write(fd_, line.data(), line.size()) < 0)
+      std::fputs("callimport: the request log cannot be written\n", stderr);
   }
 
  private:
@@ -63,7 +63,8 @@ struct Shared {
 /// One connection. Keeps itself alive through its handlers; all of them run on the server's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, Shared& shared) : socket_(std::move(socket)), timer_(socket_.get_executor()), shared_(shared) {
+  Connection(tcp::socket socket, Shared& shared)
+      : socket_(std::move(socket)), timer_(socket_.get_executor()), shared_(shared) {
     ++shared_.connections;
   }
   Connection(const Connection&) = delete;
@@ -100,40 +101,39 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void respond() {
-    if (reply_.refused) {
-      shared_.log.write(log_entry(request_, reply_, at_, 0));
-      return reset();
-    }
+    // Before the answer goes out: who has an answer in hand finds its line in the log.
+    if (request_.method == "HEAD") reply_.cut_after = 0;
+    const std::size_t whole = reply_.refused ? 0 : reply_.body.size();
+    shared_.log.write(log_entry(request_, reply_, at_, std::min(whole, reply_.cut_after.value_or(whole))));
+    if (reply_.refused) return reset();
     response_ = {};
     response_.version(11);
     response_.result(static_cast<unsigned>(reply_.status));
     for (const auto& [name, value] : reply_.headers) response_.set(name, value);
     response_.content_length(reply_.body.size());
     response_.keep_alive(parser_->get().keep_alive());
-    if (request_.method == "HEAD") reply_.cut_after = 0;
     if (reply_.cut_after) return respond_in_part();
-    const std::size_t bytes = reply_.body.size();
     response_.body() = std::move(reply_.body);
-    http::async_write(socket_, response_, [self = shared_from_this(), bytes](error_code error, std::size_t sent) {
-      self->finish(error, error ? std::min(sent, bytes) : bytes);
-    });
+    http::async_write(socket_, response_,
+                      [self = shared_from_this()](error_code error, std::size_t) { self->finish(error); });
   }
 
-  /// The head promises the whole body; only the first part follows, then the line drops (or, after HEAD, nothing more is due).
+  /// The head promises the whole body; only the first part follows, then the line drops (or, after HEAD, nothing more
+  /// is due).
   void respond_in_part() {
     serializer_.emplace(response_);
     http::async_write_header(socket_, *serializer_, [self = shared_from_this()](error_code error, std::size_t) {
-      if (error) return self->finish(error, 0);
+      if (error) return self->finish(error);
       const std::size_t part = std::min(*self->reply_.cut_after, self->reply_.body.size());
-      asio::async_write(self->socket_, asio::buffer(self->reply_.body.data(), part), [self](error_code late, std::size_t sent) {
-        const bool is_head = self->request_.method == "HEAD";
-        self->finish(is_head ? late : error_code(asio::error::connection_aborted), sent);
-      });
+      asio::async_write(self->socket_, asio::buffer(self->reply_.body.data(), part),
+                        [self](error_code late, std::size_t) {
+                          const bool is_head = self->request_.method == "HEAD";
+                          self->finish(is_head ? late : error_code(asio::error::connection_aborted));
+                        });
     });
   }
 
-  void finish(error_code error, std::size_t sent) {
-    shared_.log.write(log_entry(request_, reply_, at_, sent));
+  void finish(error_code error) {
     if (error || !response_.keep_alive()) {
       error_code ignored;
       socket_.shutdown(tcp::socket::shutdown_both, ignored);
@@ -178,7 +178,9 @@ class Server final : public SandboxServer {
     if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(kBacklog, error);
-    if (error) return fail(Code::kUnavailable, fmt::format("cannot listen on {}:{}: {}", options.host, options.port, error.message()));
+    if (error)
+      return fail(Code::kUnavailable,
+                  fmt::format("cannot listen on {}:{}: {}", options.host, options.port, error.message()));
     port_ = acceptor_.local_endpoint().port();
     accept();
     return {};
@@ -231,7 +233,9 @@ Result<std::unique_ptr<SandboxServer>> SandboxServer::listen(Sandbox& sandbox, c
 }
 
 int sandbox_main(const std::vector<std::string>& args) {
-  const auto complain = [](const Error& error) { std::fprintf(stderr, "callimport sandbox: %s\n", error.message.c_str()); };
+  const auto complain = [](const Error& error) {
+    std::fprintf(stderr, "callimport sandbox: %s\n", error.message.c_str());
+  };
   for (const std::string& word : args) {
     if (word != "--help" && word != "-h") continue;
     std::fputs(std::string(sandbox_usage()).c_str(), stdout);
@@ -251,7 +255,8 @@ int sandbox_main(const std::vector<std::string>& args) {
   std::fputs(line.c_str(), stdout);
   std::fflush(stdout);
   if (command->ready_fd >= 0) {
-    if (::write(command->ready_fd, line.data(), line.size()) < 0) std::fputs("callimport sandbox: --ready-fd cannot be written\n", stderr);
+    if (::write(command->ready_fd, line.data(), line.size()) < 0)
+      std::fputs("callimport sandbox: --ready-fd cannot be written\n", stderr);
     ::close(command->ready_fd);
   }
   (*server)->run();

@@ -1,37 +1,43 @@
 #include "simulations/sandboxes/words.h"
 
+#include <fmt/core.h>
+
 #include <array>
 #include <string_view>
-
-#include <fmt/core.h>
 
 namespace callimport::simulations {
 namespace {
 constexpr std::array<std::string_view, 32> kFirstNames = {
-    "Ana", "Bo", "Chidi", "Dagny", "Émile", "Farah", "Giulia", "Hugo", "Ines", "Jonas", "Keiko", "Lars", "Mónica", "Noor", "Olu",
-    "Priya", "Quentin", "Rosa", "Søren", "Tomasz", "Uma", "Viktor", "Wanda", "Ximena", "Yusuf", "Zoë", "Aoife", "Björn", "Carmen",
-    "Dinesh", "Eleni", "Fiona"};
+    "Ana",   "Bo",     "Chidi", "Dagny", "Émile", "Farah",   "Giulia", "Hugo",   "Ines",   "Jonas", "Keiko",
+    "Lars",  "Mónica", "Noor",  "Olu",   "Priya", "Quentin", "Rosa",   "Søren",  "Tomasz", "Uma",   "Viktor",
+    "Wanda", "Ximena", "Yusuf", "Zoë",   "Aoife", "Björn",   "Carmen", "Dinesh", "Eleni",  "Fiona"};
 constexpr std::array<std::string_view, 24> kLastNames = {
-    "Ruiz", "Lind", "Okafor", "Berg", "Moreau", "Haddad", "Conti", "Weber", "Duarte", "Nyman", "Sato", "Holm", "Vidal", "Aziz",
-    "Adeyemi", "Nair", "Lefèvre", "Marín", "Kjær", "Nowak", "Iyer", "Petrov", "O'Neill", "Garcia"};
+    "Ruiz",  "Lind", "Okafor",  "Berg", "Moreau",  "Haddad", "Conti", "Weber", "Duarte", "Nyman",  "Sato",    "Holm",
+    "Vidal", "Aziz", "Adeyemi", "Nair", "Lefèvre", "Marín",  "Kjær",  "Nowak", "Iyer",   "Petrov", "O'Neill", "Garcia"};
 constexpr std::array<std::string_view, 24> kCompanyFirst = {
-    "Kite", "Harbor", "Cedar", "Juniper", "Granite", "Lantern", "Meridian", "Falcon", "Orchard", "Tidal", "Copper", "Willow",
-    "Summit", "Beacon", "Prairie", "Saffron", "Glacier", "Maple", "Quartz", "Heron", "Thistle", "Ember", "Canyon", "Marble"};
+    "Kite",    "Harbor", "Cedar",  "Juniper", "Granite", "Lantern", "Meridian", "Falcon",
+    "Orchard", "Tidal",  "Copper", "Willow",  "Summit",  "Beacon",  "Prairie",  "Saffron",
+    "Glacier", "Maple",  "Quartz", "Heron",   "Thistle", "Ember",   "Canyon",   "Marble"};
 constexpr std::array<std::string_view, 20> kCompanySecond = {
-    "Freight", "Foods", "Robotics", "Insurance", "Textiles", "Clinics", "Airways", "Bank", "Energy", "Hotels", "Pharma", "Motors",
-    "Press", "Studios", "Farms", "Security", "Software", "Retail", "Shipping", "Academy"};
+    "Freight", "Foods",  "Robotics", "Insurance", "Textiles", "Clinics",  "Airways",  "Bank",   "Energy",   "Hotels",
+    "Pharma",  "Motors", "Press",    "Studios",   "Farms",    "Security", "Software", "Retail", "Shipping", "Academy"};
 constexpr std::array<std::string_view, 16> kProducts = {
-    "dashboard", "invoice export", "mobile app", "payroll module", "audit log", "calendar sync", "forecast", "warehouse scanner",
-    "loyalty card", "ticket inbox", "data pipeline", "badge reader", "price list", "onboarding course", "backup plan", "chat widget"};
-constexpr std::array<std::string_view, 12> kTopics = {
-    "renewal", "kickoff", "quarterly review", "demo", "pricing", "escalation", "security review", "migration", "interview",
-    "onboarding", "retrospective", "discovery"};
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                     "July",    "August",   "September", "October", "November", "December"};
+    "dashboard",  "invoice export",    "mobile app",   "payroll module", "audit log",     "calendar sync",
+    "forecast",   "warehouse scanner", "loyalty card", "ticket inbox",   "data pipeline", "badge reader",
+    "price list", "onboarding course", "backup plan",  "chat widget"};
+constexpr std::array<std::string_view, 12> kTopics = {"renewal",   "kickoff",    "quarterly review", "demo",
+                                                      "pricing",   "escalation", "security review",  "migration",
+                                                      "interview", "onboarding", "retrospective",    "discovery"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
 constexpr std::array<std::string_view, 6> kGreetings = {
-    "Good morning, thanks for taking the time to talk about the {topic}.", "Hello from {company}, can everybody hear me?",
-    "Let's start, the {topic} is the only point on the agenda.", "Hi, it's good to see you again; how is the weather over there?",
-    "Shall we wait for the others or begin with the {product}?", "Welcome to the {topic}, I'll share my screen in a second."};
+    "Good morning, thanks for taking the time to talk about the {topic}.",
+    "Hello from {company}, can everybody hear me?",
+    "Let's start, the {topic} is the only point on the agenda.",
+    "Hi, it's good to see you again; how is the weather over there?",
+    "Shall we wait for the others or begin with the {product}?",
+    "Welcome to the {topic}, I'll share my screen in a second."};
 constexpr std::array<std::string_view, 20> kSentences = {
     "Our team at {company} has used the {product} since {month} and the feedback is mostly positive.",
     "The {product} saved us about {number} hours last quarter, which surprised our finance people.",
@@ -55,7 +61,9 @@ constexpr std::array<std::string_view, 20> kSentences = {
     "I'll summarize: {company} gets the {product}, and we meet again in {month}."};
 
 template <std::size_t N>
-std::string_view pick(const std::array<std::string_view, N>& from, std::uint64_t bits) { return from[bits % N]; }
+std::string_view pick(const std::array<std::string_view, N>& from, std::uint64_t bits) {
+  return from[bits % N];
+}
 
 std::string fill(std::string_view pattern, const CallTheme& theme, std::uint64_t bits) {
   std::string text;

@@ -1,16 +1,18 @@
-// libcurl on the loop against real sockets on loopback: a sandbox server for well-behaved answers, a raw one for the rest.
+// libcurl on the loop against real sockets on loopback: a sandbox server for well-behaved answers, a raw one for the
+// rest.
+#include "activities/http/curl_http.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "activities/http/curl_http.h"
 #include "simulations/sandboxes/server.h"
 #include "storage/runtime/loop.h"
 #include "tests/activities/waiting.h"
@@ -154,7 +156,10 @@ TEST_F(CurlHttpTest, StreamsResumesAfterACutLineAndLeavesErrorsWhole) {
   });
   std::string got;
   HttpRequest asked = request();
-  asked.on_body = [&](std::string_view piece) -> Result<> { got += piece; return {}; };
+  asked.on_body = [&](std::string_view piece) -> Result<> {
+    got += piece;
+    return {};
+  };
   const auto cut = send(asked);
   ASSERT_FALSE(cut);
   EXPECT_EQ(Code::kUnavailable, cut.error().code);
@@ -197,7 +202,8 @@ TEST_F(CurlHttpTest, TakesABodyAtItsLimitAndRefusesOneByteMore) {
 }
 
 TEST_F(CurlHttpTest, TellsWhatIsNoRequest) {
-  for (const char* url : {"ftp://127.0.0.1/", "file:///etc/passwd", "http://", "not a url", "http://127.0.0.1:1/a\nb"}) {
+  for (const char* url :
+       {"ftp://127.0.0.1/", "file:///etc/passwd", "http://", "not a url", "http://127.0.0.1:1/a\nb"}) {
     EXPECT_EQ(Code::kInvalid, send(request_to(url)).error().code) << url;
   }
   HttpRequest broken = request_to("http://127.0.0.1:1/");
@@ -235,7 +241,13 @@ TEST_F(CurlHttpTest, ARefusedAnswerIsUnavailableAndTheNextConnectionWorks) {
   EXPECT_TRUE(send(request()));
 }
 
-struct RawAnswer { const char* name; std::string text; bool closes; bool streams; const char* says; };
+struct RawAnswer {
+  const char* name;
+  std::string text;
+  bool closes;
+  bool streams;
+  const char* says;
+};
 void PrintTo(const RawAnswer& row, std::ostream* out) { *out << row.name; }
 class CurlRaw : public testing::TestWithParam<RawAnswer> {};
 TEST_P(CurlRaw, IsUnavailableInTime) {
@@ -246,7 +258,11 @@ TEST_P(CurlRaw, IsUnavailableInTime) {
   asked.url = server.url();
   asked.timeout = std::chrono::milliseconds{80};
   std::string got;
-  if (GetParam().streams) asked.on_body = [&](std::string_view piece) -> Result<> { got += piece; return {}; };
+  if (GetParam().streams)
+    asked.on_body = [&](std::string_view piece) -> Result<> {
+      got += piece;
+      return {};
+    };
   const auto begin = std::chrono::steady_clock::now();
   const auto reply = run_on(loop, http.send(asked));
   ASSERT_FALSE(reply);
@@ -254,12 +270,17 @@ TEST_P(CurlRaw, IsUnavailableInTime) {
   EXPECT_THAT(reply.error().message, testing::HasSubstr(GetParam().says));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{5});
 }
-INSTANTIATE_TEST_SUITE_P(Table, CurlRaw, testing::Values(
-    RawAnswer{"Silence", "", false, false, "no answer"}, RawAnswer{"SilenceWhileStreaming", "", false, true, "nothing came"},
-    RawAnswer{"StallInTheBody", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", false, true, "nothing came"},
-    RawAnswer{"SlowWhole", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", false, false, "cut off"},
-    RawAnswer{"HangsUp", "", true, false, "no answer"}, RawAnswer{"HalfABody", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", true, false, "cut off"},
-    RawAnswer{"NotHttp", "SSH-2.0-OpenSSH\r\n\r\n", true, false, "no answer"}), [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Table, CurlRaw,
+    testing::Values(
+        RawAnswer{"Silence", "", false, false, "no answer"},
+        RawAnswer{"SilenceWhileStreaming", "", false, true, "nothing came"},
+        RawAnswer{"StallInTheBody", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", false, true, "nothing came"},
+        RawAnswer{"SlowWhole", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", false, false, "cut off"},
+        RawAnswer{"HangsUp", "", true, false, "no answer"},
+        RawAnswer{"HalfABody", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", true, false, "cut off"},
+        RawAnswer{"NotHttp", "SSH-2.0-OpenSSH\r\n\r\n", true, false, "no answer"}),
+    [](const auto& test) { return test.param.name; });
 
 TEST_F(CurlHttpTest, RefusesEndlessHeaders) {
   std::string text = "HTTP/1.1 200 OK\r\n";

@@ -1,6 +1,7 @@
 // The Grain connector: what it asks, and what it makes of what comes, friendly or hostile.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "activities/platforms/answers.h"
@@ -39,12 +40,15 @@ std::string describe(const Trouble& trouble) {
   return std::visit(Describe{}, trouble);
 }
 template <class T>
-std::string describe(const Fetched<T>& fetched) { return fetched ? "ok" : describe(fetched.error()); }
+std::string describe(const Fetched<T>& fetched) {
+  return fetched ? "ok" : describe(fetched.error());
+}
 
 TEST(GrainRequests, CarryTokenAndVersionAndNothingElse) {
   const auto platform = connector();
-  for (const HttpRequest& request : {platform.check(session()), platform.list(session(), {}), platform.details(session(), kId),
-                                     platform.transcript(session(), kId), platform.media(session(), kId)}) {
+  for (const HttpRequest& request :
+       {platform.check(session()), platform.list(session(), {}), platform.details(session(), kId),
+        platform.transcript(session(), kId), platform.media(session(), kId)}) {
     const auto has = [&](const std::string& name, const std::string& value) {
       return std::count(request.headers.begin(), request.headers.end(), std::pair{name, value}) == 1;
     };
@@ -61,8 +65,9 @@ TEST(GrainRequests, ListPutsCursorAndFilterIntoTheBody) {
                   Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 2 / 3}}};
   const HttpRequest request = connector().list(session(), query);
   EXPECT_EQ("POST", request.method);
-  const json expected = {{"cursor", "g2wAAAA"},
-                         {"filter", {{"after_datetime", "2026-01-02T00:00:00Z"}, {"before_datetime", "2026-02-03T00:00:00Z"}}}};
+  const json expected = {
+      {"cursor", "g2wAAAA"},
+      {"filter", {{"after_datetime", "2026-01-02T00:00:00Z"}, {"before_datetime", "2026-02-03T00:00:00Z"}}}};
   EXPECT_EQ(expected, json::parse(request.body));
   EXPECT_EQ(json::object(), json::parse(connector().list(session(), {}).body));
 }
@@ -79,7 +84,14 @@ TEST(GrainRequests, DetailsAskForBooleansOnly) {
   EXPECT_FALSE(body["include"].contains("private_notes"));  // a workspace token would be refused
 }
 
-struct Answer { const char* name; HttpReply reply; const char* page; const char* details; const char* transcript; const char* media; };
+struct Answer {
+  const char* name;
+  HttpReply reply;
+  const char* page;
+  const char* details;
+  const char* transcript;
+  const char* media;
+};
 void PrintTo(const Answer& row, std::ostream* out) { *out << row.name; }
 class GrainAnswers : public testing::TestWithParam<Answer> {};
 
@@ -93,47 +105,60 @@ TEST_P(GrainAnswers, BecomeTrouble) {
 
 constexpr char kExpired[] = "attention access.expired", kOutage[] = "again platform.outage";
 constexpr char kChanged[] = "failed platform.changed_answer", kPageChanged[] = "wait platform.changed_answer 900";
-INSTANTIATE_TEST_SUITE_P(Table, GrainAnswers, testing::Values(
-    Answer{"Unauthorized", reply(401, R"({"error":"unauthorized"})"), kExpired, kExpired, kExpired, kExpired},
-    Answer{"Revoked", reply(401, R"({"error":"unauthorized","data":"Token was Revoked"})"), "attention access.revoked",
-           "attention access.revoked", "attention access.revoked", "attention access.revoked"},
-    Answer{"UnauthorizedWebPage", reply(401, "<html>"), kExpired, kExpired, kExpired, kExpired},
-    Answer{"Forbidden", reply(403, R"({"error":"forbidden"})"), "attention access.scope_missing", "failed call.private",
-           "failed call.private", "failed call.private"},
-    Answer{"NotFound", reply(404), kPageChanged, "failed call.deleted_at_source", "not ready call.recording_not_ready",
-           "failed call.no_recording"},
-    Answer{"NotAcceptable", reply(406), kPageChanged, kChanged, "failed transcript.missing", kChanged},
-    Answer{"BadRequest", reply(400, R"({"error":"bad_request","data":"Invalid"})"), kPageChanged, kChanged, kChanged, kChanged},
-    Answer{"LimitedShort", reply(429, "", {{"retry-after", "7"}}), "again platform.rate_limited 7", "again platform.rate_limited 7",
-           "again platform.rate_limited 7", "again platform.rate_limited 7"},
-    Answer{"LimitedAtTheEdge", reply(429, "", {{"retry-after", "60"}}), "again platform.rate_limited 60",
-           "again platform.rate_limited 60", "again platform.rate_limited 60", "again platform.rate_limited 60"},
-    Answer{"LimitedLong", reply(429, "", {{"retry-after", "61"}}), "wait platform.rate_limited 61", "wait platform.rate_limited 61",
-           "wait platform.rate_limited 61", "wait platform.rate_limited 61"},
-    Answer{"LimitedUnsaid", reply(429), "again platform.rate_limited 10", "again platform.rate_limited 10",
-           "again platform.rate_limited 10", "again platform.rate_limited 10"},
-    Answer{"LimitedForAges", reply(429, "", {{"retry-after", "99999999999999999999"}}), "wait platform.rate_limited 86400",
-           "wait platform.rate_limited 86400", "wait platform.rate_limited 86400", "wait platform.rate_limited 86400"},
-    Answer{"LimitedByDate", reply(429, "", {{"retry-after", "Sat, 05 Sep 2026 00:05:00 GMT"}}), "wait platform.rate_limited 300",
-           "wait platform.rate_limited 300", "wait platform.rate_limited 300", "wait platform.rate_limited 300"},
-    Answer{"LimitedByNonsense", reply(429, "", {{"retry-after", "soon"}}), "again platform.rate_limited 10",
-           "again platform.rate_limited 10", "again platform.rate_limited 10", "again platform.rate_limited 10"},
-    Answer{"ServerError", reply(500), kOutage, kOutage, kOutage, kOutage},
-    Answer{"ServiceUnavailable", reply(503, "<html>"), kOutage, kOutage, kOutage, kOutage},
-    Answer{"DownForAnHour", reply(503, "", {{"retry-after", "3600"}}), "wait platform.outage 3600", "wait platform.outage 3600",
-           "wait platform.outage 3600", "wait platform.outage 3600"},
-    Answer{"WebPage", reply(200, "<!DOCTYPE html><html>maintenance</html>"), kPageChanged, kPageChanged, kPageChanged, kChanged},
-    Answer{"Nothing", reply(200, ""), kPageChanged, kPageChanged, kPageChanged, kChanged},
-    Answer{"NotJson", reply(200, "{"), kPageChanged, kChanged, kChanged, kChanged},
-    Answer{"EmptyObject", reply(200, "{}"), kPageChanged, kChanged, kChanged, kChanged},
-    Answer{"EmptyList", reply(200, "[]"), kPageChanged, kChanged, "not ready call.recording_not_ready", kChanged},
-    Answer{"Redirected", reply(301, "", {{"location", "https://grain.com/login"}}), kPageChanged, kChanged, kChanged, kChanged}),
+INSTANTIATE_TEST_SUITE_P(
+    Table, GrainAnswers,
+    testing::Values(
+        Answer{"Unauthorized", reply(401, R"({"error":"unauthorized"})"), kExpired, kExpired, kExpired, kExpired},
+        Answer{"Revoked", reply(401, R"({"error":"unauthorized","data":"Token was Revoked"})"),
+               "attention access.revoked", "attention access.revoked", "attention access.revoked",
+               "attention access.revoked"},
+        Answer{"UnauthorizedWebPage", reply(401, "<html>"), kExpired, kExpired, kExpired, kExpired},
+        Answer{"Forbidden", reply(403, R"({"error":"forbidden"})"), "attention access.scope_missing",
+               "failed call.private", "failed call.private", "failed call.private"},
+        Answer{"NotFound", reply(404), kPageChanged, "failed call.deleted_at_source",
+               "not ready call.recording_not_ready", "failed call.no_recording"},
+        Answer{"NotAcceptable", reply(406), kPageChanged, kChanged, "failed transcript.missing", kChanged},
+        Answer{"BadRequest", reply(400, R"({"error":"bad_request","data":"Invalid"})"), kPageChanged, kChanged,
+               kChanged, kChanged},
+        Answer{"LimitedShort", reply(429, "", {{"retry-after", "7"}}), "again platform.rate_limited 7",
+               "again platform.rate_limited 7", "again platform.rate_limited 7", "again platform.rate_limited 7"},
+        Answer{"LimitedAtTheEdge", reply(429, "", {{"retry-after", "60"}}), "again platform.rate_limited 60",
+               "again platform.rate_limited 60", "again platform.rate_limited 60", "again platform.rate_limited 60"},
+        Answer{"LimitedLong", reply(429, "", {{"retry-after", "61"}}), "wait platform.rate_limited 61",
+               "wait platform.rate_limited 61", "wait platform.rate_limited 61", "wait platform.rate_limited 61"},
+        Answer{"LimitedUnsaid", reply(429), "again platform.rate_limited 10", "again platform.rate_limited 10",
+               "again platform.rate_limited 10", "again platform.rate_limited 10"},
+        Answer{"LimitedForAges", reply(429, "", {{"retry-after", "99999999999999999999"}}),
+               "wait platform.rate_limited 86400", "wait platform.rate_limited 86400",
+               "wait platform.rate_limited 86400", "wait platform.rate_limited 86400"},
+        Answer{"LimitedByDate", reply(429, "", {{"retry-after", "Sat, 05 Sep 2026 00:05:00 GMT"}}),
+               "wait platform.rate_limited 300", "wait platform.rate_limited 300", "wait platform.rate_limited 300",
+               "wait platform.rate_limited 300"},
+        Answer{"LimitedByNonsense", reply(429, "", {{"retry-after", "soon"}}), "again platform.rate_limited 10",
+               "again platform.rate_limited 10", "again platform.rate_limited 10", "again platform.rate_limited 10"},
+        Answer{"ServerError", reply(500), kOutage, kOutage, kOutage, kOutage},
+        Answer{"ServiceUnavailable", reply(503, "<html>"), kOutage, kOutage, kOutage, kOutage},
+        Answer{"DownForAnHour", reply(503, "", {{"retry-after", "3600"}}), "wait platform.outage 3600",
+               "wait platform.outage 3600", "wait platform.outage 3600", "wait platform.outage 3600"},
+        Answer{"WebPage", reply(200, "<!DOCTYPE html><html>maintenance</html>"), kPageChanged, kPageChanged,
+               kPageChanged, kChanged},
+        Answer{"Nothing", reply(200, ""), kPageChanged, kPageChanged, kPageChanged, kChanged},
+        Answer{"NotJson", reply(200, "{"), kPageChanged, kChanged, kChanged, kChanged},
+        Answer{"EmptyObject", reply(200, "{}"), kPageChanged, kChanged, kChanged, kChanged},
+        Answer{"EmptyList", reply(200, "[]"), kPageChanged, kChanged, "not ready call.recording_not_ready", kChanged},
+        Answer{"Redirected", reply(301, "", {{"location", "https://grain.com/login"}}), kPageChanged, kChanged,
+               kChanged, kChanged}),
     [](const auto& test) { return test.param.name; });
 
 TEST(GrainPage, ReadsRowsAndCursor) {
   const json body = {{"cursor", "next-one"},
-                     {"recordings", {{{"id", kId}, {"title", "Kite Freight renewal"}, {"media_type", "video"},
-                                      {"start_datetime", "2026-03-03T17:01:12Z"}, {"duration_ms", 1792150}, {"url", "https://grain.com/share/recording/x/SECRET"}}}}};
+                     {"recordings",
+                      {{{"id", kId},
+                        {"title", "Kite Freight renewal"},
+                        {"media_type", "video"},
+                        {"start_datetime", "2026-03-03T17:01:12Z"},
+                        {"duration_ms", 1792150},
+                        {"url", "https://grain.com/share/recording/x/SECRET"}}}}};
   const auto page = connector().read_page(reply(200, body.dump()), kNow);
   ASSERT_TRUE(page);
   ASSERT_EQ(1u, page->calls.size());
@@ -151,7 +176,8 @@ TEST(GrainPage, EndsAtANullCursorOrAnEmptyPage) {
 }
 
 TEST(GrainPage, RefusesAnIdOfTenThousandCharactersByName) {
-  const json body = {{"cursor", nullptr}, {"recordings", {{{"id", std::string(10'000, 'a')}, {"start_datetime", "2026-03-03T17:01:12Z"}}}}};
+  const json body = {{"cursor", nullptr},
+                     {"recordings", {{{"id", std::string(10'000, 'a')}, {"start_datetime", "2026-03-03T17:01:12Z"}}}}};
   const auto page = connector().read_page(reply(200, body.dump()), kNow);
   ASSERT_FALSE(page);
   EXPECT_EQ(kPageChanged, describe(page));
@@ -161,7 +187,12 @@ TEST(GrainPage, RefusesAnIdOfTenThousandCharactersByName) {
 }
 
 TEST(GrainPage, KeepsACallWhoseOtherFieldsAreStrange) {
-  const json body = {{"recordings", {{{"id", kId}, {"title", 5}, {"start_datetime", nullptr}, {"duration_ms", "long"}, {"media_type", json::array()}}}}};
+  const json body = {{"recordings",
+                      {{{"id", kId},
+                        {"title", 5},
+                        {"start_datetime", nullptr},
+                        {"duration_ms", "long"},
+                        {"media_type", json::array()}}}}};
   const auto page = connector().read_page(reply(200, body.dump()), kNow);
   ASSERT_TRUE(page);
   EXPECT_EQ("", page->calls[0].title);
@@ -170,15 +201,30 @@ TEST(GrainPage, KeepsACallWhoseOtherFieldsAreStrange) {
 }
 
 json recording() {
-  return {{"id", kId}, {"title", "Kite\u202e Freight\x01"}, {"source", "zoom"}, {"media_type", "video"},
-          {"url", "https://grain.com/share/recording/x/SECRETSHARE"}, {"thumbnail_url", "https://media.grain.com/SECRETSHARE"},
-          {"start_datetime", "2026-03-03T17:01:12Z"}, {"end_datetime", nullptr}, {"duration_ms", 1792150}, {"tags", {"renewal", 7}},
-          {"share_state", "workspace"}, {"meeting_type", nullptr}, {"ai_summary", {{"text", "- Budget 0:12"}}},
-          {"highlights", {{{"id", "h"}, {"text", "Opening"}, {"url", "https://grain.com/SECRETSHARE"}}}},
-          {"recorders", {{{"id", "u1"}, {"participant_id", "p1"}}}},
-          {"participants", {{{"id", "p1"}, {"name", "Ana Ruiz"}, {"email", "ana@seller.test"}, {"scope", "internal"}, {"confirmed_attendee", true}},
-                            {{"id", "p2"}, {"name", "Boardroom"}, {"email", nullptr}, {"scope", "unknown"}, {"confirmed_attendee", false}},
-                            "not a person"}}};
+  return {
+      {"id", kId},
+      {"title", "Kite\u202e Freight\x01"},
+      {"source", "zoom"},
+      {"media_type", "video"},
+      {"url", "https://grain.com/share/recording/x/SECRETSHARE"},
+      {"thumbnail_url", "https://media.grain.com/SECRETSHARE"},
+      {"start_datetime", "2026-03-03T17:01:12Z"},
+      {"end_datetime", nullptr},
+      {"duration_ms", 1792150},
+      {"tags", {"renewal", 7}},
+      {"share_state", "workspace"},
+      {"meeting_type", nullptr},
+      {"ai_summary", {{"text", "- Budget 0:12"}}},
+      {"highlights", {{{"id", "h"}, {"text", "Opening"}, {"url", "https://grain.com/SECRETSHARE"}}}},
+      {"recorders", {{{"id", "u1"}, {"participant_id", "p1"}}}},
+      {"participants",
+       {{{"id", "p1"},
+         {"name", "Ana Ruiz"},
+         {"email", "ana@seller.test"},
+         {"scope", "internal"},
+         {"confirmed_attendee", true}},
+        {{"id", "p2"}, {"name", "Boardroom"}, {"email", nullptr}, {"scope", "unknown"}, {"confirmed_attendee", false}},
+        "not a person"}}};
 }
 
 TEST(GrainDetails, ReadsACallAndKeepsNoLink) {
@@ -214,22 +260,26 @@ TEST(GrainDetails, ReadsNamesThatAreNoUtf8) {
 TEST(GrainTranscript, ReadsSegments) {
   const auto segments = connector().read_transcript(
       reply(200, R"([{"start":4130,"end":4833,"text":"Good morning.","speaker":"Ana Ruiz","participant_id":"p1"},
-                     {"start":5372,"end":5000,"text":"Matin, l'été.","speaker":"Boardroom","participant_id":null}])"), kNow);
+                     {"start":5372,"end":5000,"text":"Matin, l'été.","speaker":"Boardroom","participant_id":null}])"),
+      kNow);
   ASSERT_TRUE(segments) << describe(segments);
   EXPECT_EQ((storage::Segment{"Ana Ruiz", "p1", 4130, 4833, "Good morning."}), (*segments)[0]);
   EXPECT_EQ((storage::Segment{"Boardroom", "", 5372, 5372, "Matin, l'été."}), (*segments)[1]);
 }
 
 TEST(GrainTranscript, RefusesRowsThatAreNone) {
-  for (const char* body : {R"([5])", R"([{"text":"no start"}])", R"([{"start":-1,"text":"x"}])", R"([{"start":1.5,"text":"x"}])",
-                           R"([{"start":1e300,"text":"x"}])", R"([{"start":1}])", R"({"segments":[]})", R"("text")"}) {
+  for (const char* body :
+       {R"([5])", R"([{"text":"no start"}])", R"([{"start":-1,"text":"x"}])", R"([{"start":1.5,"text":"x"}])",
+        R"([{"start":1e300,"text":"x"}])", R"([{"start":1}])", R"({"segments":[]})", R"("text")"}) {
     EXPECT_EQ(kChanged, describe(connector().read_transcript(reply(200, body), kNow))) << body;
   }
 }
 
 TEST(GrainTranscript, TakesTwentyMegabytes) {
   json rows = json::array();
-  for (int i = 0; i < 20; ++i) rows.push_back({{"start", i * 1000}, {"end", i * 1000 + 900}, {"text", std::string(1u << 20, 'a')}, {"speaker", "Ana"}});
+  for (int i = 0; i < 20; ++i)
+    rows.push_back(
+        {{"start", i * 1000}, {"end", i * 1000 + 900}, {"text", std::string(1u << 20, 'a')}, {"speaker", "Ana"}});
   const std::string body = rows.dump();
   ASSERT_GT(body.size(), 20u << 20);
   EXPECT_GT(connector().transcript(session(), kId).body_bytes_max, body.size());
@@ -251,26 +301,36 @@ TEST(HostileJson, TenThousandLevelsAreRefusedEverywhere) {
 }
 
 TEST(HostileJson, DepthIsTakenAtTheLimitAndRefusedBeyond) {
-  const auto nested = [](int depth) { return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']'); };
+  const auto nested = [](int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
+  };
   EXPECT_TRUE(parse_json(nested(kJsonDepthMax)));
   EXPECT_FALSE(parse_json(nested(kJsonDepthMax + 1)));
-  EXPECT_TRUE(parse_json("{\"text\":\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + "\"}"));  // brackets in text are text
+  EXPECT_TRUE(parse_json("{\"text\":\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') +
+                         "\"}"));  // brackets in text are text
 }
 
 TEST(HostileJson, Utf8IsRepairedByTheByte) {
   EXPECT_EQ("plain é 漢 😀", repair_utf8("plain é 漢 😀"));
-  EXPECT_EQ("\xef\xbf\xbd" "a", repair_utf8("\xc3" "a"));
-  EXPECT_EQ("\xef\xbf\xbd\xef\xbf\xbd", repair_utf8("\xc0\xaf"));              // overlong
+  EXPECT_EQ(
+      "\xef\xbf\xbd"
+      "a",
+      repair_utf8("\xc3"
+                  "a"));
+  EXPECT_EQ("\xef\xbf\xbd\xef\xbf\xbd", repair_utf8("\xc0\xaf"));                  // overlong
   EXPECT_EQ("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", repair_utf8("\xed\xa0\x80"));  // a surrogate
   EXPECT_EQ("\xef\xbf\xbd", repair_utf8("\xe2"));
 }
 
 TEST(GrainMedia, ReadsTheLinkAndItsEnd) {
   const auto link = connector().read_media(
-      reply(302, "", {{"location", "https://media.grain.com/recordings/a.mp4?Key-Pair-Id=K&Expires=1788566400&Signature=s"}}), kNow);
+      reply(302, "",
+            {{"location", "https://media.grain.com/recordings/a.mp4?Key-Pair-Id=K&Expires=1788566400&Signature=s"}}),
+      kNow);
   ASSERT_TRUE(link);
   EXPECT_EQ(Timestamp{std::chrono::seconds{1788566400}}, link->expires);
-  for (const char* location : {"https://m.test/a.mp4", "https://m.test/a?Expires=soon", "https://m.test/a?Expires=99999999999999999999", "https://m.test/a?NotExpires=5"}) {
+  for (const char* location : {"https://m.test/a.mp4", "https://m.test/a?Expires=soon",
+                               "https://m.test/a?Expires=99999999999999999999", "https://m.test/a?NotExpires=5"}) {
     const auto plain = connector().read_media(reply(302, "", {{"location", location}}), kNow);
     ASSERT_TRUE(plain) << location;
     EXPECT_FALSE(plain->expires) << location;
@@ -279,17 +339,21 @@ TEST(GrainMedia, ReadsTheLinkAndItsEnd) {
 
 TEST(GrainMedia, RefusesPlacesThatAreNoHttp) {
   const std::string endless = "https://m.test/" + std::string(10'000, 'a');
-  for (const std::string& location : {std::string(), std::string("/relative"), std::string("file:///etc/passwd"), std::string("https://m.test/a b"), endless}) {
-    EXPECT_EQ(kChanged, describe(connector().read_media(reply(302, "", {{"location", location}}), kNow))) << location.substr(0, 30);
+  for (const std::string& location : {std::string(), std::string("/relative"), std::string("file:///etc/passwd"),
+                                      std::string("https://m.test/a b"), endless}) {
+    EXPECT_EQ(kChanged, describe(connector().read_media(reply(302, "", {{"location", location}}), kNow)))
+        << location.substr(0, 30);
   }
 }
 
 TEST(GrainRate, ReadsTheTwoHeaders) {
-  const auto seen = connector().read_rate(reply(200, "", {{"x-ratelimit-limit", "30"}, {"x-ratelimit-remaining", "0"}}));
+  const auto seen =
+      connector().read_rate(reply(200, "", {{"x-ratelimit-limit", "30"}, {"x-ratelimit-remaining", "0"}}));
   ASSERT_TRUE(seen);
   EXPECT_EQ(30, seen->per_minute);
   EXPECT_EQ(0, seen->remaining);
-  for (const char* limit : {"", "0", "-5", "many", "99999999999999"}) EXPECT_FALSE(connector().read_rate(reply(200, "", {{"x-ratelimit-limit", limit}}))) << limit;
+  for (const char* limit : {"", "0", "-5", "many", "99999999999999"})
+    EXPECT_FALSE(connector().read_rate(reply(200, "", {{"x-ratelimit-limit", limit}}))) << limit;
 }
 
 TEST(Registry, KnowsItsPlatforms) {

@@ -1,5 +1,7 @@
 // Recordings, good and broken: what the examiner says of them, alone and inside the bounded child.
 #include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -8,9 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "activities/media/child.h"
 #include "activities/media/examine.h"
@@ -54,7 +53,13 @@ std::string made_recording(std::uint64_t index, std::uint64_t about_bytes = 100'
   return calls->media_bytes(index, 0, calls->media(index).bytes);
 }
 
-struct Recording { const char* file; const char* container; const char* audio; const char* video; std::int64_t length_ms; };
+struct Recording {
+  const char* file;
+  const char* container;
+  const char* audio;
+  const char* video;
+  std::int64_t length_ms;
+};
 void PrintTo(const Recording& row, std::ostream* out) { *out << row.file; }
 class GoodRecordings : public testing::TestWithParam<Recording> {};
 
@@ -70,20 +75,30 @@ TEST_P(GoodRecordings, AreTakenForWhatTheyAre) {
   ASSERT_TRUE(verdict.facts.duration_ms);
   EXPECT_NEAR(static_cast<double>(row.length_ms), static_cast<double>(*verdict.facts.duration_ms), 300);
 }
-INSTANTIATE_TEST_SUITE_P(Table, GoodRecordings, testing::Values(
-    Recording{"two-speakers-16k.wav", "wav", "pcm_s16le", "", 19'200}, Recording{"two-speakers.m4a", "mp4", "aac", "", 19'200},
-    Recording{"two-speakers-video.webm", "matroska", "opus", "vp8", 19'400}, Recording{"stereo-short.wav", "wav", "pcm_s16le", "", 1'700},
-    Recording{"question.mp3", "mp3", "mp3", "", 2'100}, Recording{"speech-1961.flac", "flac", "flac", "", 11'000},
-    Recording{"prompt-fr-8k.wav", "wav", "pcm_s16le", "", 29'200}, Recording{"prompt-en.gsm", "gsm", "gsm", "", 30'300},
-    Recording{"prompt-en-mulaw.wav", "wav", "pcm_mulaw", "", 31'100}, Recording{"prompt-en.ogg", "ogg", "opus", "", 73'400},
-    Recording{"prompt-en-vbr.mp3", "mp3", "mp3", "", 73'400}, Recording{"prompt-en-video.mp4", "mp4", "aac", "h264", 30'000}),
-    [](const auto& test) {
-      std::string name = test.param.file;
-      for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Table, GoodRecordings,
+                         testing::Values(Recording{"two-speakers-16k.wav", "wav", "pcm_s16le", "", 19'200},
+                                         Recording{"two-speakers.m4a", "mp4", "aac", "", 19'200},
+                                         Recording{"two-speakers-video.webm", "matroska", "opus", "vp8", 19'400},
+                                         Recording{"stereo-short.wav", "wav", "pcm_s16le", "", 1'700},
+                                         Recording{"question.mp3", "mp3", "mp3", "", 2'100},
+                                         Recording{"speech-1961.flac", "flac", "flac", "", 11'000},
+                                         Recording{"prompt-fr-8k.wav", "wav", "pcm_s16le", "", 29'200},
+                                         Recording{"prompt-en.gsm", "gsm", "gsm", "", 30'300},
+                                         Recording{"prompt-en-mulaw.wav", "wav", "pcm_mulaw", "", 31'100},
+                                         Recording{"prompt-en.ogg", "ogg", "opus", "", 73'400},
+                                         Recording{"prompt-en-vbr.mp3", "mp3", "mp3", "", 73'400},
+                                         Recording{"prompt-en-video.mp4", "mp4", "aac", "h264", 30'000}),
+                         [](const auto& test) {
+                           std::string name = test.param.file;
+                           for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+                           return name;
+                         });
 
-struct Wreck { const char* name; const char* file; const char* says; };
+struct Wreck {
+  const char* name;
+  const char* file;
+  const char* says;
+};
 void PrintTo(const Wreck& row, std::ostream* out) { *out << row.name; }
 class BrokenRecordings : public testing::TestWithParam<Wreck> {};
 
@@ -94,10 +109,12 @@ TEST_P(BrokenRecordings, AreNamedDamaged) {
   EXPECT_EQ("media.damaged", verdict.fault_cause);
   EXPECT_THAT(verdict.fault_message, testing::HasSubstr(GetParam().says));
 }
-INSTANTIATE_TEST_SUITE_P(Table, BrokenRecordings, testing::Values(
-    Wreck{"CutOffWithoutIndex", "broken-truncated.m4a", "index is missing"}, Wreck{"CutOffUnderAWrongName", "broken-wav-named.mp3", "cut off"},
-    Wreck{"ZeroBytes", "broken-zero-bytes.wav", "empty"}, Wreck{"WebPage", "broken-html-page.mp3", "web page"}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, BrokenRecordings,
+                         testing::Values(Wreck{"CutOffWithoutIndex", "broken-truncated.m4a", "index is missing"},
+                                         Wreck{"CutOffUnderAWrongName", "broken-wav-named.mp3", "cut off"},
+                                         Wreck{"ZeroBytes", "broken-zero-bytes.wav", "empty"},
+                                         Wreck{"WebPage", "broken-html-page.mp3", "web page"}),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(Examiner, TakesAMadeRecordingAndNamesItsWrecks) {
   const std::string good = made_recording(3);
@@ -124,7 +141,14 @@ TEST(Examiner, SurvivesNoise) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     std::string noise;
     while (noise.size() < 40'000) noise += static_cast<char>(simulations::mix(seed, noise.size()));
-    constexpr std::array<std::string_view, 6> kStarts = {"", "RIFF", "ID3\x04", "OggS", "fLaC", std::string_view("\0\0\0\x20""ftypisom", 12)};
+    constexpr std::array<std::string_view, 6> kStarts = {"",
+                                                         "RIFF",
+                                                         "ID3\x04",
+                                                         "OggS",
+                                                         "fLaC",
+                                                         std::string_view("\0\0\0\x20"
+                                                                          "ftypisom",
+                                                                          12)};
     const std::string_view start = kStarts[seed % kStarts.size()];
     noise.replace(0, start.size(), start);
     EXPECT_NE("", examine(noise, 60'000).fault_cause) << "seed " << seed;
@@ -155,7 +179,8 @@ TEST(Verdict, ComesBackAsItWent) {
   ASSERT_TRUE(back);
   EXPECT_EQ(verdict.facts, back->facts);
   EXPECT_EQ("media.damaged", back->fault_cause);
-  for (const char* nonsense : {"", "{}", "[1]", "not json", R"({"bytes":"5"})"}) EXPECT_FALSE(read_verdict(nonsense)) << nonsense;
+  for (const char* nonsense : {"", "{}", "[1]", "not json", R"({"bytes":"5"})"})
+    EXPECT_FALSE(read_verdict(nonsense)) << nonsense;
 }
 
 /// What the bounded process could do, by its exit code: it must die of nothing and get nothing.
@@ -222,7 +247,8 @@ TEST_F(ChildProbe, SaysTheSameAsTheExaminerOfEveryRealRecording) {
 TEST_F(ChildProbe, ReplacesAChildAfterItsShareOfFiles) {
   write_file(folder_.file("good.wav"), made_recording(1, 2'000));
   ChildMediaProbe probe(loop_.io(), loop_, options());
-  for (int i = 0; i < kProbesPerChildMax; ++i) ASSERT_TRUE(run_on(loop_, probe.probe(folder_.file("good.wav"), 0))) << i;
+  for (int i = 0; i < kProbesPerChildMax; ++i)
+    ASSERT_TRUE(run_on(loop_, probe.probe(folder_.file("good.wav"), 0))) << i;
   EXPECT_EQ(1u, probe.children_started());
   ASSERT_TRUE(run_on(loop_, probe.probe(folder_.file("good.wav"), 0)));
   EXPECT_EQ(2u, probe.children_started());

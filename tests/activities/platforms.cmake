@@ -6,7 +6,7 @@ add_suite(media_test SOURCES activities/media_test.cc
 add_dependencies(media_test media_probe_child)
 target_compile_definitions(media_test PRIVATE CALLIMPORT_PROBE_CHILD="$<TARGET_FILE:media_probe_child>")
 
-add_suite(platforms_test SOURCES activities/grain_test.cc simulations/grain_sandbox_test.cc
+add_suite(platforms_test SOURCES activities/grain_test.cc simulations/grain_sandbox_test.cc simulations/sandbox_carriers_test.cc
           DEPS activities::platforms storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes
           LABELS unit activities)
 
