@@ -21,7 +21,8 @@ struct WorkerOptions {
   std::string task_queue{};
   std::string identity{};                 ///< empty: callimport@<random>
   int cached_runs_max = 1'000;            ///< 0: no stickiness, every task replays
-  int workflow_polls = 2, activity_polls = 2;
+  int workflow_polls = 2, activity_polls = 2;  ///< of a kind, when idle
+  int polls_max = 100;                    ///< of a kind, while tasks keep coming; each takes a commit of the service
   int activities_max = 64;                ///< running at once
   Nanos sticky_schedule_to_start = std::chrono::seconds{10};
 };

@@ -113,7 +113,7 @@ void ActivityAttempt::respond_cancelled(std::string details, std::function<void(
 }
 
 ActivityTasks::ActivityTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call)
-    : port_(port), options_(options), next_call_(first_call) {}
+    : port_(port), options_(options), next_call_(first_call), poll_count_(options.activity_polls, options.polls_max) {}
 
 ActivityTasks::~ActivityTasks() {
   for (const auto number : polls_) port_.service.cancel(number);
@@ -140,7 +140,7 @@ void ActivityTasks::check_idle() {
 void ActivityTasks::poll_more() {
   if (!started_ || stopping_) return;
   const auto under_way = [this] { return static_cast<int>(polls_.size()) + backing_off_; };
-  while (under_way() < options_.activity_polls &&
+  while (under_way() < poll_count_.wanted() &&
          static_cast<int>(running_.size()) + under_way() < options_.activities_max) {
     poll();
   }
@@ -176,7 +176,12 @@ void ActivityTasks::polled(std::uint64_t number, const PortStatus& status, Task*
     return;
   }
   poll_failures_ = 0;
-  if (status.ok() && !reply->task_token().empty()) run(*reply);
+  if (status.ok() && !reply->task_token().empty()) {
+    poll_count_.brought_task();
+    run(*reply);
+  } else {
+    poll_count_.came_empty();
+  }
   poll_more();
 }
 

@@ -72,6 +72,7 @@ class ActivityTasks : public std::enable_shared_from_this<ActivityTasks> {
   std::set<std::shared_ptr<ActivityAttempt>> running_;  // shared with the coroutine that runs it; order does not matter
   std::set<std::uint64_t> polls_;
   std::uint64_t next_call_;
+  PollCount poll_count_;
   int poll_failures_ = 0, backing_off_ = 0;
   bool started_ = false, stopping_ = false;
   std::function<void()> idle_;

@@ -56,6 +56,19 @@ inline Nanos delay_after(const Backoff& backoff, const PortStatus& status, int f
   return Nanos{static_cast<std::int64_t>(std::min(wait, most) * (1 - off))};
 }
 
+/// How many polls of one kind to keep open. The service records a task as started before it hands it out, so a poll takes a
+/// commit: one more while tasks come, half as many when one comes back empty.
+class PollCount {
+ public:
+  PollCount(int least, int most) : least_(std::max(least, 1)), most_(std::max(least_, most)), wanted_(least_) {}
+  int wanted() const { return wanted_; }
+  void brought_task() { wanted_ = std::min(wanted_ + 1, most_); }
+  void came_empty() { wanted_ = std::max(wanted_ / 2, least_); }
+
+ private:
+  int least_, most_, wanted_;
+};
+
 /// What every part of a worker needs to call the service. All four outlive the worker; an activity that did not heed the end
 /// of `stop` may outlive them, so nothing is touched once `alive` is false.
 struct Port {

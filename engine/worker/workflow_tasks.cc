@@ -9,27 +9,26 @@ namespace callimport::engine::worker {
 namespace enums = ::temporal::api::enums::v1;
 
 WorkflowTasks::WorkflowTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call)
-    : port_(port), options_(options), next_call_(first_call) {
+    : port_(port), options_(options), normal_polls_{PollCount(options.workflow_polls, options.polls_max)},
+      sticky_polls_{PollCount(options.workflow_polls, options.polls_max)},
+      next_call_(first_call) {
   if (options_.cached_runs_max > 0) sticky_queue_ = options_.identity + "-" + port_.random.uuid4();
 }
 
 WorkflowTasks::~WorkflowTasks() {
-  for (const auto& [number, sticky] : polls_) port_.service.cancel(number);
+  for (const auto number : polls_) port_.service.cancel(number);
 }
 
 void WorkflowTasks::start(bool sdk_metadata) {
   sdk_metadata_ = sdk_metadata;
-  if (stopping_) return;
-  for (int i = 0; i < options_.workflow_polls; ++i) {
-    poll(false);
-    if (!sticky_queue_.empty()) poll(true);
-  }
+  poll_more(false);
+  if (!sticky_queue_.empty()) poll_more(true);
 }
 
 void WorkflowTasks::stop(std::function<void()> idle) {
   stopping_ = true;
   idle_ = std::move(idle);
-  for (const auto& [number, sticky] : std::exchange(polls_, {})) port_.service.cancel(number);
+  for (const auto number : std::exchange(polls_, {})) port_.service.cancel(number);
   check_idle();
 }
 
@@ -37,8 +36,15 @@ void WorkflowTasks::check_idle() {
   if (stopping_ && busy_ == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
+void WorkflowTasks::poll_more(bool sticky) {
+  auto& polls = sticky ? sticky_polls_ : normal_polls_;
+  while (!stopping_ && polls.open < polls.count.wanted()) {
+    ++polls.open;
+    poll(sticky);
+  }
+}
+
 void WorkflowTasks::poll(bool sticky) {
-  if (stopping_) return;
   api::PollWorkflowTaskQueueRequest request;
   request.set_namespace_(options_.name_space);
   request.set_identity(options_.identity);
@@ -52,7 +58,7 @@ void WorkflowTasks::poll(bool sticky) {
     queue->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   }
   const std::uint64_t number = next_call_++;
-  polls_[number] = sticky;
+  polls_.insert(number);
   CallContext context{number, port_.clock.now() + kPollDeadline};
   port_.service.PollWorkflowTaskQueue(
       request, context, [weak = weak_from_this(), sticky, number](const PortStatus& status, Task* reply) {
@@ -61,20 +67,30 @@ void WorkflowTasks::poll(bool sticky) {
 }
 
 void WorkflowTasks::polled(bool sticky, std::uint64_t number, const PortStatus& status, Task* reply) {
+  auto& polls = sticky ? sticky_polls_ : normal_polls_;
   polls_.erase(number);
-  if (!status.ok()) {
-    if (status.code == grpc_code::kDeadlineExceeded) return poll(sticky);
+  if (!status.ok() && status.code != grpc_code::kDeadlineExceeded) {
     // Whatever it is, the worker's place is at the queue: it comes back, ever more slowly (A9).
     const Backoff backoff{.initial = std::chrono::milliseconds{200}, .coefficient = 2, .maximum = std::chrono::seconds{10}};
     const Nanos wait = delay_after(backoff, status, std::min(++poll_failures_, 16), port_.random);
     port_.clock.at(port_.clock.now() + wait, [weak = weak_from_this(), sticky] {
-      if (auto self = weak.lock()) self->poll(sticky);
+      auto self = weak.lock();
+      if (!self) return;
+      --(sticky ? self->sticky_polls_ : self->normal_polls_).open;
+      self->poll_more(sticky);
     });
     return;
   }
   poll_failures_ = 0;
-  poll(sticky);
-  if (reply->task_token().empty()) return;
+  --polls.open;
+  const bool task_came = status.ok() && !reply->task_token().empty();
+  if (task_came) {
+    polls.count.brought_task();
+  } else {
+    polls.count.came_empty();
+  }
+  poll_more(sticky);
+  if (!task_came) return;
   auto task = std::make_shared<Task>();
   task->Swap(reply);
   accept(std::move(task));

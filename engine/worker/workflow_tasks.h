@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -46,6 +47,13 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
     std::list<Slot*>::iterator used;  // place in used_, most recently used first
   };
 
+  /// One kind of polls: of the normal queue, or of our sticky one. `open`: polls under way and those waiting to come back.
+  struct Polls {
+    PollCount count;
+    int open = 0;
+  };
+
+  void poll_more(bool sticky);
   void poll(bool sticky);
   void polled(bool sticky, std::uint64_t number, const PortStatus& status, Task* reply);
   void accept(TaskPtr task);
@@ -77,7 +85,8 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
   std::string sticky_queue_;  // empty: no stickiness
   std::unordered_map<std::string, std::unique_ptr<Slot>> slots_;  // by run id; never iterated
   std::list<Slot*> used_;
-  std::map<std::uint64_t, bool> polls_;  // pending, by call number; true: sticky
+  std::set<std::uint64_t> polls_;  // pending, by call number
+  Polls normal_polls_, sticky_polls_;
   std::uint64_t next_call_;
   int poll_failures_ = 0;
   std::size_t busy_ = 0;  // answers and fetches under way

@@ -90,12 +90,27 @@ TEST_F(WorkerTest, PollsBothQueuesWithADeadlineAndNamesOfItsOwn) {
   const auto& polls = port.PollWorkflowTaskQueueCalls.all;
   ASSERT_EQ(4u, polls.size());
   EXPECT_EQ("Q", polls[0].request.task_queue().name());
-  EXPECT_EQ(enums::TASK_QUEUE_KIND_STICKY, polls[1].request.task_queue().kind());
-  EXPECT_EQ("Q", polls[1].request.task_queue().normal_name());
+  EXPECT_EQ(enums::TASK_QUEUE_KIND_STICKY, polls[2].request.task_queue().kind());
+  EXPECT_EQ("Q", polls[2].request.task_queue().normal_name());
   EXPECT_NE(0u, polls[0].context.call);
   EXPECT_NE(polls[0].context.call, polls[2].context.call);
   EXPECT_EQ(loop.now() + 70s, *polls[0].context.deadline);
   EXPECT_EQ(0u, port.PollActivityTaskQueueCalls.size());  // it has no activities
+}
+
+TEST_F(WorkerTest, MorePollsAreOpenWhileTasksComeAndFewerWhenNoneDoes) {
+  options.polls_max = 5;
+  options.cached_runs_max = 0;
+  start();
+  for (const std::size_t open : {3u, 4u, 5u, 5u}) {
+    HistoryBuilder history;
+    hand_out(task(history.task(), 0));
+    EXPECT_EQ(open, port.PollWorkflowTaskQueueCalls.waiting(port.cancelled));
+  }
+  for (const std::size_t open : {4u, 3u, 2u, 2u}) {
+    hand_out({});
+    EXPECT_EQ(open, port.PollWorkflowTaskQueueCalls.waiting(port.cancelled));
+  }
 }
 
 TEST_F(WorkerTest, StaysCachedAndRunsOnWhatComesAfter) {  // B4, B26, B.7
