@@ -10,3 +10,7 @@ target_link_libraries(worker_bench PRIVATE engine::worker engine::service storag
 add_executable(service_bench bench/service_bench.cc)
 target_compile_options(service_bench PRIVATE ${CALLIMPORT_WARNINGS})
 target_link_libraries(service_bench PRIVATE engine::service storage::journal benchmark::benchmark)
+add_executable(import_bench bench/import_bench.cc)
+target_compile_options(import_bench PRIVATE ${CALLIMPORT_WARNINGS})
+target_link_libraries(import_bench PRIVATE test_process nlohmann_json::nlohmann_json benchmark::benchmark)
+add_dependencies(import_bench callimport)

@@ -27,8 +27,8 @@ google::protobuf::Duration seconds(double s) {
   return out;
 }
 
-ServiceWorld::ServiceWorld(EmbeddedOptions service_options, Durable durable)
-    : journal(std::make_unique<MemoryJournal>(loop, std::move(durable))), options(std::move(service_options)) {
+ServiceWorld::ServiceWorld(EmbeddedOptions service_options, Durable durable, Timestamp now)
+    : loop(now), journal(std::make_unique<MemoryJournal>(loop, std::move(durable))), options(std::move(service_options)) {
   auto opened = EmbeddedService::open(*journal, loop, loop, random, options);
   EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().message);
   service_ = std::move(*opened);
@@ -187,6 +187,26 @@ std::vector<History> ServiceWorld::batches(const std::string& id, const std::str
 History ServiceWorld::history(const std::string& id, const std::string& run_id) {
   History out;
   for (const auto& batch : batches(id, run_id)) out.MergeFrom(batch);
+  return out;
+}
+
+std::string ServiceWorld::everything() {
+  api::ListWorkflowExecutionsRequest list;
+  list.set_namespace_("default");
+  const auto rows = call(&WorkflowService::ListWorkflowExecutions, list);
+  std::string out;
+  for (const auto& row : rows.reply.executions()) {
+    out += row.DebugString();
+    api::DescribeWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    *request.mutable_execution() = row.execution();
+    const auto described = call(&WorkflowService::DescribeWorkflowExecution, request);
+    EXPECT_TRUE(described.ok()) << described.status.message;
+    out += described.reply.DebugString();
+    const History whole = history(row.execution().workflow_id(), row.execution().run_id());
+    for (const auto& sentence : broken_rules(whole)) ADD_FAILURE() << "C.2: " << sentence;
+    out += whole.DebugString();
+  }
   return out;
 }
 

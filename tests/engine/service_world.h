@@ -39,7 +39,8 @@ google::protobuf::Duration seconds(double s);
 
 class ServiceWorld {
  public:
-  explicit ServiceWorld(EmbeddedOptions options = {}, Durable durable = {});
+  explicit ServiceWorld(EmbeddedOptions options = {}, Durable durable = {},
+                        Timestamp now = simulations::kSimulationStart);
   ~ServiceWorld();
   ServiceWorld(const ServiceWorld&) = delete;
 
@@ -92,6 +93,8 @@ class ServiceWorld {
 
   /// The history in the notation of conformance E; checks its invariants. From event `from` on.
   std::string transcript(const std::string& id = "W", const std::string& run_id = "", std::int64_t from = 1);
+  /// Everything a client can see: lists, describes, histories. Equal states give equal text.
+  std::string everything();
   /// Batches of the history, read one a page.
   std::vector<History> batches(const std::string& id, const std::string& run_id);
   History history(const std::string& id = "W", const std::string& run_id = "");
