@@ -86,10 +86,11 @@ void WorkflowTasks::release(const std::string& run_id, bool keep) {
     slot.waiting.pop_front();
     return process(slot, std::move(next));
   }
-  if (!keep) {
-    erase(slot, false);
-  } else {
+  if (keep) {
+    slot.idle = idle_runs_.insert(idle_runs_.begin(), &slot);
     evict_beyond_limit();
+  } else {
+    erase(slot);
   }
   check_idle();
 }

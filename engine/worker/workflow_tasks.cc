@@ -101,29 +101,28 @@ WorkflowTasks::Slot& WorkflowTasks::slot_of(const std::string& run_id) {
   if (!slot) {
     slot = std::make_unique<Slot>();
     slot->run_id = run_id;
-    slot->used = used_.insert(used_.begin(), slot.get());
-    evict_beyond_limit();
-  } else {
-    used_.splice(used_.begin(), used_, slot->used);
   }
-  return *slots_[run_id];
+  return *slot;
+}
+
+void WorkflowTasks::begin_work(Slot& slot) {
+  slot.busy = true;
+  ++busy_;
+  if (slot.idle) idle_runs_.erase(*std::exchange(slot.idle, std::nullopt));
+  evict_beyond_limit();
 }
 
 /// Least recently used first; runs being worked on stay, even beyond the limit.
 void WorkflowTasks::evict_beyond_limit() {
   const auto limit = static_cast<std::size_t>(std::max(options_.cached_runs_max, 1));
-  auto at = used_.end();
-  while (slots_.size() > limit && at != used_.begin()) {
-    Slot* slot = *--at;
-    if (slot->busy || slot->run == nullptr) continue;
-    ++at;
-    erase(*slot, true);
+  while (slots_.size() > limit && !idle_runs_.empty()) {
+    ++evictions;
+    erase(*idle_runs_.back());
   }
 }
 
-void WorkflowTasks::erase(Slot& slot, bool count) {
-  if (count && slot.run && !slot.run->closed()) ++evictions;
-  used_.erase(slot.used);
+void WorkflowTasks::erase(Slot& slot) {
+  if (slot.idle) idle_runs_.erase(*slot.idle);
   slots_.erase(std::string(slot.run_id));
 }
 
@@ -146,8 +145,7 @@ bool WorkflowTasks::history_is_complete(const Slot& slot, const Task& task) cons
 }
 
 void WorkflowTasks::process(Slot& slot, TaskPtr task) {
-  slot.busy = true;
-  ++busy_;
+  begin_work(slot);
   // Another worker may have gone on with the run since, or its last task was dropped: what we hold is of no use then.
   if (slot.run && slot.run->last_started_id() != task->previous_started_event_id()) slot.run.reset();
   if (history_is_complete(slot, *task)) return execute(slot, std::move(task));

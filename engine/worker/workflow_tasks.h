@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -44,7 +45,7 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
     std::unique_ptr<Run> run;
     bool busy = false;
     std::deque<TaskPtr> waiting;
-    std::list<Slot*>::iterator used;  // place in used_, most recently used first
+    std::optional<std::list<Slot*>::iterator> idle;  // place in idle_runs_, when it is there
   };
 
   /// One kind of polls: of the normal queue, or of our sticky one. `open`: polls under way and those waiting to come back.
@@ -75,8 +76,9 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
   void release(const std::string& run_id, bool keep);
 
   Slot& slot_of(const std::string& run_id);
+  void begin_work(Slot& slot);
   void evict_beyond_limit();
-  void erase(Slot& slot, bool count);
+  void erase(Slot& slot);
   void check_idle();
 
   const Port port_;
@@ -84,7 +86,7 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
   std::map<std::string, WorkflowFunction> functions_;
   std::string sticky_queue_;  // empty: no stickiness
   std::unordered_map<std::string, std::unique_ptr<Slot>> slots_;  // by run id; never iterated
-  std::list<Slot*> used_;
+  std::list<Slot*> idle_runs_;  // the one used last in front; runs being worked on are not in it, and stay
   std::set<std::uint64_t> polls_;  // pending, by call number
   Polls normal_polls_, sticky_polls_;
   std::uint64_t next_call_;
