@@ -33,10 +33,10 @@ bool found_below(const std::filesystem::path& folder, const std::string& needle)
 
 struct Command {
   std::vector<std::string> args;              ///< after the program's name
-  std::map<std::string, std::string> env;     ///< on top of a small fixed environment, not of the test's own
-  std::string input;                          ///< stdin, up to 64 KiB
+  std::map<std::string, std::string> env{};   ///< on top of a small fixed environment, not of the test's own
+  std::string input{};                        ///< stdin, up to 64 KiB
   bool ready = false;                         ///< adds --ready-fd 3
-  std::optional<rlim_t> file_bytes_max;       ///< RLIMIT_FSIZE, with SIGXFSZ ignored: a write beyond it fails with EFBIG
+  std::optional<rlim_t> file_bytes_max{};     ///< RLIMIT_FSIZE, with SIGXFSZ ignored: a write beyond it fails with EFBIG
   uid_t user = 0;                             ///< runs as this user when set (root only)
 };
 
