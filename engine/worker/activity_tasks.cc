@@ -86,7 +86,12 @@ void ActivityAttempt::finish(ActivityResult result, std::function<void()> done) 
   if (!result->empty()) set_json(request->mutable_result(), std::move(*result));
   call<api::RespondActivityTaskCompletedRequest, api::RespondActivityTaskCompletedResponse>(
       port_, &WorkflowService::RespondActivityTaskCompleted, std::move(request),
-      [done = std::move(done)](const PortStatus&, api::RespondActivityTaskCompletedResponse*) { done(); });
+      [self = shared_from_this(), done = std::move(done)](const PortStatus& status,
+                                                          api::RespondActivityTaskCompletedResponse*) {
+        if (!is_too_large(status)) return done();
+        ActivityError error{.type = "ResultTooLarge", .message = status.message, .non_retryable = true};
+        self->respond_failed(std::move(error), done);  // left to time out, it would run again for the same result
+      });
 }
 
 void ActivityAttempt::respond_failed(ActivityError error, std::function<void()> done) {

@@ -400,6 +400,16 @@ TEST_F(ActivityWorkerTest, AFailureCarriesTypeDelayAndDetails) {
   EXPECT_EQ("7", failure.application_failure_info().details().payloads(0).data());
 }
 
+TEST_F(ActivityWorkerTest, AResultBeyondTheMessageLimitIsAFailureForGood) {
+  run([](ActivityContext&, std::string) -> Awaitable<ActivityResult> { co_return std::string("1"); });
+  ASSERT_TRUE(port.refuse(port.RespondActivityTaskCompletedCalls, 8, "grpc: received message larger than max (5 vs. 4)"));
+  loop.run_idle();
+  ASSERT_EQ(1u, port.RespondActivityTaskFailedCalls.size());
+  const auto& failure = port.RespondActivityTaskFailedCalls.last().failure();
+  EXPECT_EQ("ResultTooLarge", failure.application_failure_info().type());
+  EXPECT_TRUE(failure.application_failure_info().non_retryable());
+}
+
 TEST_F(ActivityWorkerTest, AnExceptionAndAnUnknownTypeAreRetryableFailures) {
   run([](ActivityContext&, std::string) -> Awaitable<ActivityResult> {
     throw std::runtime_error("oops");
