@@ -106,7 +106,30 @@ void say_plan(const Session& session, const activities::ImportInput& order) {
   }
 }
 
-Ended start(Session& session, const StartFlags& flags) {
+/// A re-request takes from the closed import what was not said again.
+tl::expected<StartFlags, CliError> completed(Session& session, StartFlags flags) {
+  if (flags.import_id.empty()) return flags;
+  v1::GetImportRequest request;
+  request.set_id(flags.import_id);
+  const auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
+  if (!reply && reply.error().code == "not_found" && ImportId::parse(flags.import_id)) return flags;
+  if (!reply) return tl::unexpected(reply.error());
+  flags.import_id = reply->import().id();
+  const auto before = activities::read_note<activities::ImportInput>(reply->import().input());
+  if (!before) return flags;
+  const auto keep = [](std::string& now, const std::string& then) {
+    if (now.empty()) now = then;
+  };
+  keep(flags.platform, before->platform);
+  keep(flags.workspace, before->workspace);
+  keep(flags.title, before->title);
+  keep(flags.base_url, before->base_url);
+  return flags;
+}
+
+Ended start(Session& session, const StartFlags& asked) {
+  CLI_TRY(const auto flags, completed(session, asked));
+  if (flags.platform.empty()) return sorry(kExitUsage, "usage", "--platform is required", "callimport start --help");
   if (activities::find_platform(flags.platform) == nullptr) {
     std::string known;
     for (const auto* one : activities::platforms()) known += (known.empty() ? "" : ", ") + std::string(one->name);
@@ -143,7 +166,7 @@ void add_start(Tree& tree) {
                          {"callimport start --platform grain --customer Acme --token-file grain.token --wait",
                           "callimport start --platform grain --credential cred_5k2 --sample 50 --yes"});
   auto flags = std::make_shared<StartFlags>();  // shared by the parser and the body
-  verb.add_option("--platform", flags->platform, "where the calls are, e.g. grain")->required();
+  verb.add_option("--platform", flags->platform, "where the calls are, e.g. grain");
   verb.add_option("--customer", flags->customer, "whose calls they are: title and workspace unless those are given");
   verb.add_option("--workspace", flags->workspace, "the account at the platform; calls are known by it");
   verb.add_option("--title", flags->title, "what people call this import");
@@ -159,6 +182,7 @@ void add_start(Tree& tree) {
   verb.add_flag("--no-media", flags->no_media, "details and transcripts only");
   verb.add_option("--batch", flags->settings.fetch_batch, "calls one step takes on")->check(CLI::Range(1, 10'000));
   verb.add_option("--concurrency", flags->settings.fetch_at_once, "calls under way together")->check(CLI::Range(1, 1'000));
+  verb.add_option("--heartbeat-ms", flags->settings.heartbeat_ms, "a step silent for so long is tried again")->check(CLI::Range(100, 3'600'000))->group("");
   verb.add_option("--request-id", flags->request_id, "idempotency key: the same key starts one import only");
   verb.add_option("--import-id", flags->import_id, "go on with a closed import: what is missing runs");
   verb.add_flag("--wait", flags->wait, "watch it to its end");

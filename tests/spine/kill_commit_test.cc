@@ -1,5 +1,6 @@
-// An import of ten calls whose server dies right after its n-th journal commit, for n = 1, 1 + step, ... up to 300 or until a
-// server lives through. CALLIMPORT_COMMIT_STEP=1 tries each.
+// An import of ten calls whose server dies right after its n-th journal commit, for n = 1, 1 + step, ... up to 300, or until
+// three in a row live through: commits are shared by what is queued, so their number varies a little from run to run.
+// CALLIMPORT_COMMIT_STEP=1 tries each.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -9,7 +10,7 @@
 namespace callimport::tests {
 namespace {
 
-inline constexpr int kCommitsMax = 300;
+constexpr int kCommitsMax = 300;
 
 int number_from(const char* name, int otherwise) {
   const char* text = std::getenv(name);
@@ -42,15 +43,16 @@ bool import_dying_after(std::uint64_t commits) {
 
 TEST(KillCommit, AfterEachCommitNothingIsLost) {
   const int step = std::max(1, number_from("CALLIMPORT_COMMIT_STEP", 10));
-  int died = 0;
+  int died = 0, lived = 0;
   for (int commits = 1; commits <= kCommitsMax; commits += step) {
     SCOPED_TRACE("after commit " + std::to_string(commits));
     if (import_dying_after(static_cast<std::uint64_t>(commits))) {
       ++died;
+      lived = 0;
       continue;
     }
     std::printf("lived through: the import took fewer than %d commits\n", commits);
-    if (HasFailure()) return;
+    if (HasFailure() || ++lived == 3) break;
   }
   EXPECT_GT(died * step, 20) << "an import takes more commits than that";
   std::printf("died %d times\n", died);
