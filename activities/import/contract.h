@@ -95,12 +95,13 @@ struct StepResult {
   std::int64_t known = 0;                  ///< open, enumerate: calls in the manifest
   std::int64_t lane_first = 0, lane_bulk = 0;  ///< prioritize: calls not done yet in each lane
   std::int64_t taken = 0, done = 0;        ///< fetch, register: calls looked at, calls staged or registered
+  std::int64_t ended = 0;                  ///< fetch: calls staged or failed: the step got somewhere
   bool drained = false;                    ///< fetch: no call of the lane is pending; register: nothing is staged
   std::int64_t look_again_ms = 0;          ///< fetch: all pending calls are put off until then
   std::int64_t lane_failed = 0;            ///< fetch, when drained: failed calls of the lane
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepResult, trouble, counters, newest_first, enumerated, known, lane_first,
-                                                lane_bulk, taken, done, drained, look_again_ms, lane_failed)
+                                                lane_bulk, taken, done, ended, drained, look_again_ms, lane_failed)
 
 /// One lane's new place, as it is stored, told and shown.
 struct LaneChange {

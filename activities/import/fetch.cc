@@ -29,7 +29,7 @@ struct Batch {
   std::size_t suspects_in_row = 0;
   std::optional<Trouble> stop;
   bool storing = false;
-  std::int64_t done = 0;
+  std::int64_t done = 0, calls_ended = 0;
 
   bool stopping() const { return stop.has_value() || context.cancelled() || suspects_in_row >= kSuspectsMax; }
 };
@@ -76,7 +76,10 @@ Awaitable<void> store_ended(SharedBatch batch) {
     batch->stop = store_trouble(stored.error());
     co_return;
   }
-  for (const Ended& one : *portion) batch->done += one.made ? 1 : 0;
+  for (const Ended& one : *portion) {
+    batch->done += one.made ? 1 : 0;
+    batch->calls_ended += one.made || std::holds_alternative<CallFailed>(one.made.error()) ? 1 : 0;
+  }
 }
 
 void sort_out(Batch& batch, Ended one) {
@@ -207,7 +210,7 @@ Awaitable<ActivityResult> fetch_calls(SharedDeps deps, ActivityContext& context,
 
   StepResult result;
   result.taken = std::ssize(*rows);
-  auto batch = std::make_shared<Batch>(Batch{deps, context, input, *made, {}, {}, {}, 0, {}, false, 0});
+  auto batch = std::make_shared<Batch>(Batch{deps, context, input, *made, {}, {}, {}, 0, {}, false, 0, 0});
   batch->waiting.assign(std::make_move_iterator(rows->begin()), std::make_move_iterator(rows->end()));
   auto running = run_batch(batch);
   co_await std::move(running);
@@ -216,6 +219,7 @@ Awaitable<ActivityResult> fetch_calls(SharedDeps deps, ActivityContext& context,
     co_return answer_trouble(context, input, *batch->stop, std::move(result), 60s, deps->clock.now());
   }
   result.done = batch->done;
+  result.ended = batch->calls_ended;
   auto look = [deps, input, result] { return look_at_lane(deps->library, input, result, deps->clock.now()); };
   auto looking = engine::on_pool(deps->pool, deps->loop, std::move(look));
   Result<StepResult> seen = co_await std::move(looking);

@@ -40,6 +40,13 @@ void set_json(temporal::api::common::v1::Payloads* to, const std::string& json) 
 
 }  // namespace
 
+SandboxReply Interceptor::handle(const SandboxRequest& request, Timestamp now) {
+  if (answer) {
+    if (auto instead = answer(request, now)) return *std::move(instead);
+  }
+  return behind_.handle(request, now);
+}
+
 Result<std::unique_ptr<ImportWorld>> ImportWorld::make(ImportWorldOptions options) {
   TRY(auto sandbox, GrainSandbox::make(options.grain));
   std::unique_ptr<ImportWorld> world(new ImportWorld(std::move(options), std::move(sandbox)));
@@ -50,7 +57,8 @@ Result<std::unique_ptr<ImportWorld>> ImportWorld::make(ImportWorldOptions option
 ImportWorld::ImportWorld(ImportWorldOptions options, std::unique_ptr<GrainSandbox> made)
     : random(options.seed),
       sandbox(std::move(made)),
-      http(std::make_unique<SandboxHttp>(*sandbox, loop)),
+      outside(*sandbox),
+      http(std::make_unique<SandboxHttp>(outside, loop)),
       options_(std::move(options)),
       probe_(disk) {
   http->keep_log();

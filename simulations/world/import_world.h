@@ -2,7 +2,9 @@
 // A whole import in one process on virtual time: the embedded service over a journal on a disk that forgets, the worker, the
 // library, vault and media store on the same disk, and Grain's sandbox as the world outside, which no restart touches.
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,18 @@ class History;
 }
 
 namespace callimport::simulations {
+
+/// Between us and the sandbox: a test may answer in its stead.
+class Interceptor final : public Sandbox {
+ public:
+  using Answer = std::function<std::optional<SandboxReply>(const SandboxRequest& request, Timestamp now)>;
+  explicit Interceptor(Sandbox& behind) : behind_(behind) {}
+  SandboxReply handle(const SandboxRequest& request, Timestamp now) override;
+  Answer answer;  ///< empty, or answers nothing: the sandbox does
+
+ private:
+  Sandbox& behind_;
+};
 
 struct ImportWorldOptions {
   std::uint64_t seed = 1;
@@ -72,6 +86,7 @@ class ImportWorld {
   SeededRandom random;
   SimDisk disk;
   std::unique_ptr<GrainSandbox> sandbox;
+  Interceptor outside;
   std::unique_ptr<SandboxHttp> http;
   std::vector<storage::Notification> told;  ///< what arrived at the one channel, over all restarts
   /// How often each call's recording was asked for at its place, as (call id, bytes sent), oldest first.

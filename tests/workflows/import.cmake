@@ -5,4 +5,4 @@ add_floor(simulations_import_world
        simulations_world simulations_sandboxes storage::library storage::vault storage::media storage::journal)
 
 add_suite(import_table_test SOURCES workflows/table_test.cc workflows/decisions_test.cc DEPS workflows)
-add_suite(import_test SOURCES workflows/import_test.cc DEPS simulations_import_world TIMEOUT 300)
+add_suite(import_test SOURCES workflows/import_test.cc workflows/trouble_test.cc DEPS simulations_import_world TIMEOUT 300)

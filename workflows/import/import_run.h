@@ -60,7 +60,8 @@ class ImportRun {
   std::vector<LaneName> lanes_of(Scope scope) const;
   void work_passed(Scope scope, std::string_view type);
   void stand(LaneName lane, Event event, const Circumstance& circumstance, std::string_view type);
-  bool held_by_person() const { return state_.pause.on || state_.first.by_person || state_.bulk.by_person; }
+  /// A pause that comes before the import has a row is kept until it has one.
+  bool held_by_person() const { return state_.opened && (state_.pause.on || state_.first.by_person || state_.bulk.by_person); }
   void note_size();
   void break_down(const engine::Failure& failure);
   engine::ActivityOptions options_for(Nanos limit) const;

@@ -7,6 +7,11 @@ namespace callimport::workflows {
 using activities::StepInput;
 using engine::Flow;
 
+namespace {
+/// A wait as short as this is nobody's news.
+constexpr std::int64_t kQuietWaitMs = 60'000;
+}  // namespace
+
 Flow<bool> ImportRun::move(SharedRun self, LaneName lane, Event event) {
   ImportRun* here = self.get();
   auto running = [here, lane] {
@@ -167,10 +172,12 @@ Flow<void> ImportRun::fetch_lane(SharedRun self, LaneName lane) {
       co_return;
     }
     if (fetched->look_again_ms == 0) continue;
-    if (lane == LaneName::kFirst) self->first_idle_ = true;
-    Circumstance circumstance{"call.recording_not_ready", "", "the platform is still processing the last calls",
-                              fetched->look_again_ms};
-    self->stand(lane, Event::kWaitBegan, circumstance, activities::kFetch);
+    if (fetched->look_again_ms - self->now_ms() > kQuietWaitMs) {
+      if (lane == LaneName::kFirst) self->first_idle_ = true;
+      Circumstance circumstance{"call.recording_not_ready", "", "the platform is still processing the last calls",
+                                fetched->look_again_ms};
+      self->stand(lane, Event::kWaitBegan, circumstance, activities::kFetch);
+    }
     auto waiting = wait_until(self, fetched->look_again_ms);
     co_await waiting;
   }

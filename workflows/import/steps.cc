@@ -56,7 +56,8 @@ Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const cha
     co_await late_pause;
     if (self->must_stop()) co_return StepMade{};
     if (result->trouble.none()) {
-      if (result->look_again_ms == 0) self->work_passed(scope, type);
+      const bool stands = std::string_view(type) == activities::kFetch && result->ended == 0 && !result->drained;
+      if (!stands) self->work_passed(scope, type);
       co_return std::move(*result);
     }
     input.probing = true;
