@@ -47,10 +47,10 @@ struct ImportWorldOptions {
   int cached_runs_max = 100;           ///< 0: every workflow task replays from the first event
 };
 
-/// Threads: one. Order of use: make, add_credential, start, run_until_closed; restart and lose_power at any time between.
+/// Threads: one. Order of use: make, open, add_credential, start, run_until_closed; restart and lose_power at any time between.
 class ImportWorld {
  public:
-  /// @error  of the sandbox's options; the disk does not fail here.
+  /// Nothing is on the disk yet.  @error  of the sandbox's options.
   static Result<std::unique_ptr<ImportWorld>> make(ImportWorldOptions options);
   ~ImportWorld();
 

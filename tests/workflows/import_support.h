@@ -23,6 +23,8 @@ struct Scene {
       std::abort();
     }
     world = std::move(*made);
+    const auto opened = world->open();
+    EXPECT_TRUE(opened.has_value()) << opened.error().message;
     credential = world->add_credential();
     input = world->ask(credential);
     id = input.import;
