@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace callimport::storage {
 
@@ -22,12 +23,35 @@ bool parts_words(char c) {
   return byte <= 0x20 || byte == 0x7f;
 }
 
-/// Everything beyond ASCII may be a letter; FTS5 knows better and takes what is none as no word.
+/// First bytes of ranges beyond ASCII that hold no letters to speak of, so that FTS5 takes them as no word; and how
+/// long one character is. U+00A0 to U+00BF, U+2000 to U+20FF (dashes, quotes, money), U+3000 to U+303F, U+1F000 to
+/// U+1FFFF (emoji).
+constexpr std::array<std::pair<std::string_view, std::size_t>, 7> kSigns = {{{"\xc2", 2},
+                                                                             {"\xe2\x80", 3},
+                                                                             {"\xe2\x81", 3},
+                                                                             {"\xe2\x82", 3},
+                                                                             {"\xe2\x83", 3},
+                                                                             {"\xe3\x80", 3},
+                                                                             {"\xf0\x9f", 4}}};
+
+/// Bytes of the sign at `at`; 0 when there is none.
+std::size_t sign_at(std::string_view text, std::size_t at) {
+  for (const auto& [start, bytes] : kSigns) {
+    if (text.substr(at).starts_with(start)) return bytes;
+  }
+  return 0;
+}
+
+/// Everything else beyond ASCII may be a letter.
 bool may_hold_word(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-  });
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z')) return true;
+    const std::size_t sign = sign_at(text, at);
+    if (byte >= 0x80 && sign == 0) return true;
+    at += std::max<std::size_t>(sign, 1);
+  }
+  return false;
 }
 
 /// FTS5 reads its expression as C text, which a NUL would end.
@@ -77,6 +101,32 @@ class Parser {
   std::vector<SearchTerm> terms_;
 };
 
+struct Spelling {
+  std::string_view letter, letters;
+};
+/// Letters that FTS5's accent folding leaves alone and people type as two.
+constexpr std::array<Spelling, 4> kSpellings = {{{"œ", "oe"}, {"æ", "ae"}, {"Œ", "OE"}, {"Æ", "AE"}}};
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+/// `text` with all of those letters apart, or all of them joined, where that is another text.
+std::vector<std::string> other_spellings(const std::string& text) {
+  std::string apart = text, joined = text;
+  for (const auto& spelling : kSpellings) {
+    apart = replaced(std::move(apart), spelling.letter, spelling.letters);
+    joined = replaced(std::move(joined), spelling.letters, spelling.letter);
+  }
+  std::vector<std::string> others;
+  if (apart != text) others.push_back(std::move(apart));
+  if (joined != text) others.push_back(std::move(joined));
+  return others;
+}
+
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -106,14 +156,17 @@ Result<std::vector<SearchTerm>> parse_query(std::string_view text) {
 }
 
 std::string to_fts5(const std::vector<SearchTerm>& terms) {
-  std::string expression;
-  for (const auto& term : terms) {  // words side by side bind more tightly than NOT
-    if (!term.excluded) expression += quoted(term.text) + ' ';
-  }
+  std::string wanted, unwanted;
   for (const auto& term : terms) {
-    if (term.excluded) expression += "NOT " + quoted(term.text) + ' ';
+    std::string expression = quoted(term.text);
+    for (const auto& other : other_spellings(term.text)) expression += " OR " + quoted(other);
+    if (term.excluded) {
+      unwanted += " NOT (" + expression + ")";
+    } else {
+      wanted += (wanted.empty() ? "(" : " AND (") + expression + ")";
+    }
   }
-  return expression;
+  return "(" + wanted + ")" + unwanted;
 }
 
 }  // namespace callimport::storage
