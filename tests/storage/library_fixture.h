@@ -1,5 +1,5 @@
 #pragma once
-// A library on the real disk, a seeded Random, and rows to put into it.
+// A library on the simulated disk, a seeded Random, and rows to put into it.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "simulations/world/seeded_random.h"
+#include "simulations/world/sim_disk.h"
 #include "storage/library/library.h"
-#include "storage/runtime/posix_disk.h"
-#include "tests/storage/scratch_folder.h"
 
 namespace callimport::storage {
 
@@ -89,12 +88,13 @@ inline Call call_with(const std::string& source_id, std::vector<Segment> segment
 class LibraryTest : public testing::Test {
  protected:
   void SetUp() override {
+    ASSERT_OK(disk_.make_dirs("data"));
     reopen();
     ASSERT_OK(library_->change([](LibraryTx& tx) { return tx.put_import(import_row()); }));
   }
   void reopen() {
     library_.reset();
-    auto opened = Library::open(disk_, random_, folder_.file("library.db"));
+    auto opened = Library::open(disk_, random_, path_);
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     library_ = *std::move(opened);
   }
@@ -120,8 +120,8 @@ class LibraryTest : public testing::Test {
   }
   Counters counters() { return library_->import(kImport).value().counters; }
 
-  ScratchFolder folder_;
-  PosixDisk disk_;
+  simulations::SimDisk disk_;
+  std::string path_ = "data/library.db";
   simulations::SeededRandom random_{7};
   std::unique_ptr<Library> library_;
 };
