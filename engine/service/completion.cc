@@ -35,9 +35,10 @@ std::int64_t write_completed(Draft& draft, const Request& request) {
   return event.event_id();
 }
 
-void close_failed(Draft& draft, const CommandContext& context, const std::string& new_run_id, Completion* out) {
+void close_failed(Draft& draft, const CommandContext& context, Random& random, Completion* out) {
   const RetryDecision retry = decide_run_retry(draft, *context.failed);
   const bool again = retry.state == enums::RETRY_STATE_IN_PROGRESS;
+  const std::string new_run_id = again ? random.uuid4() : "";
   if (again) out->successor = retry_run(draft, *context.failed, retry.delay_ns, new_run_id);
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
   auto* attributes = event.mutable_workflow_execution_failed_event_attributes();
@@ -51,7 +52,7 @@ void close_failed(Draft& draft, const CommandContext& context, const std::string
   close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_FAILED);
 }
 
-void close(Draft& draft, const CommandContext& context, const std::string& new_run_id, Completion* out) {
+void close(Draft& draft, const CommandContext& context, Random& random, Completion* out) {
   const Command& command = *context.closing;
   switch (command.command_type()) {
     case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: {
@@ -72,8 +73,8 @@ void close(Draft& draft, const CommandContext& context, const std::string& new_r
       close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_CANCELED);
       return;
     }
-    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: close_failed(draft, context, new_run_id, out); return;
-    default: out->successor = continue_as_new(draft, *context.continue_as_new, context.completed_id, new_run_id); return;
+    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: close_failed(draft, context, random, out); return;
+    default: out->successor = continue_as_new(draft, *context.continue_as_new, context.completed_id, random.uuid4()); return;
   }
 }
 
@@ -145,7 +146,7 @@ std::optional<std::string> history_limit_error(const Draft& draft, const Embedde
 }
 
 Completion decide_completion(const Run& run, const Request& request, Timestamp now, const EmbeddedOptions& options,
-                             const SearchTypes& search_types, const std::string& new_run_id) {
+                             const SearchTypes& search_types, Random& random) {
   Completion out;
   if (auto wrong = check_sequence(request.commands())) {
     out.status = std::move(*wrong);
@@ -175,7 +176,7 @@ Completion decide_completion(const Run& run, const Request& request, Timestamp n
       react(run, request, now, unhandled, &out);
       return out;
     }
-    close(draft, context, new_run_id, &out);
+    close(draft, context, random, &out);
     out.external = std::move(context.external);
     return out;
   }

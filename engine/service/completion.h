@@ -7,6 +7,7 @@
 #include "engine/service/commands.h"
 #include "engine/service/starts.h"
 #include "engine/workflow_service.h"
+#include "storage/runtime/random.h"
 
 namespace callimport::engine {
 
@@ -17,9 +18,9 @@ struct Completion {
   std::vector<ExternalRequest> external;
 };
 
-/// @param new_run_id  for a successor, should there be one.
+/// @param random  names a successor, should there be one.
 Completion decide_completion(const Run& run, const api::RespondWorkflowTaskCompletedRequest& request, Timestamp now,
-                             const EmbeddedOptions& options, const SearchTypes& search_types, const std::string& new_run_id);
+                             const EmbeddedOptions& options, const SearchTypes& search_types, Random& random);
 
 /// The history grew beyond its limit: "Workflow history count exceeds limit." or size; nullopt while it is within.
 std::optional<std::string> history_limit_error(const Draft& draft, const EmbeddedOptions& options);

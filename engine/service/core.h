@@ -19,6 +19,7 @@
 #include "engine/embedded.h"
 #include "engine/service/completion.h"
 #include "engine/service/deadlines.h"
+#include "engine/service/buffered_random.h"
 #include "engine/service/draft.h"
 #include "engine/service/effects.h"
 #include "engine/service/run_state.h"
@@ -259,7 +260,7 @@ class Service final : public EmbeddedService {
   storage::Journal& journal_;
   Executor& loop_;
   Clock& clock_;
-  Random& random_;
+  BufferedRandom random_;
   const EmbeddedOptions options_;
   const SearchTypes search_types_;
   std::shared_ptr<bool> alive_;  ///< posted tasks and journal callbacks look at it; both own it

@@ -43,22 +43,28 @@ void fill_started(HistoryEvent* event, const std::map<std::int64_t, std::int64_t
 
 }  // namespace
 
+Draft::Draft(const Run& run, Timestamp now)
+    : run_(run), now_(to_unix_ns(now)), next_event_id_(run.history.next_event_id()) {
+  google::protobuf::ArenaOptions blocks;
+  blocks.start_block_size = 1000;  // what malloc still hands out from its thread's cache
+  arena_ = std::make_unique<google::protobuf::Arena>(blocks);
+}
+
 std::int64_t Draft::history_bytes() const {
   std::int64_t bytes = run_.history.history_bytes();
-  for (const auto& written : events_) bytes += static_cast<std::int64_t>(written.event.ByteSizeLong()) + 3;
+  for (const auto& written : events_) bytes += static_cast<std::int64_t>(written.event->ByteSizeLong()) + 3;
   return bytes;
 }
 
-HistoryEvent& Draft::adopt(HistoryEvent&& event) {
-  events_.push_back({std::move(event), cut_});
+HistoryEvent& Draft::write(HistoryEvent* event) {
+  events_.push_back({event, cut_});
   cut_ = false;
-  HistoryEvent& held = events_.back().event;
-  held.set_event_id(next_event_id_++);
-  return held;
+  event->set_event_id(next_event_id_++);
+  return *event;
 }
 
 HistoryEvent& Draft::append(enums::EventType type) {
-  HistoryEvent& event = adopt(HistoryEvent());
+  HistoryEvent& event = write(google::protobuf::Arena::CreateMessage<HistoryEvent>(arena_.get()));
   event.set_event_type(type);
   set_nanos(event.mutable_event_time(), now_);
   return event;
@@ -98,7 +104,9 @@ bool Draft::flush_buffer() {
   std::map<std::int64_t, std::int64_t> started;
   for (auto& event : waiting) {
     fill_started(&event, started);
-    const HistoryEvent& written = adopt(std::move(event));
+    auto* held = google::protobuf::Arena::CreateMessage<HistoryEvent>(arena_.get());
+    *held = event;
+    const HistoryEvent& written = write(held);
     if (written.has_activity_task_started_event_attributes()) {
       started[written.activity_task_started_event_attributes().scheduled_event_id()] = written.event_id();
     }
@@ -168,7 +176,7 @@ pb::ActivityState& Draft::edit_activity(std::int64_t scheduled_event_id) {
 
 pb::ActivityState& Draft::add_activity(const std::string& activity_id) {
   ENSURE(!events_.empty());
-  const std::int64_t id = events_.back().event.event_id();
+  const std::int64_t id = events_.back().event->event_id();
   AddedActivity& added = activities_[id];
   added.event = events_.size() - 1;
   added.state.set_scheduled_event_id(id);
@@ -228,7 +236,7 @@ pb::Transition Draft::finish(std::int64_t* task_id) && {
   std::vector<Place> places(events_.size());
   pb::Batch* batch = nullptr;
   for (std::size_t i = 0; i < events_.size(); ++i) {
-    HistoryEvent& event = events_[i].event;
+    HistoryEvent& event = *events_[i].event;
     event.set_task_id((*task_id)++);
     if (events_[i].starts_batch || batch == nullptr) {
       batch = out.add_batches();
@@ -236,7 +244,7 @@ pb::Transition Draft::finish(std::int64_t* task_id) && {
     }
     batch->set_count(batch->count() + 1);
     std::string* bytes = batch->mutable_events();
-    const std::size_t at = append_event_bytes(event, bytes);
+    const std::size_t at = append_element(event, bytes);
     places[i] = {out.batches_size(), at, bytes->size() - at};
     if (keep_started_event_ && event.event_id() == 1) out.set_started_event(bytes->substr(at));
   }

@@ -3,10 +3,13 @@
 // its later steps. Events get ids here, and batches their boundaries (conformance C.2).
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <google/protobuf/arena.h>
 
 #include "engine/service/run_state.h"
 #include "storage/model/time.h"
@@ -20,7 +23,7 @@ namespace enums = ::temporal::api::enums::v1;
 /// Threads: the loop. Lifetime: shorter than the run's.
 class Draft {
  public:
-  Draft(const Run& run, Timestamp now) : run_(run), now_(to_unix_ns(now)), next_event_id_(run.history.next_event_id()) {}
+  Draft(const Run& run, Timestamp now);
 
   const Run& run() const { return run_; }
   std::int64_t now() const { return now_; }  ///< unix ns
@@ -83,19 +86,20 @@ class Draft {
 
  private:
   struct Written {
-    HistoryEvent event;
+    HistoryEvent* event;  ///< in arena_
     bool starts_batch;
   };
   struct AddedActivity {
     pb::ActivityState state;
     std::size_t event = SIZE_MAX;  ///< index in events_ of its scheduled event, when new
   };
-  HistoryEvent& adopt(HistoryEvent&& event);
+  HistoryEvent& write(HistoryEvent* event);
 
   const Run& run_;
   std::int64_t now_;
   std::int64_t next_event_id_;
   bool cut_ = true;
+  std::unique_ptr<google::protobuf::Arena> arena_;  ///< events live as long as the decision: built, serialized, gone
   std::vector<Written> events_;
   bool flushed_ = false;
   std::vector<std::string> dropped_timers_;

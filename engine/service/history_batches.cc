@@ -49,17 +49,17 @@ std::size_t HistoryBatches::find(std::int64_t event_id) const {
   return event_id < at->first_event_id() + at->count() ? index : index + 1;
 }
 
-std::size_t append_event_bytes(const HistoryEvent& event, std::string* history) {
-  constexpr std::uint8_t kEventsTag = 0x0A;  // History.events = 1, length-delimited
-  const std::size_t size = event.ByteSizeLong();
+std::size_t append_element(const google::protobuf::MessageLite& element, std::string* bytes) {
+  constexpr std::uint8_t kFieldOne = 0x0A;  // field 1, length-delimited
+  const std::size_t size = element.ByteSizeLong();
   ENSURE(size <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()));
   std::uint8_t head[8];
-  head[0] = kEventsTag;
+  head[0] = kFieldOne;
   std::uint8_t* end = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(size), head + 1);
-  history->append(reinterpret_cast<const char*>(head), static_cast<std::size_t>(end - head));
-  const std::size_t at = history->size();
-  history->resize(at + size);
-  event.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(history->data() + at));
+  bytes->append(reinterpret_cast<const char*>(head), static_cast<std::size_t>(end - head));
+  const std::size_t at = bytes->size();
+  bytes->resize(at + size);
+  element.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes->data() + at));
   return at;
 }
 

@@ -2,7 +2,6 @@
 // A run's events in memory: batches of serialized events, a suffix of the history that may start late when older batches
 // were dropped or never loaded (they are in the run's journal rows then).
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -36,13 +35,13 @@ class HistoryBatches {
   std::size_t held_bytes() const { return held_bytes_; }
   bool holds(std::int64_t event_id) const { return event_id >= first_held_ || event_id >= next_event_id_; }
   bool whole() const { return holds(1); }
-  const std::deque<pb::Batch>& batches() const { return batches_; }
+  const std::vector<pb::Batch>& batches() const { return batches_; }
 
   /// Index into batches() of the one with `event_id`; batches().size() when it is past the end. `event_id` is held.
   std::size_t find(std::int64_t event_id) const;
 
  private:
-  std::deque<pb::Batch> batches_;
+  std::vector<pb::Batch> batches_;
   std::int64_t first_held_ = 1;
   std::int64_t next_event_id_ = 1;
   std::int64_t history_bytes_ = 0;
@@ -50,8 +49,9 @@ class HistoryBatches {
   std::size_t held_bytes_ = 0;
 };
 
-/// Adds one event to serialized History bytes. @return where the event's own bytes start.
-std::size_t append_event_bytes(const HistoryEvent& event, std::string* history);
+/// Adds one element of a message's repeated field 1 to its serialized bytes, as History's events and ClosedRunHistory's
+/// batches are. @return where the element's own bytes start.
+std::size_t append_element(const google::protobuf::MessageLite& element, std::string* bytes);
 /// Adds the events of `batch` with ids in [from, to] to `history`.
 void add_events(const pb::Batch& batch, std::int64_t from, std::int64_t to, History* history);
 

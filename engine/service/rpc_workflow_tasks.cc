@@ -45,7 +45,7 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
   if (found == nullptr) return refuse(std::move(call), errors::task_not_found());
   OpenRun& run = *found;
   const RunKey key = run.key;
-  Completion done = decide_completion(run, request, clock_.now(), options_, search_types_, new_uuid());
+  Completion done = decide_completion(run, request, clock_.now(), options_, search_types_, random_);
   if (!done.draft) return refuse(std::move(call), std::move(done.status));
   const bool completed = done.status.ok();
   // A task handed back is started in the same append, before any poller can have it.

@@ -5,7 +5,7 @@ add_floor(engine::service
           service/history_batches.h service/workflow_tasks.h service/activities.h service/commands.h service/command_error.h
           service/completion.h service/starts.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
-          service/proto_time.h
+          service/proto_time.h service/buffered_random.h
   SOURCES service/core.cc service/runs.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc
           service/history_batches.cc service/workflow_tasks.cc service/activities.cc service/commands.cc
           service/command_error.cc service/completion.cc service/starts.cc service/successors.cc service/retry.cc
