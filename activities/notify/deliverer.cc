@@ -103,7 +103,15 @@ struct Deliverer::Inside {
       const Result<std::vector<Library::Due>> due = co_await std::move(reading);
       if (!due) co_return self->now_ms() + 30'000;
       const DeliveryPlan plan = plan_deliveries(*due, self->merging(), self->now_ms());
-      if (plan.parcels.empty() || self->stopped) co_return plan.look_again_ms;
+      if (plan.look_again_ms && (plan.parcels.empty() || self->stopped)) co_return plan.look_again_ms;
+      if (plan.parcels.empty() || self->stopped) {
+        // What is tried again later than the plan looks ahead.
+        auto next = [self] { return self->library.next_delivery_ms(); };
+        auto asking = engine::on_pool(self->pool, self->loop, std::move(next));
+        const Result<std::optional<std::int64_t>> next_ms = co_await std::move(asking);
+        if (!next_ms) co_return self->now_ms() + 30'000;
+        co_return *next_ms;
+      }
       for (const auto& parcel : plan.parcels) {
         auto delivering = deliver(self, parcel);
         const Result<> recorded = co_await std::move(delivering);

@@ -74,8 +74,9 @@ std::string quoted_printable(std::string_view text) {
 
 bool is_address(const std::string& address) {
   const std::string bare = bare_address(address);
-  const bool words = bare.find_first_of(" <>,;\"") == std::string::npos && is_plain(bare) && is_plain(address);
-  return words && bare.find('@') != std::string::npos;
+  const auto times = [&address](char c) { return std::count(address.begin(), address.end(), c); };
+  if (times('@') != 1 || times('<') != times('>') || times('<') > 1) return false;
+  return bare.find_first_of(" <>,;\"") == std::string::npos && bare.find('@') != std::string::npos && is_plain(address);
 }
 
 /// An id as the left side of `<...@callimport>`.
