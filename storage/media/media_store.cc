@@ -70,10 +70,12 @@ class Folders {
   std::shared_ptr<Ownership> ownership(const std::string& key);  // shared by the writers of one key
 
  private:
+  Result<> make_level(const std::string& above, const std::string& folder);
+
   Disk& disk_;
   const std::string root_, boot_;
   Mutex mutex_;
-  std::set<std::string> durable_ GUARDED_BY(mutex_);  ///< ab/cd whose entries are known to be synced; at most 65,536
+  std::set<std::string> durable_ GUARDED_BY(mutex_);  ///< folders whose entries above are synced; at most 65,792
   std::map<std::string, std::weak_ptr<Ownership>> ownerships_ GUARDED_BY(mutex_);
 };
 
@@ -89,17 +91,21 @@ Result<> Folders::prepare() {
 }
 
 Result<> Folders::make_folder(const std::string& hash) {
-  const std::string name = hash.substr(0, 4);
+  const std::string above = root_ + "/" + hash.substr(0, 2);
+  TRY_VOID(make_level(root_, above));
+  return make_level(above, folder_of(hash));
+}
+
+Result<> Folders::make_level(const std::string& above, const std::string& folder) {
   {
     MutexLock lock(mutex_);
-    if (durable_.contains(name)) return {};
+    if (durable_.contains(folder)) return {};
   }
-  // Even where the folder exists: a process that died, or one beside us, may have made it and not synced it yet.
-  TRY_VOID(disk_.make_dirs(folder_of(hash)));
-  TRY_VOID(disk_.sync_dir(root_));
-  TRY_VOID(disk_.sync_dir(root_ + "/" + hash.substr(0, 2)));
+  TRY(const bool there, disk_.exists(folder));
+  TRY_VOID(disk_.make_dirs(folder));
+  if (there) TRY_VOID(disk_.sync_dir(above));  // who made it may have died before its sync, or be at it now
   MutexLock lock(mutex_);
-  durable_.insert(name);
+  durable_.insert(folder);
   return {};
 }
 

@@ -38,7 +38,7 @@ class Disk {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<> remove(const std::string& path) = 0;  ///< @error kNotFound
-  virtual Result<> make_dirs(const std::string& path) = 0;  ///< 0700; existing is success
+  virtual Result<> make_dirs(const std::string& path) = 0;  ///< 0700, durable; existing is success
   virtual Result<> sync_dir(const std::string& path) = 0;   ///< entries (creates, renames, removes) survive power loss
   virtual Result<bool> exists(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;  ///< names, sorted
