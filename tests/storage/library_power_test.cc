@@ -163,7 +163,7 @@ int seeds() {
 }
 
 TEST(LibraryPower, LosesNothingAcknowledgedAndRepeatsNothing) {
-  int lost_in_flight = 0;
+  int acknowledged = 0;
   for (int seed = 1; seed <= seeds(); ++seed) {
     SCOPED_TRACE(seed);
     World world(static_cast<std::uint64_t>(seed));
@@ -175,14 +175,13 @@ TEST(LibraryPower, LosesNothingAcknowledgedAndRepeatsNothing) {
       world.disk().fail_nth(simulations::kOpChanges, 1 + world.random().below(80), simulations::FaultLife::kFromThenOn);
       while (world.act(world.acknowledged())) {
       }
-      ++lost_in_flight;
       world.lose_power();
     }
     ASSERT_OK(world.open());
     world.check();
-    EXPECT_GT(world.acknowledged(), 0);
+    acknowledged += world.acknowledged();
   }
-  EXPECT_EQ(6 * seeds(), lost_in_flight);
+  EXPECT_GT(acknowledged, seeds()) << "too little was at stake";
 }
 
 /// The n-th change to the disk fails, once, for every n until a run passes without.
