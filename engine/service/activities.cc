@@ -5,6 +5,7 @@
 
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"
+#include "engine/service/utf8_text.h"
 #include "temporal/api/command/v1/message.pb.h"
 
 namespace callimport::engine {
@@ -250,8 +251,10 @@ void complete_activity(Draft& draft, std::int64_t scheduled_event_id, const Payl
   end_activity(draft, scheduled_event_id);
 }
 
-void fail_activity(Draft& draft, std::int64_t scheduled_event_id, const FailureProto& failure, const std::string& identity,
+void fail_activity(Draft& draft, std::int64_t scheduled_event_id, const FailureProto& sent, const std::string& identity,
                    const PayloadsProto* heartbeat) {
+  FailureProto repaired;
+  const FailureProto& failure = readable(sent, &repaired);
   if (heartbeat != nullptr) {
     *draft.edit_activity(scheduled_event_id).mutable_heartbeat_details() = *heartbeat;
   }

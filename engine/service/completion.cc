@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/service/successors.h"
+#include "engine/service/utf8_text.h"
 #include "engine/service/workflow_tasks.h"
 #include "temporal/api/failure/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
@@ -36,13 +37,15 @@ std::int64_t write_completed(Draft& draft, const Request& request) {
 }
 
 void close_failed(Draft& draft, const CommandContext& context, Random& random, Completion* out) {
-  const RetryDecision retry = decide_run_retry(draft, *context.failed);
+  FailureProto repaired;
+  const FailureProto& failure = readable(*context.failed, &repaired);
+  const RetryDecision retry = decide_run_retry(draft, failure);
   const bool again = retry.state == enums::RETRY_STATE_IN_PROGRESS;
   const std::string new_run_id = again ? random.uuid4() : "";
-  if (again) out->successor = retry_run(draft, *context.failed, retry.delay_ns, new_run_id);
+  if (again) out->successor = retry_run(draft, failure, retry.delay_ns, new_run_id);
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
   auto* attributes = event.mutable_workflow_execution_failed_event_attributes();
-  *attributes->mutable_failure() = *context.failed;
+  *attributes->mutable_failure() = failure;
   attributes->set_retry_state(retry.state);
   attributes->set_workflow_task_completed_event_id(context.completed_id);
   if (again) {

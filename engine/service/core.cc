@@ -12,6 +12,7 @@ namespace {
 constexpr int kSnapshotVersion = 1;
 constexpr std::int64_t kFirstTaskId = (1 << 20) + 11;
 constexpr std::chrono::seconds kRetryReset{1};
+constexpr std::size_t kEndedPerTrim = 1024;
 
 }  // namespace
 
@@ -150,6 +151,13 @@ void Service::schedule_flush() {
   });
 }
 
+void Service::after_flush(std::function<void()> task) {
+  schedule_flush();
+  loop_.post([task = std::move(task), alive = alive_] {
+    if (*alive) task();
+  });
+}
+
 void Service::flush() {
   if (turn_.rows.empty()) {
     if (!in_flight_.empty()) {  // what was decided before must be seen to be written before
@@ -208,7 +216,23 @@ void Service::committed(Result<> result) {
     if (closed != closed_.end()) closed->second.held = nullptr;
   }
   for (auto& effect : group.effects) effect->act();
+  ended_since_trim_ += group.ended.size();
+  if (ended_since_trim_ >= kEndedPerTrim) maybe_trim();
   maybe_finish_stop();
+}
+
+/// Rows before the first that is still somebody's history are wanted no more.
+void Service::maybe_trim() {
+  ended_since_trim_ = 0;
+  storage::Seq floor = next_row_;
+  const auto keep = [&floor](const Run& run) { floor = std::min(floor, run.first_row); };
+  if (!open_.empty()) keep(*open_.begin()->second);  // keys and first rows grow together
+  for (const auto& [key, run] : closing_) keep(*run);
+  for (const auto& run : turn_.ended) keep(*run);
+  for (const auto& group : in_flight_) {
+    for (const auto& run : group.ended) keep(*run);
+  }
+  journal_.trim(floor);
 }
 
 /// A write failed: nothing after the last durable row is true. Affected runs are rebuilt from their rows.

@@ -133,6 +133,8 @@ class Service final : public EmbeddedService {
   void commit(OpenRun& run, Draft draft);  ///< journal row, apply, settle
   OpenRun& add_run(RunKey key);
   void schedule_flush();
+  void after_flush(std::function<void()> task);  ///< later in this turn, when what was decided is with the journal
+  void maybe_trim();
   void flush();
   void hand_to_journal(std::vector<storage::JournalRow> rows);
   void committed(Result<> result);
@@ -269,7 +271,7 @@ class Service final : public EmbeddedService {
   std::map<RunKey, std::unique_ptr<OpenRun>> open_;
   std::map<RunKey, ClosedRun> closed_;
   std::map<RunKey, std::unique_ptr<OpenRun>> closing_;     ///< closed, their events being read back to be stored
-  int ended_since_trim_ = 0;
+  std::size_t ended_since_trim_ = 0;
   std::unordered_map<std::string, RunKey> runs_by_id_;     ///< run id
   std::unordered_map<std::string, RunKey> current_runs_;   ///< workflow id -> its newest run
   Visibility visibility_;

@@ -114,35 +114,34 @@ void Service::with_closed_history(const ClosedRun& closed,
     then(summary(key), closed.held->history);
     return;
   }
-  flush();
   const auto serve = [key, summary, then](std::vector<pb::Batch> batches) {
     HistoryBatches history;
     for (auto& batch : batches) history.push(std::move(batch));
     then(summary(key), history);
   };
+  auto rows_read = [serve, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
+    if (!*alive) return;
+    std::vector<pb::Batch> batches;
+    for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+      pb::Transition change;
+      if (!change.ParseFromString((*rows)[i].body)) return serve({});
+      for (auto& batch : *change.mutable_batches()) batches.push_back(std::move(batch));
+    }
+    serve(std::move(batches));
+  };
   const storage::Seq last = closed.last_row;
-  journal_.read_closed(key, [this, serve, last, alive = alive_](Result<std::optional<storage::ClosedHistory>> read) {
+  auto read = [this, serve, last, rows_read, alive = alive_](Result<std::optional<storage::ClosedHistory>> stored) {
     if (!*alive) return;
     pb::ClosedRunHistory whole;
-    if (read && *read && whole.ParseFromString((*read)->history)) {
+    if (stored && *stored && whole.ParseFromString((*stored)->history)) {
       serve({std::make_move_iterator(whole.mutable_batches()->begin()), std::make_move_iterator(whole.mutable_batches()->end())});
-      return;
+    } else if (last == 0) {
+      serve({});
+    } else {
+      journal_.read_run(last, rows_read);  // closed a moment ago: its rows are still there
     }
-    if (last == 0) return serve({});
-    // Closed a moment ago: its rows are still there.
-    journal_.read_run(last, [serve, alive](Result<std::vector<storage::JournalRow>> rows) {
-      if (!*alive) return;
-      std::vector<pb::Batch> batches;
-      if (rows) {
-        for (const auto& row : *rows) {
-          pb::Transition change;
-          if (!change.ParseFromString(row.body)) return serve({});
-          for (auto& batch : *change.mutable_batches()) batches.push_back(std::move(batch));
-        }
-      }
-      serve(std::move(batches));
-    });
-  });
+  };
+  after_flush([this, key, read = std::move(read)] { journal_.read_closed(key, read); });
 }
 
 void Service::GetWorkflowExecutionHistory(const api::GetWorkflowExecutionHistoryRequest& request, CallContext context,

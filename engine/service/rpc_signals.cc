@@ -3,6 +3,7 @@
 
 #include "engine/service/core.h"
 #include "engine/service/port_errors.h"
+#include "engine/service/utf8_text.h"
 #include "engine/service/workflow_tasks.h"
 
 namespace callimport::engine {
@@ -23,6 +24,7 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   if (request.signal_name().empty()) return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
+  if (!is_utf8(request.signal_name())) return refuse(std::move(call), errors::invalid("SignalName must be UTF-8."));
   if (request.signal_name().size() > kIdBytesMax) {
     return refuse(std::move(call), errors::invalid("SignalName length exceeds limit."));
   }

@@ -5,6 +5,7 @@
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"
+#include "engine/service/utf8_text.h"
 #include "engine/service/workflow_tasks.h"
 
 namespace callimport::engine {
@@ -19,6 +20,9 @@ using SignalStartRequest = api::SignalWithStartWorkflowExecutionRequest;
 template <class Request>
 std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& options) {
   if (r.workflow_id().empty()) return errors::invalid("WorkflowId is not set on request.");
+  if (!is_utf8(r.workflow_id()) || !is_utf8(r.workflow_type().name()) || !is_utf8(r.task_queue().name())) {
+    return errors::invalid("WorkflowId, WorkflowType and TaskQueue must be UTF-8.");
+  }
   if (r.workflow_id().size() > kIdBytesMax) return errors::invalid("WorkflowId length exceeds limit.");
   if (r.workflow_type().name().empty()) return errors::invalid("WorkflowType is not set on request.");
   if (r.workflow_type().name().size() > kIdBytesMax) return errors::invalid("WorkflowType length exceeds limit.");

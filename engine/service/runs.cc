@@ -13,7 +13,13 @@ namespace callimport::engine {
 namespace {
 
 constexpr int kSnapshotVersion = 1;
-constexpr std::int64_t kSnapshotEvery = 64;  // transitions of one run: bounds the rows a restart replays for it
+/// Transitions between snapshots of one run: few, so that a restart replays few rows; more for a run with much state, so
+/// that what is written stays in proportion.
+std::int64_t snapshot_every(const Run& run) {
+  constexpr std::int64_t kLeast = 16, kPartsPerTransition = 4;
+  const std::size_t parts = run.activities.size() + run.timers.size() + run.buffered.size() + run.signal_requests.size();
+  return kLeast + static_cast<std::int64_t>(parts) / kPartsPerTransition;
+}
 
 bool looks_like_uuid(const std::string& text) {
   if (text.size() != 36) return false;
@@ -119,8 +125,9 @@ void Service::expire_closed(RunKey key) {
   const auto it = closed_.find(key);
   if (it == closed_.end()) return;
   const ClosedRun& run = it->second;
-  if (run.held != nullptr || starting_over_) {
-    retention_.set(now_ns() + kNanosPerSecond, key);
+  const std::int64_t due = add_nanos(run.closed_ns, std::chrono::duration_cast<Nanos>(options_.retention).count());
+  if (due > now_ns() || run.held != nullptr || starting_over_) {  // closed anew since, or not stored yet
+    retention_.set(std::max(due, now_ns() + kNanosPerSecond), key);
     return;
   }
   visibility_.erase({run.closed_ns, run.start_ns, key});
@@ -153,10 +160,6 @@ void Service::end_run(OpenRun& run) {
   open_.erase(it);
   release_queries(*ended);
   store_closed(std::move(ended));
-  if (++ended_since_trim_ >= 4096) {
-    ended_since_trim_ = 0;
-    journal_.trim(open_.empty() ? next_row_ : open_.begin()->second->first_row);
-  }
 }
 
 /// Hands the whole history to the journal; the run stays readable in memory until that is durable.
@@ -185,8 +188,7 @@ void Service::store_closed(std::unique_ptr<OpenRun> run) {
   const RunKey key = run->key;
   const storage::Seq last = run->last_row;
   closing_[key] = std::move(run);
-  flush();  // its last row must be with the journal before it is read
-  journal_.read_run(last, [this, key, put, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
+  auto loaded = [this, key, put, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
     if (!*alive) return;
     const auto it = closing_.find(key);
     if (it == closing_.end() || !rows) return;  // forgotten, or the disk failed: the next start writes it
@@ -195,7 +197,8 @@ void Service::store_closed(std::unique_ptr<OpenRun> run) {
     turn_.ended.push_back(std::move(it->second));
     closing_.erase(it);
     schedule_flush();
-  });
+  };
+  after_flush([this, last, loaded = std::move(loaded)] { journal_.read_run(last, loaded); });
 }
 
 void Service::load_batches(OpenRun& run, const std::vector<storage::JournalRow>& rows) {
@@ -244,7 +247,7 @@ void Service::arm(OpenRun& run) {
 }
 
 void Service::maybe_snapshot(OpenRun& run) {
-  if (run.transitions - run.snapshot_at < kSnapshotEvery) return;
+  if (run.transitions - run.snapshot_at < snapshot_every(run)) return;
   run.snapshot_at = run.transitions;
   turn_.snapshots.push_back({run.key, run.last_row, kSnapshotVersion, to_snapshot(run).SerializeAsString()});
 }
@@ -280,8 +283,7 @@ void Service::with_history(OpenRun& run, std::function<void(OpenRun&)> then) {
   });
   if (run.is_loading) return;
   run.is_loading = true;
-  flush();  // reads see what was appended before
-  journal_.read_run(run.last_row, [this, key, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
+  auto read = [this, key, alive = alive_](Result<std::vector<storage::JournalRow>> rows) {
     if (!*alive) return;
     const auto it = open_.find(key);
     if (it == open_.end()) return;
@@ -292,7 +294,8 @@ void Service::with_history(OpenRun& run, std::function<void(OpenRun&)> then) {
       if (!open_.contains(key)) break;
       resume();
     }
-  });
+  };
+  after_flush([this, last = run.last_row, read = std::move(read)] { journal_.read_run(last, read); });
 }
 
 /// Events may have come while the rows were read: they are in memory.

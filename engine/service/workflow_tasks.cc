@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "engine/service/proto_time.h"
+#include "engine/service/retry.h"
+#include "engine/service/utf8_text.h"
 #include "storage/model/ensure.h"
 #include "temporal/api/failure/v1/message.pb.h"
 
@@ -163,7 +165,8 @@ void fail_task(Draft& draft, const TaskFailure& failure) {
     out->set_scheduled_event_id(task.scheduled_event_id());
     out->set_started_event_id(task.started_event_id());
     out->set_cause(failure.cause);
-    if (failure.failure != nullptr) *out->mutable_failure() = *failure.failure;
+    FailureProto repaired;
+    if (failure.failure != nullptr) *out->mutable_failure() = readable(*failure.failure, &repaired);
     out->set_identity(std::string(failure.identity));
   }
   schedule_after_failure(draft, task.attempt(), !draft.progress().sticky_queue().empty());

@@ -298,6 +298,34 @@ TEST(Recovery, HistoriesBeyondTheCacheAreReadBack) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(world.history("W" + std::to_string(i)).events_size(), 10);
 }
 
+TEST(Recovery, TextThatIsNoTextIsMadeReadable) {
+  ServiceWorld world;
+  world.start();
+  EXPECT_TRUE(world.complete(world.poll(), {schedule_activity("a")}).ok());
+  EXPECT_TRUE(world.fail_activity(world.poll_activity(), "caf\xe9 \xf0\x9f").ok());  // Latin-1, and a character cut in two
+  world.restart();
+  EXPECT_EQ(world.describe().pending_activities(0).last_failure().message(), "caf\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(world.signal("\xff").message, "SignalName must be UTF-8.");
+  auto request = world.start_request("\xc3\x28");
+  EXPECT_EQ(world.call(&WorkflowService::StartWorkflowExecution, request).status.code, 3);
+}
+
+TEST(Recovery, ARunThatClosesWithItsHistoryOnDiskIsStored) {
+  EmbeddedOptions options;
+  options.history_cache_bytes_max = 1;
+  ServiceWorld world(options);
+  const std::string run = world.start();
+  EXPECT_TRUE(world.complete(world.poll(), {continue_as_new("1")}).ok());
+  world.advance(std::chrono::seconds{2});
+  EXPECT_EQ(world.history("W", run).events_size(), 5);
+  EXPECT_TRUE(world.complete(world.poll(), {complete_workflow()}).ok());
+  world.start("other");  // the next commit carries what was read back
+  EXPECT_EQ(world.journal->durable().closed.size(), 2u);
+  world.restart();
+  EXPECT_EQ(world.history("W", run).events_size(), 5);
+  EXPECT_EQ(world.history("W").events_size(), 5);
+}
+
 TEST(Recovery, RetentionForgetsClosedRuns) {
   EmbeddedOptions options;
   options.retention = std::chrono::hours{1};
