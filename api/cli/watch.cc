@@ -52,6 +52,10 @@ class Screen {
 
   void update(const v1::WatchImportResponse& message) {
     const auto& import = message.import();
+    if (message.notice() != notice_) {
+      notice_ = message.notice();
+      if (!live_) session_.say(notice_.empty() ? "the server goes on" : printable(notice_));
+    }
     rate_.saw(session_.now_ms(), import.counters().found() - import.counters().pending());
     if (session_.output() == Output::kJsonl || session_.output() == Output::kJson) {
       if (events_) {
@@ -125,6 +129,7 @@ class Screen {
         last_.has_first_ready_ms() ? "first calls ready since " + session_.time(last_.first_ready_ms())
                                    : "first calls: " + condition_words(last_.first().condition()) + " · " + stage_words(last_.first().stage()),
     };
+    if (!notice_.empty()) lines.push_back(printable(notice_));
     if (!last_.has_closed_ms()) lines.push_back("Ctrl-C stops watching; the import goes on.");
     for (const auto& line : lines) session_.say_raw(cut(line, width - 1) + "\n");
     lines_ = lines.size();
@@ -145,7 +150,7 @@ class Screen {
   std::size_t lines_ = 0;
   std::int64_t drawn_ms_ = 0;
   bool dirty_ = false;
-  std::string said_;
+  std::string said_, notice_;
 };
 
 struct Resume {
@@ -155,7 +160,7 @@ struct Resume {
 enum class StreamEnd { kClosed, kLost, kInterrupted, kNeedsPerson, kTimeout };
 
 /// Reads one stream to its end. `resume` keeps where to go on.
-StreamEnd follow(Session& session, ClientStream& stream, Screen& screen, Resume& resume, const WatchFlags& flags, engine::PortStatus& status) {
+StreamEnd follow(ClientStream& stream, Screen& screen, Resume& resume, const WatchFlags& flags, engine::PortStatus& status) {
   for (;;) {
     v1::WatchImportResponse message;
     switch (stream.next(message, kRedrawEvery)) {
@@ -172,7 +177,6 @@ StreamEnd follow(Session& session, ClientStream& stream, Screen& screen, Resume&
       case ClientStream::Next::kTimeout: break;
     }
     screen.tick();
-    (void)session;
   }
 }
 
@@ -194,7 +198,7 @@ Ended watch_import(Session& session, const std::string& id, const WatchFlags& fl
     auto stream = client->stream("/callimport.v1.CallImportService/WatchImport", request);
     if (lost) screen.talk("live updates are back");
     engine::PortStatus status;
-    const auto end = follow(session, *stream, screen, resume, flags, status);
+    const auto end = follow(*stream, screen, resume, flags, status);
     screen.finish();
     if (end == StreamEnd::kClosed) return exit_of(screen.last());
     if (end == StreamEnd::kNeedsPerson) return kExitPending;

@@ -30,12 +30,14 @@ void add_server_info(Router& router, ProductParts& parts) {
   using Request = v1::GetServerInfoRequest;
   auto method = typed_method<Request>([&parts](std::shared_ptr<Request>, CallContext, std::shared_ptr<Answer> answer) {
     const auto figures = parts.journal_figures ? parts.journal_figures() : std::pair<std::uint64_t, std::uint64_t>{};
-    parts.pool.post([&parts, answer, figures] {
+    const auto notice = parts.notice;
+    parts.pool.post([&parts, answer, figures, notice] {
       auto info = std::make_shared<Result<v1::GetServerInfoResponse>>(server_info(parts));  // shared: rides in a copyable task
-      parts.loop.post([info, answer, figures] {
+      parts.loop.post([info, answer, figures, notice] {
         if (!*info) return answer->finish(status_of(info->error()));
         (*info)->set_journal_commits(figures.first);
         (*info)->set_journal_rows(figures.second);
+        (*info)->set_notice(notice);
         answer->reply(**info);
       });
     });

@@ -34,6 +34,7 @@ struct ProductParts {
   std::string name_space = "default";
   ServerFacts facts;
   std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures;  ///< commits, rows
+  std::string notice;  ///< what holds the whole server up; the loop's
 };
 
 void add_product_methods(Router& router, ProductParts& parts);

@@ -36,8 +36,10 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
   void looked(Look& look) {
     // An import that was only just started has no row yet: wait for it.
     if (!look.row && look.row.error().code != Code::kNotFound) return answer_->finish(status_of(look.row.error()));
-    if (look.row && look.row->change > change_) {
+    if (look.row && (look.row->change > change_ || parts_.notice != notice_)) {
       v1::WatchImportResponse message;
+      notice_ = parts_.notice;
+      message.set_notice(notice_);
       *message.mutable_import() = to_message(*look.row);
       for (const auto& entry : look.entries) *message.add_entries() = to_message(entry);
       if (!answer_->write(message)) return;
@@ -54,6 +56,7 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
   ProductParts& parts_;
   const std::string id_;
   std::int64_t change_, entry_;
+  std::string notice_;  // as last sent
   std::shared_ptr<Answer> answer_;  // shared with the call's own entry
 };
 

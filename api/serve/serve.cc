@@ -26,6 +26,7 @@
 #include "api/grpc/temporal_methods.h"
 #include "api/serve/channels.h"
 #include "api/serve/log.h"
+#include "api/serve/space.h"
 #include "engine/embedded.h"
 #include "engine/worker.h"
 #include "storage/library/library.h"
@@ -82,6 +83,7 @@ struct House {
   std::unique_ptr<activities::Deliverer> deliverer;
   std::unique_ptr<engine::Worker> worker;
   std::optional<ProductParts> parts;
+  std::optional<SpaceWatch> space;
   Router router;
   std::unique_ptr<Door> door;
 };
@@ -136,7 +138,8 @@ Result<> open_doors(House& house, const ServeOrder& order) {
                                    *house.service, order.config.name_space, facts, [journal = house.journal.get()] {
                                      const auto figures = journal->figures();
                                      return std::pair{figures.commits, figures.rows};
-                                   }});
+                                   }, {}});
+  house.space.emplace(house.loop, house.loop, *house.pool, house.disk, house.folder.path, [parts = &*house.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(house.router, *house.service);
   add_product_methods(house.router, *house.parts);
   add_health(house.router);
@@ -221,6 +224,7 @@ Result<> serve(const ServeOrder& order) {
   if (!opened) return fail(opened.error().code, advice(opened.error(), house.folder));
   house.worker->start();
   house.deliverer->start();
+  house.space->look();
   TRY_VOID(write_ready(order, house));
   if (!order.quiet) {
     fmt::print(stderr, "callimport serves {} and {}; data in {}. Ctrl-C stops it.\n", house.door->address(), house.door->socket(), house.folder.path);

@@ -1,3 +1,4 @@
 # The real binary from outside, and the doors in process.
 add_suite(cli_test SOURCES api/cli_test.cc DEPS test_process nlohmann_json::nlohmann_json LABELS real TIMEOUT 120)
 add_dependencies(cli_test callimport)
+add_suite(door_test SOURCES api/door_test.cc DEPS api::grpc test_process LABELS real TIMEOUT 120)

@@ -119,6 +119,17 @@ bool House::follow() {
   return closed;
 }
 
+bool House::follow_to_notice(const std::string& words) {
+  v1::WatchImportRequest request;
+  request.set_id(import_);
+  auto stream = client().stream("/callimport.v1.CallImportService/WatchImport", request);
+  v1::WatchImportResponse message;
+  while (stream->next(message, std::chrono::minutes{2}) == api::ClientStream::Next::kMessage) {
+    if (message.notice().find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
 std::set<std::string> House::registered() {
   std::set<std::string> ids;
   v1::ListImportCallsRequest request;

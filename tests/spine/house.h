@@ -54,6 +54,8 @@ class House {
 
   /// Follows the import until it is closed (true) or the server is gone (false).
   bool follow();
+  /// Follows until the server's notice holds `words`; false when the stream ends before.
+  bool follow_to_notice(const std::string& words);
   template <class Request, class Response>
   engine::PortStatus ask(const std::string& method, const Request& request, Response& response) {
     return client().call("/callimport.v1.CallImportService/" + method, request, response, std::chrono::seconds{30});

@@ -13,3 +13,6 @@ foreach(name kill_import_test kill_commit_test)
   add_suite(${name} SOURCES spine/${name}.cc DEPS test_house LABELS real sweep TIMEOUT 600)
   add_dependencies(${name} callimport)
 endforeach()
+
+add_suite(full_disk_test SOURCES spine/full_disk_test.cc DEPS test_house LABELS real TIMEOUT 120)
+add_dependencies(full_disk_test callimport)

@@ -1,0 +1,415 @@
+// The gRPC door in process, over a port that answers from a script: texts, health, reflection, limits, details, pings, cancelling.
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <google/rpc/status.pb.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <temporal/api/errordetails/v1/message.pb.h>
+#include <temporal/api/operatorservice/v1/request_response.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include "api/grpc/door.h"
+#include "api/grpc/health.h"
+#include "api/grpc/temporal_methods.h"
+#include "api/grpc/typed.h"
+#include "api/proto/grpc/health.pb.h"
+#include "api/proto/grpc/reflection.pb.h"
+#include "storage/runtime/loop.h"
+#include "tests/spine/process.h"
+
+namespace callimport::api {
+namespace {
+
+using engine::Reply;
+namespace service = temporal::api::workflowservice::v1;
+constexpr const char* kWorkflow = "/temporal.api.workflowservice.v1.WorkflowService/";
+
+/// Answers every method with UNIMPLEMENTED text, but those a test set. On the loop only; `cancelled` may be read after.
+class ScriptedService final : public engine::WorkflowService {
+ public:
+  explicit ScriptedService(Executor& loop) : loop_(loop) {}
+#define X(Name)                                                                                                               \
+  void Name(const engine::api::Name##Request& request, CallContext context, Reply<engine::api::Name##Response> reply) override { \
+    answer(#Name, request.ByteSizeLong(), context, reply);                                                                    \
+  }
+#include "engine/rpcs.inc"
+#undef X
+  void cancel(std::uint64_t call) override {
+    const std::lock_guard lock(mutex_);
+    cancelled_.insert(call);
+    changed_.notify_all();
+  }
+
+  std::map<std::string, PortStatus> statuses;  ///< before the first call
+  std::set<std::string> silent;                ///< never answered
+
+  void wait_pending(std::size_t calls) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return pending_.size() >= calls; });
+  }
+  void wait_all_cancelled() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return cancelled_ == pending_; });
+  }
+
+ private:
+  template <class Response>
+  void answer(const std::string& name, std::size_t, CallContext context, Reply<Response> reply) {
+    if (silent.contains(name)) {
+      const std::lock_guard lock(mutex_);
+      pending_.insert(context.call);
+      changed_.notify_all();
+      return;
+    }
+    loop_.post([this, name, reply] {
+      const auto found = statuses.find(name);
+      if (found != statuses.end() && !found->second.ok()) return reply(found->second, nullptr);
+      Response response;
+      fill(response);
+      reply({}, &response);
+    });
+  }
+  template <class Response>
+  void fill(Response&) {}
+  void fill(service::GetSearchAttributesResponse& response) {
+    (*response.mutable_keys())["WorkflowId"] = temporal::api::enums::v1::INDEXED_VALUE_TYPE_KEYWORD;
+    (*response.mutable_keys())["Platform"] = temporal::api::enums::v1::INDEXED_VALUE_TYPE_KEYWORD;
+  }
+  void fill(service::GetSystemInfoResponse& response) { response.set_server_version("1.29.0"); }
+
+  Executor& loop_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::uint64_t> pending_, cancelled_;
+};
+
+class DoorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    add_temporal_methods(router_, service_);
+    Method secret = typed_method<service::GetSystemInfoRequest>([](auto, CallContext, std::shared_ptr<Answer> answer) { answer->reply(service::GetSystemInfoResponse()); });
+    secret.trusted = true;
+    router_.services.insert("callimport.v1.CallImportService");
+    router_.methods["/callimport.v1.CallImportService/Secret"] = secret;
+    add_health(router_);
+    add_reflection(router_);
+  }
+  void open(DoorOptions options = {}) {
+    options.address = "127.0.0.1:0";
+    options.socket = scratch_ / "door.sock";
+    options.token = "the-token";
+    auto door = Door::open(router_, loop_, options);
+    ASSERT_TRUE(door) << door.error().message;
+    door_ = std::move(*door);
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  void TearDown() override {
+    if (door_ == nullptr) return;
+    door_->close(std::chrono::milliseconds{0});
+    loop_.stop();
+    thread_.join();
+  }
+
+  std::shared_ptr<grpc::Channel> channel(const std::string& address = {}, grpc::ChannelArguments arguments = {}) {
+    arguments.SetMaxReceiveMessageSize(128 << 20);
+    return grpc::CreateCustomChannel(address.empty() ? door_->address() : address, grpc::InsecureChannelCredentials(), arguments);
+  }
+  grpc::Status call(const std::string& method, const google::protobuf::MessageLite& request, google::protobuf::MessageLite* reply = nullptr,
+                    const std::string& bearer = {}, const std::string& address = {}) {
+    return call_bytes(method, request.SerializeAsString(), reply, bearer, address);
+  }
+  grpc::Status call_bytes(const std::string& method, const std::string& request, google::protobuf::MessageLite* reply = nullptr,
+                          const std::string& bearer = {}, const std::string& address = {}) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds{20});
+    if (!bearer.empty()) context.AddMetadata("authorization", "Bearer " + bearer);
+    grpc::GenericStub stub(channel(address));
+    grpc::Slice slice(request);
+    grpc::ByteBuffer sent(&slice, 1), got;
+    grpc::CompletionQueue queue;
+    auto pending = stub.PrepareUnaryCall(&context, method, sent, &queue);
+    pending->StartCall();
+    grpc::Status status;
+    pending->Finish(&got, &status, this);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    if (status.ok() && reply != nullptr) {
+      std::vector<grpc::Slice> slices;
+      EXPECT_TRUE(got.Dump(&slices).ok());
+      std::string bytes;
+      for (const auto& one : slices) bytes.append(reinterpret_cast<const char*>(one.begin()), one.size());
+      EXPECT_TRUE(reply->ParseFromString(bytes));
+    }
+    return status;
+  }
+
+  callimport::tests::Scratch scratch_;
+  AsioLoop loop_;
+  ScriptedService service_{loop_};
+  Router router_;
+  std::unique_ptr<Door> door_;
+  std::thread thread_;
+};
+
+struct UnknownRow { const char *name, *method, *text; };
+TEST_F(DoorTest, UnknownNamesAreToldInTheServersWords) {
+  open();
+  for (const auto& row : {UnknownRow{"known service", "/temporal.api.workflowservice.v1.WorkflowService/CountSchedules",
+                                     "unknown method CountSchedules for service temporal.api.workflowservice.v1.WorkflowService"},
+                          UnknownRow{"no such method", "/temporal.api.workflowservice.v1.WorkflowService/Nope",
+                                     "unknown method Nope for service temporal.api.workflowservice.v1.WorkflowService"},
+                          UnknownRow{"operator", "/temporal.api.operatorservice.v1.OperatorService/DeleteNamespace",
+                                     "unknown method DeleteNamespace for service temporal.api.operatorservice.v1.OperatorService"},
+                          UnknownRow{"unknown service", "/foo.Bar/Baz", "unknown service foo.Bar"},
+                          UnknownRow{"test service", "/temporal.api.testservice.v1.TestService/Sleep", "unknown service temporal.api.testservice.v1.TestService"}}) {
+    const auto status = call(row.method, google::rpc::Status());
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << row.name;
+    EXPECT_EQ(status.error_message(), row.text);
+  }
+}
+
+TEST_F(DoorTest, EveryMethodOfThePortIsServed) {
+  open();
+#define X(Name)                                                          \
+  {                                                                      \
+    engine::api::Name##Response response;                                \
+    EXPECT_TRUE(call(std::string(kWorkflow) + #Name, engine::api::Name##Request(), &response).ok()) << #Name; \
+  }
+#include "engine/rpcs.inc"
+#undef X
+}
+
+TEST_F(DoorTest, ErrorsCarryOneTypedDetail) {
+  temporal::api::errordetails::v1::NamespaceNotFoundFailure detail;
+  detail.set_namespace_("nope");
+  service_.statuses["DescribeNamespace"] = {kGrpcNotFound, "Namespace nope is not found.", "temporal.api.errordetails.v1.NamespaceNotFoundFailure",
+                                            detail.SerializeAsString()};
+  service_.statuses["ListNamespaces"] = {kGrpcInvalidArgument, "Namespace is empty.", {}, {}};
+  open();
+  const auto status = call(std::string(kWorkflow) + "DescribeNamespace", service::DescribeNamespaceRequest());
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  google::rpc::Status trailer;
+  ASSERT_TRUE(trailer.ParseFromString(status.error_details()));
+  EXPECT_EQ(trailer.code(), kGrpcNotFound);
+  EXPECT_EQ(trailer.message(), "Namespace nope is not found.");
+  ASSERT_EQ(trailer.details_size(), 1);
+  temporal::api::errordetails::v1::NamespaceNotFoundFailure got;
+  ASSERT_TRUE(trailer.details(0).UnpackTo(&got));
+  EXPECT_EQ(got.namespace_(), "nope");
+  EXPECT_EQ(call(std::string(kWorkflow) + "ListNamespaces", service::ListNamespacesRequest()).error_details(), "") << "none where the table names none";
+}
+
+TEST_F(DoorTest, RequestsOverFourMebibytesAreRefusedInTheWordsClientsKnow) {
+  open();
+  const auto sized = [](std::size_t bytes) {
+    service::StartWorkflowExecutionRequest request;
+    request.set_identity(std::string(bytes - 5, 'x'));
+    return request;
+  };
+  const auto start = std::string(kWorkflow) + "StartWorkflowExecution";
+  const auto at_limit = sized(kRequestBytesMax);
+  const auto over = sized(kRequestBytesMax + 1);
+  ASSERT_EQ(at_limit.ByteSizeLong(), kRequestBytesMax);
+  EXPECT_TRUE(call(start, at_limit).ok());
+  const auto status = call(start, over);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(status.error_message(), "grpc: received message larger than max (" + std::to_string(over.ByteSizeLong()) + " vs. 4194304)");
+}
+
+TEST_F(DoorTest, GarbageIsRefused) {
+  open();
+  for (const std::string& garbage : {std::string("\xff"), std::string("\x0a\x7fshort"), std::string(1000, '\x0b')}) {
+    EXPECT_EQ(call_bytes(std::string(kWorkflow) + "StartWorkflowExecution", garbage).error_code(), grpc::StatusCode::INTERNAL);
+  }
+}
+
+TEST_F(DoorTest, HealthKnowsTheServices) {
+  open();
+  for (const char* name : {"", "temporal.api.workflowservice.v1.WorkflowService", "temporal.api.operatorservice.v1.OperatorService",
+                           "temporal.server.api.adminservice.v1.AdminService"}) {
+    grpc::health::v1::HealthCheckRequest request;
+    request.set_service(name);
+    grpc::health::v1::HealthCheckResponse response;
+    ASSERT_TRUE(call("/grpc.health.v1.Health/Check", request, &response).ok()) << name;
+    EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  }
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service("nope");
+  const auto status = call("/grpc.health.v1.Health/Check", request);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "unknown service");
+}
+
+TEST_F(DoorTest, ReflectionListsServicesAndKnowsTheirFiles) {
+  open();
+  for (const char* version : {"v1", "v1alpha"}) {
+    grpc::reflection::v1::ServerReflectionRequest list;
+    list.set_list_services("");
+    grpc::reflection::v1::ServerReflectionResponse response;
+    const auto method = std::string("/grpc.reflection.") + version + ".ServerReflection/ServerReflectionInfo";
+    ASSERT_TRUE(call(method, list, &response).ok());
+    std::set<std::string> names;
+    for (const auto& one : response.list_services_response().service()) names.insert(one.name());
+    for (const char* name : {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+                             "temporal.api.operatorservice.v1.OperatorService", "temporal.api.workflowservice.v1.WorkflowService",
+                             "temporal.server.api.adminservice.v1.AdminService"}) {
+      EXPECT_TRUE(names.contains(name)) << name;
+    }
+    grpc::reflection::v1::ServerReflectionRequest symbol;
+    symbol.set_file_containing_symbol("temporal.api.workflowservice.v1.WorkflowService");
+    ASSERT_TRUE(call(method, symbol, &response).ok());
+    EXPECT_GT(response.file_descriptor_response().file_descriptor_proto_size(), 10);
+    symbol.set_file_containing_symbol("no.Such");
+    ASSERT_TRUE(call(method, symbol, &response).ok());
+    EXPECT_EQ(response.error_response().error_code(), kGrpcNotFound);
+  }
+}
+
+TEST_F(DoorTest, OperatorListsSearchAttributesByOrigin) {
+  open();
+  temporal::api::operatorservice::v1::ListSearchAttributesRequest request;
+  temporal::api::operatorservice::v1::ListSearchAttributesResponse response;
+  const std::string method = "/temporal.api.operatorservice.v1.OperatorService/ListSearchAttributes";
+  EXPECT_EQ(call(method, request).error_message(), "Namespace is not set on request.");
+  request.set_namespace_("default");
+  ASSERT_TRUE(call(method, request, &response).ok());
+  EXPECT_TRUE(response.system_attributes().contains("WorkflowId"));
+  EXPECT_TRUE(response.custom_attributes().contains("Platform"));
+  EXPECT_EQ(response.custom_attributes_size(), 1);
+}
+
+TEST_F(DoorTest, TrustedMethodsWantTheSocketOrTheToken) {
+  open();
+  const std::string method = "/callimport.v1.CallImportService/Secret";
+  const service::GetSystemInfoRequest request;
+  EXPECT_EQ(call(method, request).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(call(method, request, nullptr, "the-tokem").error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(call(method, request, nullptr, "the-token-and-more").error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(call(method, request, nullptr, "the-token").ok());
+  EXPECT_TRUE(call(method, request, nullptr, {}, "unix:" + door_->socket()).ok());
+  EXPECT_TRUE(call(std::string(kWorkflow) + "GetSystemInfo", request).ok()) << "Temporal's service is open on loopback";
+}
+
+TEST_F(DoorTest, RequireTokenClosesTemporalsServiceToo) {
+  DoorOptions options;
+  options.require_token = true;
+  open(options);
+  const service::GetSystemInfoRequest request;
+  EXPECT_EQ(call(std::string(kWorkflow) + "GetSystemInfo", request).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(call(std::string(kWorkflow) + "GetSystemInfo", request, nullptr, "the-token").ok());
+}
+
+/// Callers that went away are known to the port by number, whatever they were waiting for.
+TEST_F(DoorTest, CallersThatGoAreCancelledByNumber) {
+  service_.silent.insert("PollWorkflowTaskQueue");
+  open();
+  constexpr int kCalls = 50;
+  grpc::GenericStub stub(channel());
+  grpc::CompletionQueue queue;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>>> calls;
+  std::vector<grpc::ByteBuffer> replies(kCalls);
+  std::vector<grpc::Status> statuses(kCalls);
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    grpc::Slice empty("");
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    calls.push_back(stub.PrepareUnaryCall(contexts.back().get(), std::string(kWorkflow) + "PollWorkflowTaskQueue", grpc::ByteBuffer(&empty, 1), &queue));
+    calls.back()->StartCall();
+    calls.back()->Finish(&replies[i], &statuses[i], this);
+  }
+  service_.wait_pending(kCalls);
+  for (const auto& context : contexts) context->TryCancel();
+  service_.wait_all_cancelled();
+  void* tag = nullptr;
+  bool ok = false;
+  for (int i = 0; i < kCalls; ++i) queue.Next(&tag, &ok);
+  for (const auto& status : statuses) EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
+}
+
+/// Bare HTTP/2 on an idle connection: pings one after another, each awaited. @return how many were answered, of `wanted`.
+int pings_answered(int port, int wanted) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(static_cast<std::uint16_t>(port));
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+  const auto send = [fd](const std::string& bytes) { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()); };
+  const auto receive = [fd](std::size_t count) {
+    std::string bytes(count, '\0');
+    std::size_t got = 0;
+    while (got < count) {
+      const auto more = ::recv(fd, bytes.data() + got, count - got, 0);
+      if (more <= 0) return std::string();
+      got += static_cast<std::size_t>(more);
+    }
+    return bytes;
+  };
+  constexpr char kPing = 6, kGoAway = 7, kAck = 1;
+  send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9));
+  int answered = 0;
+  bool open = true;
+  for (int i = 0; i < wanted && open; ++i) {
+    open = send(std::string("\0\0\x08\6\0\0\0\0\0", 9) + std::string(8, static_cast<char>('a' + i % 26)));
+    for (bool waiting = true; open && waiting;) {
+      const auto head = receive(9);
+      open = head.size() == 9 && head[3] != kGoAway;
+      if (!open) break;
+      const auto length = static_cast<std::size_t>(static_cast<unsigned char>(head[1])) << 8 | static_cast<unsigned char>(head[2]);
+      if (length > 0) receive(length);
+      waiting = !(head[3] == kPing && head[4] == kAck);
+    }
+    answered += open ? 1 : 0;
+  }
+  ::close(fd);
+  return answered;
+}
+
+inline constexpr int kPings = 50;
+
+/// Clients ping idle connections every 10 to 30 s; here without any time between (A5).
+TEST_F(DoorTest, PingsOnAnIdleConnectionAreTolerated) {
+  open();
+  const auto address = door_->address();
+  EXPECT_EQ(pings_answered(std::stoi(address.substr(address.rfind(':') + 1)), kPings), kPings);
+}
+
+/// The same client is sent away by a server with gRPC's defaults: so the test above can fail.
+TEST(Pings, EndAConnectionToADefaultServer) {
+  grpc::CallbackGenericService nothing;
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterCallbackGenericService(&nothing);
+  const auto server = builder.BuildAndStart();
+  EXPECT_LT(pings_answered(port, kPings), 10);
+}
+
+TEST(DoorOpen, AddressInUseIsNamed) {
+  AsioLoop loop;
+  Router router;
+  DoorOptions options;
+  options.address = "127.0.0.1:0";
+  auto first = Door::open(router, loop, options);
+  ASSERT_TRUE(first);
+  options.address = (*first)->address();
+  const auto second = Door::open(router, loop, options);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kConflict);
+  EXPECT_NE(second.error().message.find(options.address), std::string::npos);
+}
+
+}  // namespace
+}  // namespace callimport::api
