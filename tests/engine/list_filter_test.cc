@@ -35,6 +35,7 @@ struct Row {
   const char* query;
   bool matches;
 };
+void PrintTo(const Row& one, std::ostream* out) { *out << one.query; }
 class Matches : public testing::TestWithParam<Row> {};
 TEST_P(Matches, Row) {
   const auto filter = ListFilter::parse(GetParam().query, settable_search_attributes({}), ListFilter::Use::kList);
@@ -81,6 +82,7 @@ struct Mistake {
   ListFilter::Use use;
   const char* text;
 };
+void PrintTo(const Mistake& one, std::ostream* out) { *out << one.query; }
 class Refused : public testing::TestWithParam<Mistake> {};
 TEST_P(Refused, Query) {
   const auto filter = ListFilter::parse(GetParam().query, settable_search_attributes({}), GetParam().use);
