@@ -247,6 +247,11 @@ void Service::start_over() {
     group.effects.clear();
   }
   for (auto& effect : effects) effect->refuse(errors::unavailable("the journal could not be written; nothing was changed"));
+  for (auto& group : in_flight_) {  // closed durably before; only their stored history was on its way
+    for (auto& run : group.ended) {
+      if (!to_rebuild_.contains(run->key)) unstored_.push_back(std::move(run));
+    }
+  }
   for (const auto& [key, last] : to_rebuild_) forget_run(key);
   in_flight_.clear();
   journal_.reset([this, alive = alive_](Result<storage::Seq> last) {
@@ -309,6 +314,11 @@ void Service::finish_start_over() {
   starting_over_ = false;
   std::sort(rebuilt_.begin(), rebuilt_.end());
   for (const RunKey key : std::exchange(rebuilt_, {})) index_open(*open_.at(key));
+  for (auto& run : std::exchange(unstored_, {})) store_closed(std::move(run));
+  std::vector<std::string> names;  // tasks may have met polls while nothing could be handed out
+  for (const auto& [name, queue] : workflow_queues_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  for (const auto& name : names) match(workflow_queues_[name]);
 }
 
 void Service::cancel(std::uint64_t call) {

@@ -287,6 +287,7 @@ class Service final : public EmbeddedService {
   bool flush_posted_ = false;
   bool starting_over_ = false;
   std::vector<RunKey> rebuilt_;
+  std::vector<std::unique_ptr<OpenRun>> unstored_;
   std::map<RunKey, storage::Seq> to_rebuild_;  ///< run -> its last durable row; 0: it never was
   bool stopping_ = false;
   std::function<void()> stopped_;

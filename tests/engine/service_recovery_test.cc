@@ -182,10 +182,13 @@ TEST(Recovery, ARestartShowsTheSameStateAtEachStep) {
   EXPECT_TRUE(done);
 }
 
-TEST(Recovery, EachAppendFailsOnce) {
+/// @param cache_bytes  1: every history is read back from its rows.
+void fail_each_append_once(std::size_t cache_bytes) {
+  EmbeddedOptions options;
+  options.history_cache_bytes_max = cache_bytes;
   for (std::uint64_t at = 1;; ++at) {
     SCOPED_TRACE("append " + std::to_string(at));
-    ServiceWorld world;
+    ServiceWorld world(options);
     Driver driver(world);
     std::uint64_t commits = 0;
     bool failed = false;
@@ -209,6 +212,9 @@ TEST(Recovery, EachAppendFailsOnce) {
     if (!failed) break;
   }
 }
+
+TEST(Recovery, EachAppendFailsOnce) { fail_each_append_once(EmbeddedOptions().history_cache_bytes_max); }
+TEST(Recovery, EachAppendFailsOnceWithHistoriesOnDisk) { fail_each_append_once(1); }
 
 TEST(Recovery, AFullDiskIsUnavailableAndChangesNothing) {
   ServiceWorld world;
