@@ -27,7 +27,7 @@ class Usage : public testing::TestWithParam<UsageRow> {};
 TEST_P(Usage, SaysSo) {
   const auto& row = GetParam();
   const Scratch scratch;
-  Command command{row.args, {{"CALLIMPORT_DATA", scratch / "none"}}, {}, false, {}, 0};
+  Command command{row.args, {{"CALLIMPORT_DATA", scratch / "none"}}, {}, false, {}, 0, false};
   const auto ran = run(callimport_binary(), command, scratch);
   EXPECT_EQ(ran.code, row.code) << ran.err;
   EXPECT_NE(ran.out.find(row.out), std::string::npos) << ran.out;
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Cli, ErrorsAreJsonOnStderrWhenJsonWasAskedFor) {
   const Scratch scratch;
   for (const std::vector<std::string>& args : {std::vector<std::string>{"-o", "json", "list"}, {"list", "-o", "json", "--nonsense"}}) {
-    const auto ran = run(callimport_binary(), {args, {{"CALLIMPORT_DATA", scratch / "none"}}, {}, false, {}, 0}, scratch);
+    const auto ran = run(callimport_binary(), {args, {{"CALLIMPORT_DATA", scratch / "none"}}, {}, false, {}, 0, false}, scratch);
     EXPECT_NE(ran.code, 0);
     EXPECT_EQ(ran.out, "");
     const auto error = nlohmann::json::parse(ran.err, nullptr, false);
@@ -88,7 +88,7 @@ TEST_P(BadConfiguration, NamesFileAndLine) {
   const auto& row = GetParam();
   const Scratch scratch;
   write_file(scratch / "callimport.toml", row.config);
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch.path().string(), "--port", "0"}, {}, {}, false, {}, 0}, scratch);
+  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch.path().string(), "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, row.code);
   EXPECT_NE(ran.err.find("callimport.toml:" + row.err), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("next: "), std::string::npos) << ran.err;
@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(Table, BadConfiguration,
 
 /// A server that came up, was used by `with`, and was stopped by SIGTERM.
 int served(const Scratch& scratch, const std::string& data) {
-  Process server(callimport_binary(), {{"serve", "--data", data, "--port", "0"}, {}, {}, true, {}, 0}, scratch);
+  Process server(callimport_binary(), {{"serve", "--data", data, "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
   EXPECT_FALSE(server.wait_ready().empty()) << server.err();
   server.signal(SIGTERM);
   return server.wait();
@@ -129,22 +129,22 @@ TEST(Serve, KeepsItsFilesToItself) {
 
 TEST(Serve, SecondOnTheSameFolderSaysWhoHoldsIt) {
   const Scratch scratch;
-  Process first(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0}, scratch);
+  Process first(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
   ASSERT_FALSE(first.wait_ready().empty()) << first.err();
-  const auto second = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0}, scratch);
+  const auto second = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(second.code, 1);
   EXPECT_NE(second.err.find("in use by callimport serve, process " + std::to_string(first.pid())), std::string::npos) << second.err;
-  const auto answers = run(callimport_binary(), {{"list", "--data", scratch / "data"}, {}, {}, false, {}, 0}, scratch);
+  const auto answers = run(callimport_binary(), {{"list", "--data", scratch / "data"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(answers.code, 0) << "the first still serves: " << answers.err;
 }
 
 TEST(Serve, PortInUseIsNamed) {
   const Scratch scratch;
-  Process first(callimport_binary(), {{"serve", "--data", scratch / "a", "--port", "0"}, {}, {}, true, {}, 0}, scratch);
+  Process first(callimport_binary(), {{"serve", "--data", scratch / "a", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
   const auto ready = nlohmann::json::parse(first.wait_ready());
   const std::string address = ready["grpc"];
   const auto port = address.substr(address.rfind(':') + 1);
-  const auto second = run(callimport_binary(), {{"serve", "--data", scratch / "b", "--port", port}, {}, {}, false, {}, 0}, scratch);
+  const auto second = run(callimport_binary(), {{"serve", "--data", scratch / "b", "--port", port}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(second.code, 1);
   EXPECT_NE(second.err.find(address), std::string::npos) << second.err;
 }
@@ -155,7 +155,7 @@ TEST(Serve, UnreadableDataFolder) {
     std::filesystem::permissions(scratch.path(), std::filesystem::perms::all);
     std::filesystem::create_directory(scratch / "data");
     ASSERT_EQ(::chmod((scratch / "data").c_str(), 0), 0);
-    Command command{{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 65534};
+    Command command{{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 65534, false};
     const auto ran = run(callimport_binary(), command, scratch);
     if (ran.code == 127) GTEST_SKIP() << "the build folder is closed to other users, so the binary cannot run as one";
     EXPECT_EQ(ran.code, 1) << ran.err;
@@ -165,7 +165,7 @@ TEST(Serve, UnreadableDataFolder) {
   const Scratch scratch;
   std::filesystem::create_directory(scratch / "data");
   ASSERT_EQ(::chmod((scratch / "data").c_str(), 0), 0);
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0}, scratch);
+  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find("cannot use the data folder"), std::string::npos) << ran.err;
   ::chmod((scratch / "data").c_str(), 0700);
@@ -174,7 +174,7 @@ TEST(Serve, UnreadableDataFolder) {
 TEST(Serve, DataFolderThatIsAFile) {
   const Scratch scratch;
   write_file(scratch / "data", "a file");
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0}, scratch);
+  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find(scratch / "data"), std::string::npos) << ran.err;
   EXPECT_EQ(read_file(scratch / "data"), "a file");
@@ -182,7 +182,7 @@ TEST(Serve, DataFolderThatIsAFile) {
 
 TEST(Serve, DataFolderTooDeepForASocket) {
   const Scratch scratch;
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / std::string(120, 'd'), "--port", "0"}, {}, {}, false, {}, 0}, scratch);
+  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / std::string(120, 'd'), "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 2);
   EXPECT_NE(ran.err.find("shorter data folder"), std::string::npos) << ran.err;
 }
@@ -191,7 +191,7 @@ TEST(Serve, FullDiskSaysSoAndLosesNothing) {
   const Scratch scratch;
   ASSERT_EQ(served(scratch, scratch / "data"), 0);
   // No file may grow beyond 4 KiB from here on: the first write that does fails as on a full disk.
-  Command command{{"serve", "--data", scratch / "fresh", "--port", "0"}, {}, {}, false, rlim_t{4096}, 0};
+  Command command{{"serve", "--data", scratch / "fresh", "--port", "0"}, {}, {}, false, rlim_t{4096}, 0, false};
   const auto ran = run(callimport_binary(), command, scratch);
   EXPECT_EQ(ran.code, 1) << ran.err;
   EXPECT_NE(ran.err.find("next: "), std::string::npos) << ran.err;
@@ -207,12 +207,12 @@ TEST(Serve, CorruptPageInTheJournalIsRefusedAndKept) {
   for (std::size_t at = 100; at < 4000; at += 7) bytes[at] = '\x5a';
   write_file(path, bytes);
   std::filesystem::remove(path + "-wal");
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0}, scratch);
+  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 1) << ran.err;
   EXPECT_NE(ran.err.find("journal.db"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("backup"), std::string::npos) << "it says what to do: " << ran.err;
   EXPECT_EQ(read_file(path), bytes) << "the damaged file is left as it is";
-  const auto doctor = run(callimport_binary(), {{"doctor", "--data", scratch / "data"}, {}, {}, false, {}, 0}, scratch);
+  const auto doctor = run(callimport_binary(), {{"doctor", "--data", scratch / "data"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(doctor.code, 1);
   EXPECT_NE(doctor.out.find("journal.db"), std::string::npos) << doctor.out;
 }
@@ -221,7 +221,7 @@ TEST(History, FileThatIsNone) {
   const Scratch scratch;
   for (const std::string& content : {std::string("not a history"), std::string(), std::string(100'000, '['), std::string("{\"events\": 7}"), std::string(3000, '\x80')}) {
     write_file(scratch / "file", content);
-    const auto ran = run(callimport_binary(), {{"history", "replay", scratch / "file"}, {}, {}, false, {}, 0}, scratch);
+    const auto ran = run(callimport_binary(), {{"history", "replay", scratch / "file"}, {}, {}, false, {}, 0, false}, scratch);
     EXPECT_EQ(ran.code, 2) << content.substr(0, 20) << ran.err;
     EXPECT_EQ(ran.out, "");
     EXPECT_NE(ran.err.find("next: "), std::string::npos) << ran.err;
@@ -237,10 +237,10 @@ class BadToken : public testing::TestWithParam<TokenRow> {};
 
 TEST_P(BadToken, IsRefusedUnshown) {
   const Scratch scratch;
-  Process server(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0}, scratch);
+  Process server(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
   ASSERT_FALSE(server.wait_ready().empty()) << server.err();
   const auto& row = GetParam();
-  const auto ran = run(callimport_binary(), {{"credentials", "add", "--platform", "grain", "--token-stdin", "--data", scratch / "data"}, {}, row.token, false, {}, 0}, scratch);
+  const auto ran = run(callimport_binary(), {{"credentials", "add", "--platform", "grain", "--token-stdin", "--data", scratch / "data"}, {}, row.token, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 2) << ran.err;
   EXPECT_NE(ran.err.find(row.err), std::string::npos) << ran.err;
   EXPECT_EQ((ran.out + ran.err + server.err()).find("planted"), std::string::npos);
@@ -259,13 +259,13 @@ INSTANTIATE_TEST_SUITE_P(Table, BadToken,
 TEST(Completion, ScriptsParse) {
   const Scratch scratch;
   for (const std::string& shell : {std::string("bash"), std::string("zsh"), std::string("fish")}) {
-    const auto made = run(callimport_binary(), {{"completion", shell}, {}, {}, false, {}, 0}, scratch);
+    const auto made = run(callimport_binary(), {{"completion", shell}, {}, {}, false, {}, 0, false}, scratch);
     ASSERT_EQ(made.code, 0);
     EXPECT_NE(made.out.find("credentials"), std::string::npos);
     write_file(scratch / shell, made.out);
     for (const std::string& folder : {std::string("/bin/"), std::string("/usr/bin/")}) {
       if (!std::filesystem::exists(folder + shell)) continue;
-      const auto parsed = run(folder + shell, {{"-n", scratch / shell}, {}, {}, false, {}, 0}, scratch);
+      const auto parsed = run(folder + shell, {{"-n", scratch / shell}, {}, {}, false, {}, 0, false}, scratch);
       EXPECT_EQ(parsed.code, 0) << shell << ": " << parsed.err;
     }
   }
@@ -273,10 +273,10 @@ TEST(Completion, ScriptsParse) {
 
 TEST(Completion, BashOffersVerbsAndFlags) {
   const Scratch scratch;
-  const auto made = run(callimport_binary(), {{"completion", "bash"}, {}, {}, false, {}, 0}, scratch);
+  const auto made = run(callimport_binary(), {{"completion", "bash"}, {}, {}, false, {}, 0, false}, scratch);
   write_file(scratch / "ask", made.out + "\nCOMP_WORDS=(callimport calls se); COMP_CWORD=2; _callimport; echo \"${COMPREPLY[@]}\"\n"
                                          "COMP_WORDS=(callimport start --cust); COMP_CWORD=2; _callimport; echo \"${COMPREPLY[@]}\"\n");
-  const auto asked = run("/bin/bash", {{scratch / "ask"}, {}, {}, false, {}, 0}, scratch);
+  const auto asked = run("/bin/bash", {{scratch / "ask"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(asked.out, "search\n--customer\n") << asked.err;
 }
 

@@ -8,6 +8,8 @@
 namespace callimport::tests {
 namespace {
 
+constexpr const char* kRenewedToken = "grain_pat_renewed1_RenewedRenewedRenewedRenewedRenewed00000";
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 bool is_media(const std::string& path) { return path.find("/download") != std::string::npos || path.starts_with("/cdn/"); }
@@ -52,7 +54,7 @@ void WatchedSandbox::arm(std::size_t more, std::function<void()> at) {
   at_ = std::move(at);
 }
 
-House::House(std::uint64_t calls, std::uint64_t seed, const std::string& log_name) {
+House::House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after) {
   simulations::GrainOptions options;
   options.generated.calls = calls;
   options.generated.seed = seed;
@@ -62,8 +64,10 @@ House::House(std::uint64_t calls, std::uint64_t seed, const std::string& log_nam
   options.generated.private_percent = 1;
   options.requests_per_minute = 0;
   options.page_size = 50;
+  options.expire_after = expire_after;
+  options.renewed_token = kRenewedToken;
   sandbox_ = std::make_unique<WatchedSandbox>(std::move(options));
-  auto listening = simulations::SandboxServer::listen(*sandbox_, {"127.0.0.1", 0, scratch_ / log_name});
+  auto listening = simulations::SandboxServer::listen(*sandbox_, {"127.0.0.1", 0, scratch_ / "requests.jsonl"});
   if (!listening) throw std::runtime_error(listening.error().message);
   listening_ = std::move(*listening);
   listening_->start();
@@ -72,7 +76,7 @@ House::House(std::uint64_t calls, std::uint64_t seed, const std::string& log_nam
 
 bool House::serve(std::uint64_t die_after_commits) {
   client_.reset();
-  Command command{{"serve", "--port", "0", "--data", data(), "--log-level", "warn", "--quiet"}, {}, {}, true, {}, 0};
+  Command command{{"serve", "--port", "0", "--data", data(), "--log-level", "warn", "--quiet"}, {}, {}, true, {}, 0, false};
   if (die_after_commits > 0) command.args.insert(command.args.end(), {"--die-after-commits", std::to_string(die_after_commits)});
   server_ = std::make_unique<Process>(callimport_binary(), std::move(command), scratch_);
   if (!server_->wait_ready().empty()) return true;
@@ -83,7 +87,7 @@ bool House::serve(std::uint64_t die_after_commits) {
 
 Ran House::verb(std::vector<std::string> args, std::string input) {
   args.insert(args.end(), {"--data", data()});
-  return run(callimport_binary(), {std::move(args), {}, std::move(input), false, {}, 0}, scratch_);
+  return run(callimport_binary(), {std::move(args), {}, std::move(input), false, {}, 0, false}, scratch_);
 }
 
 Ran House::start(const std::vector<std::string>& more) {
@@ -99,6 +103,8 @@ Ran House::start(const std::vector<std::string>& more) {
   if (ran.code == 0) import_ = first_line(ran.out);
   return ran;
 }
+
+Ran House::renew_token() { return verb({"credentials", "renew", credential_, "--token-stdin"}, std::string(kRenewedToken) + "\n"); }
 
 api::Client& House::client() {
   if (client_ == nullptr) client_ = api::Client::create({"unix:" + data() + "/callimport.sock", {}});

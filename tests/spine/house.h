@@ -42,7 +42,8 @@ class WatchedSandbox final : public simulations::Sandbox {
 
 class House {
  public:
-  House(std::uint64_t calls, std::uint64_t seed, const std::string& log_name = "requests.jsonl");
+  /// @param expire_after  requests the first token is good for; 0: for ever
+  House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after = 0);
 
   /// Starts the server and waits until it answers. False: it ended before (killed by its own switch).
   bool serve(std::uint64_t die_after_commits = 0);
@@ -51,6 +52,8 @@ class House {
   /// Adds the credential once and asks for the import; the same request id however often it is called.
   Ran start(const std::vector<std::string>& more = {});
   const std::string& import() const { return import_; }
+  /// `credentials renew` with a token that the sandbox takes from then on.
+  Ran renew_token();
 
   /// Follows the import until it is closed (true) or the server is gone (false).
   bool follow();

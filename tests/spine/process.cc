@@ -83,8 +83,9 @@ Process::Process(const std::string& program, Command command, const Scratch& fol
   const auto in_path = folder / next_name("stdin");
   write_file(in_path, command.input);
   int ready[2] = {-1, -1};
+  if ((command.ready || command.first_line) && ::pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  if (command.first_line) ::fcntl(ready[0], F_SETPIPE_SZ, 1 << 20);
   if (command.ready) {
-    if (::pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     command.args.insert(command.args.end(), {"--ready-fd", std::to_string(kReadyFd)});
   }
   std::map<std::string, std::string> environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"HOME", folder.path().string()}, {"TERM", "dumb"}};
@@ -96,7 +97,7 @@ Process::Process(const std::string& program, Command command, const Scratch& fol
   const int out = open_for(out_path_, O_WRONLY | O_CREAT | O_TRUNC);
   const int err = open_for(err_path_, O_WRONLY | O_CREAT | O_TRUNC);
   pid_ = ::fork();
-  if (pid_ == 0) become(program, words, pairs, command, in, out, err, ready[1]);
+  if (pid_ == 0) become(program, words, pairs, command, in, command.first_line ? ready[1] : out, err, command.ready ? ready[1] : -1);
   for (const int fd : {in, out, err, ready[1]}) {
     if (fd >= 0) ::close(fd);
   }

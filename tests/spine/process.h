@@ -38,6 +38,7 @@ struct Command {
   bool ready = false;                         ///< adds --ready-fd 3
   std::optional<rlim_t> file_bytes_max{};     ///< RLIMIT_FSIZE, with SIGXFSZ ignored: a write beyond it fails with EFBIG
   uid_t user = 0;                             ///< runs as this user when set (root only)
+  bool first_line = false;                    ///< stdout is a pipe of 1 MiB: wait_ready reads its first line, out() is empty
 };
 
 /// One child. Destroyed while running: SIGKILL, then wait.
@@ -49,7 +50,7 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  /// The line written to --ready-fd; empty when the child ended before it was ready. Blocks.
+  /// The line written to --ready-fd (or the first on stdout); empty when the child ended before it was ready. Blocks.
   std::string wait_ready();
   /// Exit code, or minus the signal's number. Blocks.
   int wait();

@@ -1,0 +1,103 @@
+// What a terminal shows of other people's text, and what a configuration file may hold.
+#include <gtest/gtest.h>
+
+#include "api/cli/text.h"
+#include "api/serve/config.h"
+
+namespace callimport::api {
+namespace {
+
+struct Row { const char* name; std::string in, out; };
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+
+class Printable : public testing::TestWithParam<Row> {};
+TEST_P(Printable, IsSafe) { EXPECT_EQ(printable(GetParam().in), GetParam().out); }
+INSTANTIATE_TEST_SUITE_P(
+    Table, Printable,
+    testing::Values(Row{"Plain", "Kickoff – Björn & 山田", "Kickoff – Björn & 山田"}, Row{"Escape", "a\x1b[31mred", "a\uFFFD[31mred"},
+                    Row{"LineBreaksAreSpaces", "one\ntwo\r\tthree", "one two  three"}, Row{"Bell", "a\ab", "a\uFFFDb"}, Row{"Nul", std::string("a\0b", 3), "a\uFFFDb"},
+                    Row{"C1Control", "a\u009bm", "a\uFFFDm"}, Row{"RightToLeftOverride", "invoice\u202Efdp.exe", "invoice\uFFFDfdp.exe"},
+                    Row{"Isolates", "\u2066x\u2069", "\uFFFDx\uFFFD"}, Row{"HebrewStays", "שלום", "שלום"}, Row{"Truncated", "a\xe5\xb1", "a\uFFFD\uFFFD"},
+                    Row{"Overlong", "\xc0\xaf", "\uFFFD\uFFFD"}, Row{"Surrogate", "\xed\xa0\x80", "\uFFFD\uFFFD\uFFFD"}, Row{"BeyondUnicode", "\xf4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Columns, CountsWhatATerminalDraws) {
+  EXPECT_EQ(columns("abc"), 3u);
+  EXPECT_EQ(columns("山田"), 4u);
+  EXPECT_EQ(columns("e\u0301"), 1u);
+  EXPECT_EQ(fit("山田太郎", 5), "山田…");
+  EXPECT_EQ(fit("ab", 4), "ab  ");
+  EXPECT_EQ(cut("abcdef", 6), "abcdef");
+  EXPECT_EQ(cut("abcdefg", 6), "abcde…");
+  EXPECT_EQ(cut("abc", 0), "");
+}
+
+TEST(Figures, ReadWell) {
+  EXPECT_EQ(human_count(0), "0");
+  EXPECT_EQ(human_count(999), "999");
+  EXPECT_EQ(human_count(1'234'567), "1,234,567");
+  EXPECT_EQ(human_count(-1234), "-1,234");
+  EXPECT_EQ(human_bytes(999), "999 B");
+  EXPECT_EQ(human_bytes(1'500'000), "1.5 MB");
+  EXPECT_EQ(human_duration(59'999), "59s");
+  EXPECT_EQ(human_duration(7'800'000), "2h 10m");
+  EXPECT_EQ(clock_mark(3'723'000), "1:02:03");
+  EXPECT_EQ(clock_mark(63'000), "1:03");
+  EXPECT_EQ(show_time(0, TimeFormat::kIso, 0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(show_time(60'000, TimeFormat::kRelative, 0), "in 1m 00s");
+  EXPECT_EQ(show_time(0, TimeFormat::kRelative, 60'000), "1m 00s ago");
+}
+
+TEST(Nearest, SuggestsWhatIsNear) {
+  const std::vector<std::string> verbs = {"start", "watch", "list", "show", "credentials"};
+  EXPECT_EQ(nearest("strat", verbs), "start");
+  EXPECT_EQ(nearest("credentails", verbs), "credentials");
+  EXPECT_EQ(nearest("qqqqq", verbs), std::nullopt);
+  EXPECT_EQ(nearest(std::string(10'000, 's'), verbs), std::nullopt);
+}
+
+TEST(Table, FitsTheWidth) {
+  const Table table{{"ID", "TITLE", "STATE"}, {{"imp_1", std::string(200, 't'), "Running"}, {"imp_2", "short", "Completed"}}, 1};
+  for (const std::size_t width : {40u, 80u, 120u}) {
+    const auto text = table.show(width);
+    for (std::size_t from = 0; from < text.size();) {
+      const auto end = text.find('\n', from);
+      EXPECT_LE(columns(text.substr(from, end - from)), width);
+      from = end + 1;
+    }
+    EXPECT_NE(text.find("Completed"), std::string::npos);
+  }
+  EXPECT_NE(table.show(0).find(std::string(200, 't')), std::string::npos);
+}
+
+TEST(Csv, IsSafeInASpreadsheet) {
+  EXPECT_EQ(csv_field("=1+2"), "'=1+2");
+  EXPECT_EQ(csv_field("@cmd"), "'@cmd");
+  EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_field("say \"hi\", ok"), "\"say \"\"hi\"\", ok\"");
+  EXPECT_EQ(csv_row({"a", "b\nc"}), "a,b c\n");
+}
+
+TEST(Config, EveryKeyOfTheHelpIsKnown) {
+  const auto config = parse_config(kConfigHelp, "help");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->mail.to, std::vector<std::string>{"cs@example.com"});
+  EXPECT_EQ(config->retention_hours, 720);
+}
+
+class BadConfig : public testing::TestWithParam<Row> {};
+TEST_P(BadConfig, NamesTheLine) {
+  const auto config = parse_config(GetParam().in, "f.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, Code::kInvalid);
+  EXPECT_EQ(config.error().message.substr(0, GetParam().out.size()), GetParam().out) << config.error().message;
+}
+INSTANTIATE_TEST_SUITE_P(Table, BadConfig,
+                         testing::Values(Row{"TopLevelKey", "x = 1", "f.toml:1: no table [x]"}, Row{"KeyForTable", "server = 3", "f.toml:1: no table [server]"},
+                                         Row{"Nested", "[server]\naddress = { a = 1 }", "f.toml:2: server.address must be text"},
+                                         Row{"Deep", "x = " + std::string(300, '[') + std::string(300, ']'), "f.toml:1: "},
+                                         Row{"NotUtf8", "[server]\naddress = \"\xff\"", "f.toml:2: "}, Row{"Twice", "[server]\n[server]", "f.toml:2: "}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace callimport::api
