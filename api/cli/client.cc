@@ -85,9 +85,9 @@ void drain(grpc::CompletionQueue& queue) {
 /// One step is under way at a time, so events need no tags.
 class Stream final : public ClientStream {
  public:
-  Stream(grpc::GenericStub& stub, const Target& target, const std::string& method, grpc::ByteBuffer request) : request_(std::move(request)) {
+  Stream(grpc::GenericStub& caller, const Target& target, const std::string& method, grpc::ByteBuffer request) : request_(std::move(request)) {
     add_headers(context_, target);
-    call_ = stub.PrepareCall(&context_, method, &queue_);
+    call_ = caller.PrepareCall(&context_, method, &queue_);
   }
   ~Stream() override {
     context_.TryCancel();
@@ -149,7 +149,7 @@ class Stream final : public ClientStream {
 
 class GrpcClient final : public Client {
  public:
-  explicit GrpcClient(Target target) : target_(std::move(target)), channel_(open(target_)), stub_(channel_) {}
+  explicit GrpcClient(Target target) : target_(std::move(target)), channel_(open(target_)), caller_(channel_) {}
 
   engine::PortStatus call(std::string_view method, const google::protobuf::MessageLite& request, google::protobuf::MessageLite& reply,
                           milliseconds timeout) override {
@@ -158,7 +158,7 @@ class GrpcClient final : public Client {
     const auto until = system_clock::now() + timeout;
     context.set_deadline(until);
     grpc::CompletionQueue queue;
-    auto pending = stub_.PrepareUnaryCall(&context, std::string(method), to_buffer(request), &queue);
+    auto pending = caller_.PrepareUnaryCall(&context, std::string(method), to_buffer(request), &queue);
     pending->StartCall();
     grpc::ByteBuffer answer;
     grpc::Status status;
@@ -175,7 +175,7 @@ class GrpcClient final : public Client {
   }
 
   std::unique_ptr<ClientStream> stream(std::string_view method, const google::protobuf::MessageLite& request) override {
-    return std::make_unique<Stream>(stub_, target_, std::string(method), to_buffer(request));
+    return std::make_unique<Stream>(caller_, target_, std::string(method), to_buffer(request));
   }
 
   bool wait_connected(milliseconds timeout) override {
@@ -200,7 +200,7 @@ class GrpcClient final : public Client {
 
   Target target_;
   std::shared_ptr<grpc::Channel> channel_;
-  grpc::GenericStub stub_;
+  grpc::GenericStub caller_;
 };
 
 }  // namespace

@@ -134,11 +134,11 @@ class DoorTest : public testing::Test {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds{20});
     if (!bearer.empty()) context.AddMetadata("authorization", "Bearer " + bearer);
-    grpc::GenericStub stub(channel(address));
+    grpc::GenericStub caller(channel(address));
     grpc::Slice slice(request);
     grpc::ByteBuffer sent(&slice, 1), got;
     grpc::CompletionQueue queue;
-    auto pending = stub.PrepareUnaryCall(&context, method, sent, &queue);
+    auto pending = caller.PrepareUnaryCall(&context, method, sent, &queue);
     pending->StartCall();
     grpc::Status status;
     pending->Finish(&got, &status, this);
@@ -316,7 +316,7 @@ TEST_F(DoorTest, CallersThatGoAreCancelledByNumber) {
   service_.silent.insert("PollWorkflowTaskQueue");
   open();
   constexpr int kCalls = 50;
-  grpc::GenericStub stub(channel());
+  grpc::GenericStub caller(channel());
   grpc::CompletionQueue queue;
   std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
   std::vector<std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>>> calls;
@@ -325,7 +325,7 @@ TEST_F(DoorTest, CallersThatGoAreCancelledByNumber) {
   for (std::size_t i = 0; i < kCalls; ++i) {
     grpc::Slice empty("");
     contexts.push_back(std::make_unique<grpc::ClientContext>());
-    calls.push_back(stub.PrepareUnaryCall(contexts.back().get(), std::string(kWorkflow) + "PollWorkflowTaskQueue", grpc::ByteBuffer(&empty, 1), &queue));
+    calls.push_back(caller.PrepareUnaryCall(contexts.back().get(), std::string(kWorkflow) + "PollWorkflowTaskQueue", grpc::ByteBuffer(&empty, 1), &queue));
     calls.back()->StartCall();
     calls.back()->Finish(&replies[i], &statuses[i], this);
   }
