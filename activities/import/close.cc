@@ -5,6 +5,8 @@
 namespace callimport::activities {
 namespace {
 
+constexpr int kImportsLookedAt = 1'000;
+
 Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const CloseInput& input,
                           const std::vector<storage::Problem>& problems) {
   const std::int64_t now_ms = to_unix_ms(deps.clock.now());
@@ -41,6 +43,11 @@ Awaitable<ActivityResult> forget(SharedDeps deps, ActivityContext& context, Forg
     }
     const auto credential = CredentialId::parse(input.credential);
     if (!credential) return {};
+    // Another import may still work with it; the last one to close wipes it.
+    TRY(const auto imports, deps->library.imports(kImportsLookedAt));
+    for (const auto& other : imports) {
+      if (other.credential == input.credential && !other.closed_ms) return {};
+    }
     const Result<> wiped = deps->vault.wipe(*credential, to_unix_ms(deps->clock.now()));
     if (!wiped && wiped.error().code != Code::kNotFound) return wiped;
     return {};

@@ -15,6 +15,9 @@ namespace callimport::activities {
 
 inline constexpr std::size_t kContractBytesMax = 64u << 10;  ///< of one activity's input or result
 
+// What people and platforms may put into one, in bytes; longer text is cut, longer names are refused.
+inline constexpr std::size_t kNameBytesMax = 500, kUrlBytesMax = 2'000, kSentenceBytesMax = 1'000;
+
 inline constexpr const char* kOpenImport = "import.open";
 inline constexpr const char* kAuthenticate = "import.authenticate";
 inline constexpr const char* kEnumerate = "import.enumerate";
@@ -113,7 +116,7 @@ struct LaneChange {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaneChange, lane, stage, condition, reason, who, why, until_ms, event, told)
 
-inline constexpr std::size_t kChangesMax = 50;  ///< of one stage change
+inline constexpr std::size_t kChangesMax = 20;  ///< of one stage change
 struct StageInput {
   std::string import;
   std::int64_t heartbeat_ms = 5'000;
@@ -136,6 +139,15 @@ struct ForgetInput {
   std::string credential;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ForgetInput, runs, credential)
+
+/// At most `bytes_max` bytes, cut between characters of UTF-8.
+inline std::string cut_text(std::string text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  return text;
+}
 
 /// Reads one of the above. @error kInvalid  not JSON, or a field of another type.
 template <class T>

@@ -80,7 +80,7 @@ namespace {
 ActivityError try_again(const Again& again) {
   ActivityError answer;
   answer.type = again.cause;
-  answer.message = again.message;
+  answer.message = cut_text(again.message, kSentenceBytesMax);
   answer.next_retry_delay = again.after;
   return answer;
 }
@@ -106,6 +106,7 @@ ActivityResult answer_trouble(const ActivityContext& context, const StepInput& i
   } else if (const auto* not_ready = std::get_if<NotReady>(&trouble)) {
     result.trouble = TroubleNote{"wait", not_ready->cause, "not ready yet", "", to_unix_ms(now + not_ready->after)};
   }
+  result.trouble.message = cut_text(std::move(result.trouble.message), kSentenceBytesMax);
   return write_note(result);
 }
 

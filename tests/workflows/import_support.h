@@ -11,6 +11,7 @@
 
 #include "engine/history/history_rules.h"
 #include "simulations/world/import_world.h"
+#include "workflows/import/import_workflow.h"
 
 namespace callimport::workflows::testing_support {
 
@@ -74,11 +75,14 @@ struct Scene {
     return seen;
   }
 
-  /// Conformance C.2 over every history made, and no activity's input or result above the contract's limit.
+  /// Conformance C.2 over every history made, today's code replays it, and no activity's input or result above the contract's limit.
   void check_histories() {
     for (const std::string& run : runs) {
       for (const auto& history : world->histories(id, run)) {
         EXPECT_THAT(engine::broken_rules(history), testing::IsEmpty());
+        engine::ReplayDifference difference;
+        const auto replayed = engine::replay(history, import_workflow, &difference);
+        EXPECT_TRUE(replayed.has_value()) << replayed.error().message;
         for (const auto& event : history.events()) {
           const auto& scheduled = event.activity_task_scheduled_event_attributes();
           const auto& completed = event.activity_task_completed_event_attributes();

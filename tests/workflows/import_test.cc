@@ -328,6 +328,34 @@ TEST(Import, AFailedOneIsTakenUpAgain) {
   EXPECT_THAT(broken_promises(*scene.world, scene.id), IsEmpty());
 }
 
+TEST(Import, ACredentialInUseElsewhereIsKept) {
+  Scene scene(30);
+  scene.start();
+  auto second = scene.input;
+  second.import = "imp_second";
+  second.workspace = "other";
+  second.calls_max = 5;
+  ASSERT_TRUE(scene.world->start(second).has_value());
+  ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
+  EXPECT_EQ(scene.report()["result"], "completed");
+  EXPECT_EQ(nlohmann::json::parse(scene.world->library().import("imp_second")->report)["result"], "completed");
+  EXPECT_TRUE(scene.world->vault().list()->front().wiped_ms.has_value());
+}
+
+TEST(Import, LongNamesAreCutOrRefused) {
+  Scene scene(3);
+  scene.input.title = std::string(100'000, 'x') + "\r\nBcc: eve";
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until_closed(24h));
+  EXPECT_EQ(scene.report()["result"], "completed");
+  scene.check_histories();
+  scene.input.import = "imp_long";
+  scene.input.workspace = std::string(10'000, 'w');
+  ASSERT_TRUE(scene.world->start(scene.input).has_value());
+  ASSERT_TRUE(scene.world->run_until_closed(24h));
+  EXPECT_FALSE(scene.world->library().import("imp_long").has_value()) << "refused before anything was done";
+}
+
 TEST(Import, AnUnknownPlatformFailsAndSaysSo) {
   Scene scene(1);
   scene.input.platform = "nobody";

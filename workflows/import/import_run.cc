@@ -71,8 +71,8 @@ void ImportRun::take_pause(const std::string& input) {
   const auto note = nlohmann::json::parse(input, nullptr, false);
   PersonsPause pause{.on = true, .who = "a person", .why = "", .until_ms = 0};
   if (note.is_object()) {
-    if (note.contains("who") && note["who"].is_string()) pause.who = note["who"];
-    if (note.contains("why") && note["why"].is_string()) pause.why = note["why"];
+    if (note.contains("who") && note["who"].is_string()) pause.who = activities::cut_text(note["who"], activities::kNameBytesMax);
+    if (note.contains("why") && note["why"].is_string()) pause.why = activities::cut_text(note["why"], activities::kSentenceBytesMax);
     if (note.contains("until_ms") && note["until_ms"].is_number_integer()) pause.until_ms = note["until_ms"];
   }
   state_.pause = pause;
@@ -226,23 +226,39 @@ const std::map<std::string, std::string>& import_search_attributes() {
   return attributes;
 }
 
+namespace {
+
+WorkflowEnd refuse(std::string message) {
+  engine::Failure failure;
+  failure.type = "input.invalid";
+  failure.message = std::move(message);
+  failure.non_retryable = true;
+  return failure;
+}
+
+/// What of the input is too long to cross in every step's input; empty: nothing.
+std::string too_long(const activities::ImportInput& ask) {
+  if (ask.import.size() > activities::kNameBytesMax) return "the import's id";
+  if (ask.platform.size() > activities::kNameBytesMax) return "the platform's name";
+  if (ask.workspace.size() > activities::kNameBytesMax) return "the workspace's name";
+  if (ask.credential.size() > activities::kNameBytesMax) return "the credential's handle";
+  if (ask.base_url.size() > activities::kUrlBytesMax) return "the base URL";
+  return "";
+}
+
+}  // namespace
+
 Flow<WorkflowEnd> import_workflow(engine::WorkflowContext& context, std::string input) {
   auto ask = activities::read_note<activities::ImportInput>(input);
-  if (!ask) {
-    engine::Failure failure;
-    failure.type = "input.invalid";
-    failure.message = ask.error().message;
-    co_return WorkflowEnd(failure);
-  }
+  if (!ask) co_return refuse(ask.error().message);
   auto state = read_state(ask->state);
   ask->state = nullptr;
-  if (!state) {
-    engine::Failure failure;
-    failure.type = "input.invalid";
-    failure.message = state.error().message;
-    co_return WorkflowEnd(failure);
-  }
+  if (!state) co_return refuse(state.error().message);
   if (ask->import.empty()) ask->import = context.info().workflow_id;
+  const std::string wrong = too_long(*ask);
+  if (!wrong.empty()) co_return refuse(wrong + " is too long");
+  ask->title = activities::cut_text(std::move(ask->title), activities::kNameBytesMax);
+  ask->started_by = activities::cut_text(std::move(ask->started_by), activities::kNameBytesMax);
   auto self = std::make_shared<ImportRun>(context, std::move(*ask), std::move(*state));
   auto running = ImportRun::run(self);
   co_return co_await running;
