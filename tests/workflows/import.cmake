@@ -12,3 +12,4 @@ add_suite(real_content_test SOURCES workflows/real_content_test.cc DEPS simulati
 add_suite(notify_test SOURCES activities/notify_test.cc
           DEPS activities::notify simulations_world storage::library)
 add_suite(import_steps_test SOURCES activities/import_steps_test.cc DEPS activities::import)
+add_suite(import_golden_test SOURCES workflows/golden_test.cc DEPS simulations_import_world engine::history)

@@ -1,0 +1,106 @@
+// Histories that imports once made, replayed by today's code: a change of the workflow that cannot replay them must be gated by
+// `patched`. CALLIMPORT_WRITE_GOLDEN=1 writes them anew: for a feature that has none yet, or before the first release.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "engine/history/history_file.h"
+#include "tests/workflows/import_support.h"
+
+namespace callimport::workflows {
+namespace {
+
+namespace fs = std::filesystem;
+using simulations::SandboxReply;
+using simulations::SandboxRequest;
+using testing_support::Scene;
+
+fs::path folder() { return fs::path(CALLIMPORT_SOURCE_DIR) / "tests" / "golden" / "histories"; }
+
+void write_all(Scene& scene, const std::string& name) {
+  int number = 0;
+  for (const std::string& run : scene.runs) {
+    for (const auto& history : scene.world->histories(scene.id, run)) {
+      std::ofstream out(folder() / ("import_" + name + "_" + std::to_string(++number) + ".json"));
+      out << engine::write_json(history);
+    }
+  }
+}
+
+void make_plain() {
+  Scene scene(8);
+  scene.input.settings.first_lane = 3;
+  scene.input.settings.fetch_batch = 3;
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until_closed(24h));
+  write_all(scene, "plain");
+}
+
+/// Several runs, each going on as new.
+void make_long() {
+  Scene scene(30);
+  scene.input.settings.first_lane = 10;
+  scene.input.settings.fetch_batch = 3;
+  scene.input.settings.events_max = 90;
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until_closed(24h));
+  write_all(scene, "long");
+}
+
+/// An outage that becomes a pause, an expired token, a person's pause, a cancellation.
+void make_troubled() {
+  auto options = Scene::options_for(40);
+  options.grain.slow = 100ms;
+  options.grain.expire_after = 90;
+  options.grain.outages = {{2s, 3h, simulations::OutageKind::kRefused}};
+  Scene scene(options);
+  scene.input.settings.first_lane = 10;
+  scene.input.settings.fetch_batch = 5;
+  scene.start();
+  const auto needs = [&] { return scene.row().bulk.condition == "needs_attention" || scene.row().first.condition == "needs_attention"; };
+  ASSERT_TRUE(scene.world->run_until(needs, 24h)) << scene.status();
+  const std::string fresh = "grain_pat_renewed0_RenewedRenewedRenewedRenewedRenewed0000";
+  scene.world->sandbox->accept(fresh);
+  ASSERT_TRUE(scene.world->renew(scene.id, scene.credential, fresh).has_value());
+  scene.world->loop.run_for(300ms);
+  ASSERT_TRUE(scene.world->signal(scene.id, "pause", R"({"who":"Ana","why":"demo"})").has_value());
+  scene.world->loop.run_for(1h);
+  ASSERT_TRUE(scene.world->signal(scene.id, "resume", R"({"who":"Ana"})").has_value());
+  scene.world->loop.run_for(300ms);
+  ASSERT_TRUE(scene.world->cancel(scene.id).has_value());
+  ASSERT_TRUE(scene.world->run_until_closed(24h));
+  write_all(scene, "troubled");
+}
+
+TEST(GoldenHistories, TodaysCodeReplaysThem) {
+  if (std::getenv("CALLIMPORT_WRITE_GOLDEN") != nullptr) {
+    fs::create_directories(folder());
+    make_plain();
+    make_long();
+    make_troubled();
+  }
+  int replayed = 0;
+  for (const auto& entry : fs::directory_iterator(folder())) {
+    if (!entry.path().filename().string().starts_with("import_")) continue;
+    SCOPED_TRACE(entry.path().filename().string());
+    std::ifstream in(entry.path());
+    std::ostringstream text;
+    text << in.rdbuf();
+    const auto histories = engine::read_histories(text.str());
+    ASSERT_TRUE(histories.has_value()) << histories.error().message;
+    for (const auto& history : *histories) {
+      EXPECT_THAT(engine::broken_rules(history), testing::IsEmpty());
+      engine::ReplayDifference difference;
+      const auto result = engine::replay(history, import_workflow, &difference);
+      EXPECT_TRUE(result.has_value()) << result.error().message;
+      ++replayed;
+    }
+  }
+  EXPECT_GE(replayed, 5);
+}
+
+}  // namespace
+}  // namespace callimport::workflows
