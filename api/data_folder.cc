@@ -1,6 +1,7 @@
 #include "api/data_folder.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,8 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "storage/runtime/os_random.h"
 
@@ -33,7 +32,7 @@ std::string read_line(int fd) {
 
 /// True when the lock was free and is ours now.
 bool lock(int fd) {
-  struct flock whole {};
+  struct flock whole{};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
   return ::fcntl(fd, F_OFD_SETLK, &whole) == 0;
@@ -58,13 +57,15 @@ std::string default_data_folder() {
 Result<std::unique_ptr<FolderLock>> FolderLock::take(const DataFolder& folder, const std::string& who) {
   std::error_code error;
   std::filesystem::create_directories(folder.path, error);
-  if (error) return fail(Code::kUnavailable, fmt::format("cannot make the data folder {}: {}", folder.path, error.message()));
+  if (error)
+    return fail(Code::kUnavailable, fmt::format("cannot make the data folder {}: {}", folder.path, error.message()));
   const int fd = ::open(folder.lock_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd < 0) return fail(Code::kUnavailable, fmt::format("cannot use the data folder {}: {}", folder.path, reason()));
   if (!lock(fd)) {
     const auto holder = read_line(fd);
     ::close(fd);
-    return fail(Code::kConflict, fmt::format("the data folder {} is in use by {}", folder.path, holder.empty() ? "another process" : holder));
+    return fail(Code::kConflict, fmt::format("the data folder {} is in use by {}", folder.path,
+                                             holder.empty() ? "another process" : holder));
   }
   if (!write_all(fd, who + "\n")) {
     const auto why = reason();

@@ -23,8 +23,8 @@ struct DataFolder {
 /// CALLIMPORT_DATA, else $XDG_DATA_HOME/callimport, else ~/.local/share/callimport.
 std::string default_data_folder();
 
-/// One server a folder: an open-file-description lock on `lock`, whose content says who holds it. Released by the kernel when
-/// the process ends, however it ends.
+/// One server a folder: an open-file-description lock on `lock`, whose content says who holds it. Released by the
+/// kernel when the process ends, however it ends.
 class FolderLock {
  public:
   /// Makes the folder (0700) when absent. `who`: one line written into the file.

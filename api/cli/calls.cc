@@ -1,11 +1,10 @@
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-
+#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "api/cli/shape.h"
@@ -28,9 +27,13 @@ tl::expected<v1::CallFilter, CliError> filter_of(const CallFlags& flags) {
   for (const auto& [text, flag] : {std::pair{flags.after, "--after"}, std::pair{flags.before, "--before"}}) {
     if (text.empty()) continue;
     const auto time = parse_utc(text.size() == 10 ? text + "T00:00:00Z" : text);
-    if (!time) return sorry(kExitUsage, "usage", std::string(flag) + " wants a day or a time, e.g. 2026-09-04", "callimport calls --help");
-    if (std::string_view(flag) == "--after") filter.set_after_ms(to_unix_ms(*time));
-    else filter.set_before_ms(to_unix_ms(*time));
+    if (!time)
+      return sorry(kExitUsage, "usage", std::string(flag) + " wants a day or a time, e.g. 2026-09-04",
+                   "callimport calls --help");
+    if (std::string_view(flag) == "--after")
+      filter.set_after_ms(to_unix_ms(*time));
+    else
+      filter.set_before_ms(to_unix_ms(*time));
   }
   return filter;
 }
@@ -70,8 +73,8 @@ Ended list_calls(Session& session, const CallFlags& flags) {
     Table table{{"CALL", "TITLE", "START", "LENGTH", "MEDIA", "TRANSCRIPT"}, {}, 1};
     for (const auto& call : calls) {
       table.rows.push_back({call.id(), printable(call.title()), format_utc(from_unix_ms(call.start_ms())),
-                            call.has_duration_ms() ? human_duration(call.duration_ms()) : "-", call.has_media() ? call.media().container() : "none",
-                            call.transcript_state()});
+                            call.has_duration_ms() ? human_duration(call.duration_ms()) : "-",
+                            call.has_media() ? call.media().container() : "none", call.transcript_state()});
     }
     session.print(table.show(session.width()));
   }
@@ -81,7 +84,9 @@ Ended list_calls(Session& session, const CallFlags& flags) {
 std::string transcript_text(const v1::Call& call) {
   std::string text, speaker;
   for (const auto& segment : call.segments()) {
-    if (segment.speaker() != speaker || text.empty()) text += fmt::format("\n[{}] {}\n", clock_mark(segment.start_ms()), printable(segment.speaker().empty() ? "unknown speaker" : segment.speaker()));
+    if (segment.speaker() != speaker || text.empty())
+      text += fmt::format("\n[{}] {}\n", clock_mark(segment.start_ms()),
+                          printable(segment.speaker().empty() ? "unknown speaker" : segment.speaker()));
     speaker = segment.speaker();
     text += "  " + printable(segment.text()) + "\n";
   }
@@ -94,14 +99,21 @@ Ended show_call(Session& session, const CallFlags& flags) {
     session.print(dump(shape(call), session.output() == Output::kJson ? 2 : -1) + "\n");
     return kExitDone;
   }
-  std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(printable(call.title())), call.id(), format_utc(from_unix_ms(call.start_ms())),
+  std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(printable(call.title())), call.id(),
+                                 format_utc(from_unix_ms(call.start_ms())),
                                  call.has_duration_ms() ? human_duration(call.duration_ms()) : "length unknown");
-  text += fmt::format("from {} {}, {}, fetched {}\n", call.platform(), printable(call.source_id()), call.import(), session.time(call.fetched_ms()));
+  text += fmt::format("from {} {}, {}, fetched {}\n", call.platform(), printable(call.source_id()), call.import(),
+                      session.time(call.fetched_ms()));
   for (const auto& person : call.participants()) {
-    text += fmt::format("  {}{}{}\n", printable(person.name()), person.email().empty() ? "" : " <" + printable(person.email()) + ">", person.host() ? ", host" : "");
+    text += fmt::format("  {}{}{}\n", printable(person.name()),
+                        person.email().empty() ? "" : " <" + printable(person.email()) + ">",
+                        person.host() ? ", host" : "");
   }
-  if (call.has_media()) text += fmt::format("{} {}, sha256 {}\n", call.media().container(), human_bytes(call.media().bytes()), call.media().hash());
-  else text += "no recording came with it\n";
+  if (call.has_media())
+    text += fmt::format("{} {}, sha256 {}\n", call.media().container(), human_bytes(call.media().bytes()),
+                        call.media().hash());
+  else
+    text += "no recording came with it\n";
   text += call.segments().empty() ? "no transcript came with it\n" : transcript_text(call);
   session.print(text);
   if (call.has_media()) session.say("next: callimport calls play " + call.id());
@@ -114,8 +126,10 @@ std::string marked(const Session& session, const std::string& text) {
   bool inside = false;
   for (const char c : text) {
     if (c == '\x02' || c == '\x03') {
-      if (inside) out += session.bold(printable(word));
-      else out += printable(word);
+      if (inside)
+        out += session.bold(printable(word));
+      else
+        out += printable(word);
       word.clear();
       inside = c == '\x02';
     } else {
@@ -140,15 +154,19 @@ Ended search(Session& session, const CallFlags& flags) {
   } else if (session.output() == Output::kCsv) {
     session.print(csv_row({"call", "title", "speaker", "at_s", "text"}));
     for (const auto& hit : reply.hits()) {
-      session.print(csv_row({hit.call(), hit.title(), hit.speaker(), std::to_string(hit.start_ms() / 1000), shape(hit)["text"].get<std::string>()}));
+      session.print(csv_row({hit.call(), hit.title(), hit.speaker(), std::to_string(hit.start_ms() / 1000),
+                             shape(hit)["text"].get<std::string>()}));
     }
   } else if (session.output() == Output::kText) {
     for (const auto& hit : reply.hits()) {
-      session.print(fmt::format("{}  {}  {} at {}\n    {}\n", hit.call(), printable(hit.title()), printable(hit.speaker().empty() ? "unknown speaker" : hit.speaker()),
+      session.print(fmt::format("{}  {}  {} at {}\n    {}\n", hit.call(), printable(hit.title()),
+                                printable(hit.speaker().empty() ? "unknown speaker" : hit.speaker()),
                                 clock_mark(hit.start_ms()), marked(session, hit.text())));
     }
-    if (reply.hits().empty()) session.say("nothing found");
-    else session.say("next: callimport calls play " + reply.hits(0).call());
+    if (reply.hits().empty())
+      session.say("nothing found");
+    else
+      session.say("next: callimport calls play " + reply.hits(0).call());
   }
   return kExitDone;
 }
@@ -199,7 +217,9 @@ Ended play(Session& session, const CallFlags& flags) {
     auto words = args;
     words.push_back(path);
     const int ended = run_program(program, words);
-    if (ended != 0) return sorry(kExitFailed, "player.failed", fmt::format("{} ended with {}", name, ended), "open it yourself: " + path);
+    if (ended != 0)
+      return sorry(kExitFailed, "player.failed", fmt::format("{} ended with {}", name, ended),
+                   "open it yourself: " + path);
     return kExitDone;
   }
   session.print(path + "\n");
@@ -222,10 +242,14 @@ Ended write_file(Session& session, const std::string& to, const std::string& con
 Ended export_call(Session& session, const CallFlags& flags) {
   if (flags.what == "media") {
     CLI_TRY(const auto path, media_path(session, flags.id));
-    if (flags.to.empty()) return sorry(kExitUsage, "usage", "--what media needs --to FILE", "callimport calls export " + flags.id + " --what media --to call.mp4");
+    if (flags.to.empty())
+      return sorry(kExitUsage, "usage", "--what media needs --to FILE",
+                   "callimport calls export " + flags.id + " --what media --to call.mp4");
     std::error_code error;
     std::filesystem::copy_file(path, flags.to, std::filesystem::copy_options::overwrite_existing, error);
-    if (error) return sorry(kExitFailed, "file.unwritable", fmt::format("cannot copy {} to {}: {}", path, flags.to, error.message()), "give another --to FILE");
+    if (error)
+      return sorry(kExitFailed, "file.unwritable",
+                   fmt::format("cannot copy {} to {}: {}", path, flags.to, error.message()), "give another --to FILE");
     session.say("written to " + flags.to);
     return kExitDone;
   }
@@ -250,25 +274,32 @@ void add_calls(Tree& tree) {
   calls.require_subcommand(1);
   auto flags = std::make_shared<CallFlags>();  // shared by the parser and the bodies; one of them runs
   auto& session = tree.session;
-  auto& list = tree.verb(calls, "list", "List calls, newest first", {"callimport calls list --limit 20", "callimport calls list --text kickoff -o csv"});
+  auto& list = tree.verb(calls, "list", "List calls, newest first",
+                         {"callimport calls list --limit 20", "callimport calls list --text kickoff -o csv"});
   add_filter(list, *flags);
   list.add_option("--text", flags->text, "words in the title");
   tree.run(list, [&session, flags] { return list_calls(session, *flags); });
-  auto& show = tree.verb(calls, "show", "Show one call with its transcript", {"callimport calls show call_9d2", "callimport calls show call_9d2 -o json"});
+  auto& show = tree.verb(calls, "show", "Show one call with its transcript",
+                         {"callimport calls show call_9d2", "callimport calls show call_9d2 -o json"});
   show.add_option("call", flags->id, "call id or its beginning")->required();
   tree.run(show, [&session, flags] { return show_call(session, *flags); });
-  auto& find = tree.verb(calls, "search", "Search what was said: words, \"phrases\", -without", {"callimport calls search pricing", "callimport calls search '\"next steps\" -legal' --limit 5"});
+  auto& find =
+      tree.verb(calls, "search", "Search what was said: words, \"phrases\", -without",
+                {"callimport calls search pricing", "callimport calls search '\"next steps\" -legal' --limit 5"});
   find.add_option("words", flags->query, "what to search for")->required();
   add_filter(find, *flags);
   tree.run(find, [&session, flags] { return search(session, *flags); });
-  auto& player = tree.verb(calls, "play", "Play a recording, or print where it lies", {"callimport calls play call_9d2", "mpv \"$(callimport calls play call_9d2 --path)\""});
+  auto& player = tree.verb(calls, "play", "Play a recording, or print where it lies",
+                           {"callimport calls play call_9d2", "mpv \"$(callimport calls play call_9d2 --path)\""});
   player.add_option("call", flags->id, "call id or its beginning")->required();
   player.add_flag("--path", flags->print_path, "print the path only");
   tree.run(player, [&session, flags] { return play(session, *flags); });
   auto& out = tree.verb(calls, "export", "Write a call as JSON, its transcript as text, or its recording",
-                        {"callimport calls export call_9d2 --to call.json", "callimport calls export call_9d2 --what media --to call.mp4"});
+                        {"callimport calls export call_9d2 --to call.json",
+                         "callimport calls export call_9d2 --what media --to call.mp4"});
   out.add_option("call", flags->id, "call id or its beginning")->required();
-  out.add_option("--what", flags->what, "json, transcript or media")->check(CLI::IsMember({"json", "transcript", "media"}));
+  out.add_option("--what", flags->what, "json, transcript or media")
+      ->check(CLI::IsMember({"json", "transcript", "media"}));
   out.add_option("--to", flags->to, "file to write (default: stdout)");
   tree.run(out, [&session, flags] { return export_call(session, *flags); });
 }

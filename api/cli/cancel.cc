@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "api/cli/imports.h"
@@ -24,12 +25,16 @@ Ended cancel(Session& session, const StopFlags& flags) {
   v1::GetImportRequest request;
   request.set_id(id);
   const auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-  if (reply && reply->import().has_closed_ms()) return sorry(kExitFailed, "already_closed", id + " has ended: " + state_line(session, reply->import()), "callimport show " + id);
+  if (reply && reply->import().has_closed_ms())
+    return sorry(kExitFailed, "already_closed", id + " has ended: " + state_line(session, reply->import()),
+                 "callimport show " + id);
   if (reply) {
     const auto& counters = reply->import().counters();
-    session.say(fmt::format("this stops {}: {} calls stay in the library, {} will not come; its credential is wiped. It can be started again with "
-                            "--import-id, and goes on with what is missing",
-                            id, human_count(counters.registered() + counters.duplicate()), human_count(counters.pending())));
+    session.say(
+        fmt::format("this stops {}: {} calls stay in the library, {} will not come; its credential is wiped. It can be "
+                    "started again with "
+                    "--import-id, and goes on with what is missing",
+                    id, human_count(counters.registered() + counters.duplicate()), human_count(counters.pending())));
   }
   CLI_TRY(const bool go, session.confirm("Cancel it?"));
   if (!go) return sorry(kExitCancelled, "declined", "nothing was cancelled", {});
@@ -43,7 +48,8 @@ Ended pause(Session& session, const StopFlags& flags) {
   nlohmann::json input = {{"who", user()}, {"why", flags.reason}};
   if (!flags.until.empty()) {
     const auto until = parse_utc(flags.until);
-    if (!until) return sorry(kExitUsage, "usage", "--until wants a time, e.g. 2026-09-04T22:00:00Z", "callimport pause --help");
+    if (!until)
+      return sorry(kExitUsage, "usage", "--until wants a time, e.g. 2026-09-04T22:00:00Z", "callimport pause --help");
     input["until_ms"] = to_unix_ms(*until);
   }
   CLI_TRY_VOID(signal_workflow(session, id, workflows::kSignalPause, dump(input)));
@@ -82,12 +88,15 @@ void add_cancel(Tree& tree) {
 }
 
 void add_pause_resume(Tree& tree) {
-  auto& stop = tree.verb(tree.root, "pause", "Pause an import", {"callimport pause imp_7f3a --reason 'customer call at three'", "callimport pause imp_7f3a --until 2026-09-05T06:00:00Z"});
+  auto& stop = tree.verb(tree.root, "pause", "Pause an import",
+                         {"callimport pause imp_7f3a --reason 'customer call at three'",
+                          "callimport pause imp_7f3a --until 2026-09-05T06:00:00Z"});
   const auto stop_flags = flags_of(stop);
   stop.add_option("--reason", stop_flags->reason, "shown with the import");
   stop.add_option("--until", stop_flags->until, "goes on by itself then");
   tree.run(stop, [&session = tree.session, stop_flags] { return pause(session, *stop_flags); });
-  auto& go = tree.verb(tree.root, "resume", "Go on with a paused import", {"callimport resume imp_7f3a", "callimport resume imp_7f3a -q"});
+  auto& go = tree.verb(tree.root, "resume", "Go on with a paused import",
+                       {"callimport resume imp_7f3a", "callimport resume imp_7f3a -q"});
   const auto go_flags = flags_of(go);
   tree.run(go, [&session = tree.session, go_flags] { return resume(session, *go_flags); });
   auto& retry = tree.verb(tree.root, "retry-now", "End an import's wait and ask the platform again at once",

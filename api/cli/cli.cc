@@ -1,9 +1,9 @@
 #include "api/cli/cli.h"
 
+#include <fmt/format.h>
+
 #include <csignal>
 #include <iostream>
-
-#include <fmt/format.h>
 
 #include "api/cli/tree.h"
 
@@ -25,17 +25,36 @@ class Formatter final : public CLI::Formatter {
 
 void add_global_flags(CLI::App& root, GlobalFlags& flags) {
   const std::string group = "Everywhere";
-  root.add_option("-o,--output", flags.output, "text, json, jsonl, csv or none")->check(CLI::IsMember({"text", "json", "jsonl", "csv", "none"}))->group(group);
-  root.add_option("--time-format", flags.time_format, "relative, iso or raw")->check(CLI::IsMember({"relative", "iso", "raw"}))->group(group);
-  root.add_option("--color", flags.color, "auto, always or never; NO_COLOR is honoured")->check(CLI::IsMember({"auto", "always", "never"}))->group(group);
+  root.add_option("-o,--output", flags.output, "text, json, jsonl, csv or none")
+      ->check(CLI::IsMember({"text", "json", "jsonl", "csv", "none"}))
+      ->group(group);
+  root.add_option("--time-format", flags.time_format, "relative, iso or raw")
+      ->check(CLI::IsMember({"relative", "iso", "raw"}))
+      ->group(group);
+  root.add_option("--color", flags.color, "auto, always or never; NO_COLOR is honoured")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->group(group);
   root.add_option("--data", flags.data, "data folder (CALLIMPORT_DATA)")->group(group);
-  root.add_option("--config-file", flags.config_file, "server configuration (default: callimport.toml in the data folder)")->group(group);
-  root.add_option("--address", flags.address, "server as host:port (TEMPORAL_ADDRESS; default: the socket in the data folder)")->group(group);
-  root.add_option("--access-file", flags.access_file, "file with the server's access token (CALLIMPORT_ACCESS_FILE)")->group(group);
-  root.add_option("-n,--namespace", flags.name_space, "Temporal namespace")->envname("TEMPORAL_NAMESPACE")->group(group);
-  root.add_option("--command-timeout", flags.command_timeout_s, "seconds to wait for an answer")->check(CLI::Range(0.1, 86'400.0))->group(group);
-  root.add_option("--log-level", flags.log_level, "trace, debug, info, warn, error or off")->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))->group(group);
-  root.add_option("--log-format", flags.log_format, "text or json")->check(CLI::IsMember({"text", "json"}))->group(group);
+  root.add_option("--config-file", flags.config_file,
+                  "server configuration (default: callimport.toml in the data folder)")
+      ->group(group);
+  root.add_option("--address", flags.address,
+                  "server as host:port (TEMPORAL_ADDRESS; default: the socket in the data folder)")
+      ->group(group);
+  root.add_option("--access-file", flags.access_file, "file with the server's access token (CALLIMPORT_ACCESS_FILE)")
+      ->group(group);
+  root.add_option("-n,--namespace", flags.name_space, "Temporal namespace")
+      ->envname("TEMPORAL_NAMESPACE")
+      ->group(group);
+  root.add_option("--command-timeout", flags.command_timeout_s, "seconds to wait for an answer")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->group(group);
+  root.add_option("--log-level", flags.log_level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->group(group);
+  root.add_option("--log-format", flags.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->group(group);
   root.add_flag("-q,--quiet", flags.quiet, "no talk on stderr")->group(group);
   root.add_flag("-y,--yes", flags.yes, "answer questions with yes")->group(group);
   root.add_flag("--no-input", flags.no_input, "never ask")->group(group);
@@ -79,7 +98,8 @@ CliError usage_error(const CLI::App& root, const CLI::ParseError& error, int arg
   usage.message = printable(usage.message);
   const auto [at, word] = stray_word(root, argc, argv);
   std::string path;
-  for (const auto* app = at; app != nullptr; app = app->get_parent()) path = app->get_name() + (path.empty() ? "" : " ") + path;
+  for (const auto* app = at; app != nullptr; app = app->get_parent())
+    path = app->get_name() + (path.empty() ? "" : " ") + path;
   usage.next = path + " --help";
   const auto subs = at->get_subcommands({});
   if (word.empty() || subs.empty()) return usage;
@@ -104,7 +124,8 @@ void peek_output(GlobalFlags& flags, int argc, char** argv) {
 
 const CliHooks& cli_hooks() { return g_hooks; }
 
-CLI::App& Tree::verb(CLI::App& parent, const std::string& name, const std::string& summary, const std::vector<std::string>& examples) {
+CLI::App& Tree::verb(CLI::App& parent, const std::string& name, const std::string& summary,
+                     const std::vector<std::string>& examples) {
   std::string text = summary;
   if (!examples.empty()) text += "\n\nExamples:";
   for (const auto& example : examples) text += "\n  " + example;
@@ -124,9 +145,10 @@ int run_cli(int argc, char** argv, CliHooks hooks) {
   g_hooks = std::move(hooks);
   std::signal(SIGPIPE, SIG_IGN);
   Session session;
-  CLI::App root("Brings recorded calls into a library you keep, once each, whatever happens on the way.\n\nExamples:\n"
-                "  callimport serve\n  callimport start --platform grain --customer Acme --token-file grain.token --wait\n",
-                "callimport");
+  CLI::App root(
+      "Brings recorded calls into a library you keep, once each, whatever happens on the way.\n\nExamples:\n"
+      "  callimport serve\n  callimport start --platform grain --customer Acme --token-file grain.token --wait\n",
+      "callimport");
   root.formatter(std::make_shared<Formatter>());
   root.set_help_flag("-h,--help", "Help for any command");
   root.set_version_flag("--version", std::string("callimport ") + kVersion);

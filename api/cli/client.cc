@@ -1,13 +1,13 @@
 #include "api/cli/client.h"
 
-#include <atomic>
-#include <csignal>
-#include <cstdlib>
-
 #include <google/protobuf/message_lite.h>
 #include <google/rpc/status.pb.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
 
 namespace callimport::api {
 namespace {
@@ -28,7 +28,8 @@ engine::PortStatus from_grpc(const grpc::Status& status) {
   port.code = static_cast<int>(status.error_code());
   port.message = status.error_message();
   google::rpc::Status details;
-  if (!status.error_details().empty() && details.ParseFromString(status.error_details()) && details.details_size() > 0) {
+  if (!status.error_details().empty() && details.ParseFromString(status.error_details()) &&
+      details.details_size() > 0) {
     const auto& url = details.details(0).type_url();
     port.detail_type = url.substr(url.rfind('/') + 1);
     port.detail_bytes = details.details(0).value();
@@ -85,7 +86,8 @@ void drain(grpc::CompletionQueue& queue) {
 /// One step is under way at a time, so events need no tags.
 class Stream final : public ClientStream {
  public:
-  Stream(grpc::GenericStub& caller, const Target& target, const std::string& method, grpc::ByteBuffer request) : request_(std::move(request)) {
+  Stream(grpc::GenericStub& caller, const Target& target, const std::string& method, grpc::ByteBuffer request)
+      : request_(std::move(request)) {
     add_headers(context_, target);
     call_ = caller.PrepareCall(&context_, method, &queue_);
   }
@@ -151,8 +153,8 @@ class GrpcClient final : public Client {
  public:
   explicit GrpcClient(Target target) : target_(std::move(target)), channel_(open(target_)), caller_(channel_) {}
 
-  engine::PortStatus call(std::string_view method, const google::protobuf::MessageLite& request, google::protobuf::MessageLite& reply,
-                          milliseconds timeout) override {
+  engine::PortStatus call(std::string_view method, const google::protobuf::MessageLite& request,
+                          google::protobuf::MessageLite& reply, milliseconds timeout) override {
     grpc::ClientContext context;
     add_headers(context, target_);
     const auto until = system_clock::now() + timeout;
@@ -167,10 +169,14 @@ class GrpcClient final : public Client {
     if (waited == Waited::kInterrupted || waited == Waited::kTimeout) {
       context.TryCancel();
       drain(queue);
-      return {static_cast<int>(grpc::StatusCode::CANCELLED), waited == Waited::kTimeout ? "no answer" : "interrupted", {}, {}};
+      return {static_cast<int>(grpc::StatusCode::CANCELLED),
+              waited == Waited::kTimeout ? "no answer" : "interrupted",
+              {},
+              {}};
     }
     drain(queue);
-    if (status.ok() && !parse(answer, reply)) return {static_cast<int>(grpc::StatusCode::INTERNAL), "the answer is not a message of this method", {}, {}};
+    if (status.ok() && !parse(answer, reply))
+      return {static_cast<int>(grpc::StatusCode::INTERNAL), "the answer is not a message of this method", {}, {}};
     return from_grpc(status);
   }
 
@@ -208,11 +214,10 @@ class GrpcClient final : public Client {
 std::unique_ptr<Client> Client::create(Target target) { return std::make_unique<GrpcClient>(std::move(target)); }
 
 void watch_for_interrupt() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
 }
 bool interrupted() { return g_interrupts.load() > 0; }
-void clear_interrupt() { g_interrupts.store(0); }
 
 }  // namespace callimport::api

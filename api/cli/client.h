@@ -37,7 +37,8 @@ class Client {
   /// `method`: /package.Service/Method. Status code 1 (CANCELLED) with the text "interrupted" after Ctrl-C.
   virtual engine::PortStatus call(std::string_view method, const google::protobuf::MessageLite& request,
                                   google::protobuf::MessageLite& reply, std::chrono::milliseconds timeout) = 0;
-  virtual std::unique_ptr<ClientStream> stream(std::string_view method, const google::protobuf::MessageLite& request) = 0;
+  virtual std::unique_ptr<ClientStream> stream(std::string_view method,
+                                               const google::protobuf::MessageLite& request) = 0;
   /// True as soon as the server answers; false when `timeout` ran out or Ctrl-C came.
   virtual bool wait_connected(std::chrono::milliseconds timeout) = 0;
   virtual const Target& target() const = 0;
@@ -46,7 +47,5 @@ class Client {
 /// Ctrl-C sets a flag that every wait of the client looks at; a second one ends the program.
 void watch_for_interrupt();
 bool interrupted();
-/// Only for tests of waits, and for verbs that go on after one Ctrl-C.
-void clear_interrupt();
 
 }  // namespace callimport::api

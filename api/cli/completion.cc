@@ -1,4 +1,5 @@
-// Completion scripts, made from the command tree: every verb, every flag. Import ids are asked of the server, with titles.
+// Completion scripts, made from the command tree: every verb, every flag. Import ids are asked of the server, with
+// titles.
 #include <fmt/format.h>
 
 #include "api/cli/tree.h"
@@ -7,14 +8,15 @@ namespace callimport::api {
 namespace {
 
 struct Node {
-  std::string path;                 ///< "calls search"; empty: the root
+  std::string path;                                               ///< "calls search"; empty: the root
   std::vector<std::pair<std::string, std::string>> verbs, flags;  ///< name, one line
   bool takes_import = false;
 };
 
 std::string one_line(const std::string& text) {
   std::string line = text.substr(0, text.find('\n'));
-  for (auto& c : line) c = c == '\'' || c == '"' || c == '`' || c == '$' || c == '\\' || c == '[' || c == ']' || c == ':' ? ' ' : c;
+  for (auto& c : line)
+    c = c == '\'' || c == '"' || c == '`' || c == '$' || c == '\\' || c == '[' || c == ']' || c == ':' ? ' ' : c;
   return line;
 }
 
@@ -22,8 +24,10 @@ void collect(const CLI::App& app, const std::string& path, std::vector<Node>& no
   Node node;
   node.path = path;
   for (const auto* option : app.get_options()) {
-    for (const auto& name : option->get_lnames()) node.flags.emplace_back("--" + name, one_line(option->get_description()));
-    for (const auto& name : option->get_snames()) node.flags.emplace_back("-" + name, one_line(option->get_description()));
+    for (const auto& name : option->get_lnames())
+      node.flags.emplace_back("--" + name, one_line(option->get_description()));
+    for (const auto& name : option->get_snames())
+      node.flags.emplace_back("-" + name, one_line(option->get_description()));
     if (option->get_positional() && option->get_name() == "import") node.takes_import = true;
   }
   const auto subs = app.get_subcommands([](const CLI::App*) { return true; });
@@ -51,8 +55,8 @@ _callimport() {
   }
   out += "    esac\n  done\n  local verbs=\"\" flags=\"\" imports=\"\"\n  case \"$path\" in\n";
   for (const auto& node : nodes) {
-    out += fmt::format("    '{}') verbs='{}'; flags='{}'{} ;;\n", node.path.empty() ? "" : " " + node.path, names_of(node.verbs), names_of(node.flags),
-                       node.takes_import ? "; imports=1" : "");
+    out += fmt::format("    '{}') verbs='{}'; flags='{}'{} ;;\n", node.path.empty() ? "" : " " + node.path,
+                       names_of(node.verbs), names_of(node.flags), node.takes_import ? "; imports=1" : "");
   }
   out += R"sh(  esac
   if [[ $current == -* ]]; then
@@ -87,9 +91,12 @@ _callimport() {
     return text;
   };
   for (const auto& node : nodes) {
-    out += fmt::format("    '{}')\n      verbs=({} )\n      flags=({} )\n", node.path.empty() ? "" : " " + node.path, list(node.verbs), list(node.flags));
+    out += fmt::format("    '{}')\n      verbs=({} )\n      flags=({} )\n", node.path.empty() ? "" : " " + node.path,
+                       list(node.verbs), list(node.flags));
     if (node.takes_import) {
-      out += "      imports=(${(f)\"$(callimport list -o csv --limit 50 2>/dev/null | tail -n +2 | cut -d, -f1,4 | tr , :)\"})\n";
+      out +=
+          "      imports=(${(f)\"$(callimport list -o csv --limit 50 2>/dev/null | tail -n +2 | cut -d, -f1,4 | tr , "
+          ":)\"})\n";
     }
     out += "      ;;\n";
   }
@@ -122,13 +129,18 @@ end
 )sh";
   for (const auto& node : nodes) {
     const auto condition = fmt::format("-n '__callimport_at {}'", node.path);
-    for (const auto& [name, line] : node.verbs) out += fmt::format("complete -c callimport -f {} -a '{}' -d '{}'\n", condition, name, line);
+    for (const auto& [name, line] : node.verbs)
+      out += fmt::format("complete -c callimport -f {} -a '{}' -d '{}'\n", condition, name, line);
     for (const auto& [name, line] : node.flags) {
       const bool is_long = name.starts_with("--");
-      out += fmt::format("complete -c callimport {} {} '{}' -d '{}'\n", condition, is_long ? "-l" : "-s", name.substr(is_long ? 2 : 1), line);
+      out += fmt::format("complete -c callimport {} {} '{}' -d '{}'\n", condition, is_long ? "-l" : "-s",
+                         name.substr(is_long ? 2 : 1), line);
     }
     if (node.takes_import) {
-      out += fmt::format("complete -c callimport -f {} -a '(callimport list -o csv --limit 50 2>/dev/null | tail -n +2 | cut -d, -f1,4 | tr , \\t)'\n", condition);
+      out += fmt::format(
+          "complete -c callimport -f {} -a '(callimport list -o csv --limit 50 2>/dev/null | tail -n +2 | cut -d, "
+          "-f1,4 | tr , \\t)'\n",
+          condition);
     }
   }
   return out;

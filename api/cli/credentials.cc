@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "activities/platforms/platform.h"
@@ -16,7 +17,8 @@ struct CredentialFlags {
 
 Ended add(Session& session, const CredentialFlags& flags) {
   if (activities::find_platform(flags.platform) == nullptr) {
-    return sorry(kExitUsage, "usage", "no connector for \"" + printable(flags.platform.substr(0, 60)) + "\"", "callimport start --help");
+    return sorry(kExitUsage, "usage", "no connector for \"" + printable(flags.platform.substr(0, 60)) + "\"",
+                 "callimport start --help");
   }
   CLI_TRY(const auto token, read_token(session, flags.token));
   v1::AddCredentialRequest request;
@@ -24,15 +26,20 @@ Ended add(Session& session, const CredentialFlags& flags) {
   request.set_workspace(flags.workspace);
   request.set_kind(flags.kind);
   request.set_secret(token);
-  CLI_TRY(const auto reply, (session.ask<v1::AddCredentialRequest, v1::AddCredentialResponse>("AddCredential", request)));
-  if (session.json()) session.print(dump(shape(reply.credential())) + "\n");
-  else if (session.output() != Output::kNone) session.print(reply.credential().id() + "\n");
-  session.say(fmt::format("next: callimport start --platform {} --credential {}", flags.platform, reply.credential().id()));
+  CLI_TRY(const auto reply,
+          (session.ask<v1::AddCredentialRequest, v1::AddCredentialResponse>("AddCredential", request)));
+  if (session.json())
+    session.print(dump(shape(reply.credential())) + "\n");
+  else if (session.output() != Output::kNone)
+    session.print(reply.credential().id() + "\n");
+  session.say(
+      fmt::format("next: callimport start --platform {} --credential {}", flags.platform, reply.credential().id()));
   return kExitDone;
 }
 
 Ended list(Session& session) {
-  CLI_TRY(const auto reply, (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
+  CLI_TRY(const auto reply,
+          (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
   if (session.output() == Output::kJson) {
     auto all = nlohmann::json::array();
     for (const auto& one : reply.credentials()) all.push_back(shape(one));
@@ -43,21 +50,25 @@ Ended list(Session& session) {
   std::string csv = csv_row(table.head);
   for (const auto& one : reply.credentials()) {
     if (session.output() == Output::kJsonl) session.print(dump(shape(one)) + "\n");
-    table.rows.push_back({one.id(), one.platform(), printable(one.workspace()), one.kind(), printable(one.label()), session.time(one.added_ms()),
-                          one.has_wiped_ms() ? "removed" : "usable"});
+    table.rows.push_back({one.id(), one.platform(), printable(one.workspace()), one.kind(), printable(one.label()),
+                          session.time(one.added_ms()), one.has_wiped_ms() ? "removed" : "usable"});
     csv += csv_row(table.rows.back());
   }
   if (session.output() == Output::kCsv) session.print(csv);
   if (session.output() != Output::kText) return kExitDone;
-  if (table.rows.empty()) session.say("no credentials; next: callimport credentials add --platform grain --token-file FILE");
-  else session.print(table.show(session.width()));
+  if (table.rows.empty())
+    session.say("no credentials; next: callimport credentials add --platform grain --token-file FILE");
+  else
+    session.print(table.show(session.width()));
   return kExitDone;
 }
 
 Ended remove(Session& session, const CredentialFlags& flags) {
   v1::RemoveCredentialRequest request;
   request.set_id(flags.id);
-  CLI_TRY(const bool go, session.confirm("The token is wiped and cannot be brought back; imports that use it will ask for a new one. Remove it?"));
+  CLI_TRY(const bool go,
+          session.confirm(
+              "The token is wiped and cannot be brought back; imports that use it will ask for a new one. Remove it?"));
   if (!go) return sorry(kExitCancelled, "declined", "nothing was removed", {});
   request.set_even_if_used(true);
   CLI_TRY_VOID((session.ask<v1::RemoveCredentialRequest, v1::RemoveCredentialResponse>("RemoveCredential", request)));
@@ -70,7 +81,8 @@ Ended renew(Session& session, const CredentialFlags& flags) {
   v1::ReplaceCredentialRequest request;
   request.set_id(flags.id);
   request.set_secret(token);
-  CLI_TRY(const auto reply, (session.ask<v1::ReplaceCredentialRequest, v1::ReplaceCredentialResponse>("ReplaceCredential", request)));
+  CLI_TRY(const auto reply,
+          (session.ask<v1::ReplaceCredentialRequest, v1::ReplaceCredentialResponse>("ReplaceCredential", request)));
   if (session.json()) session.print(dump({{"imports_told", reply.imports_told()}}) + "\n");
   session.say(fmt::format("renewed; {} import(s) go on with it", reply.imports_told_size()));
   for (const auto& id : reply.imports_told()) session.say("next: callimport watch " + id);
@@ -85,25 +97,32 @@ void add_token_flags(CLI::App& verb, TokenFlags& flags) {
 }  // namespace
 
 void add_credentials(Tree& tree) {
-  auto& root = tree.verb(tree.root, "credentials", "Tokens of platforms: add, list, renew, remove",
-                         {"callimport credentials add --platform grain --token-file grain.token", "callimport credentials list"});
+  auto& root = tree.verb(
+      tree.root, "credentials", "Tokens of platforms: add, list, renew, remove",
+      {"callimport credentials add --platform grain --token-file grain.token", "callimport credentials list"});
   root.require_subcommand(1);
   auto flags = std::make_shared<CredentialFlags>();  // shared by the parser and the bodies; one of them runs
   auto& session = tree.session;
-  auto& adding = tree.verb(root, "add", "Seal a token into the vault", {"callimport credentials add --platform grain --token-file grain.token", "pass grain | callimport credentials add --platform grain --token-stdin"});
+  auto& adding = tree.verb(root, "add", "Seal a token into the vault",
+                           {"callimport credentials add --platform grain --token-file grain.token",
+                            "pass grain | callimport credentials add --platform grain --token-stdin"});
   adding.add_option("--platform", flags->platform, "e.g. grain")->required();
   adding.add_option("--workspace", flags->workspace, "the account it opens");
   adding.add_option("--kind", flags->kind, "pat, wat or oauth")->check(CLI::IsMember({"pat", "wat", "oauth"}));
   add_token_flags(adding, flags->token);
   tree.run(adding, [&session, flags] { return add(session, *flags); });
-  auto& listing = tree.verb(root, "list", "List credentials; tokens are never shown", {"callimport credentials list", "callimport credentials list -o json"});
+  auto& listing = tree.verb(root, "list", "List credentials; tokens are never shown",
+                            {"callimport credentials list", "callimport credentials list -o json"});
   tree.run(listing, [&session] { return list(session); });
   auto& renewing = tree.verb(root, "renew", "A new token for the same credential; imports that wait for it go on",
-                             {"callimport credentials renew cred_5k2 --token-file grain.token", "pass grain | callimport credentials renew cred_5k2 --token-stdin"});
+                             {"callimport credentials renew cred_5k2 --token-file grain.token",
+                              "pass grain | callimport credentials renew cred_5k2 --token-stdin"});
   renewing.add_option("credential", flags->id, "credential id or its beginning")->required();
   add_token_flags(renewing, flags->token);
   tree.run(renewing, [&session, flags] { return renew(session, *flags); });
-  auto& removing = tree.verb(root, "remove", "Wipe a token", {"callimport credentials remove cred_5k2", "callimport credentials remove cred_5k2 --yes"});
+  auto& removing =
+      tree.verb(root, "remove", "Wipe a token",
+                {"callimport credentials remove cred_5k2", "callimport credentials remove cred_5k2 --yes"});
   removing.add_option("credential", flags->id, "credential id or its beginning")->required();
   tree.run(removing, [&session, flags] { return remove(session, *flags); });
 }

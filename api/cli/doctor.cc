@@ -1,6 +1,7 @@
 #include "api/serve/doctor.h"
 
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "api/cli/shape.h"
@@ -21,16 +22,18 @@ Check check_config(const Session& session, const DataFolder& folder, ServeConfig
     config = *read;
     return {"configuration", Check::State::kOk, path, {}};
   }
-  if (read.error().code == Code::kNotFound && session.flags.config_file.empty()) return {"configuration", Check::State::kOk, "none: every default holds", {}};
+  if (read.error().code == Code::kNotFound && session.flags.config_file.empty())
+    return {"configuration", Check::State::kOk, "none: every default holds", {}};
   return {"configuration", Check::State::kFailed, read.error().message, "callimport help config"};
 }
 
 Check check_answer(Session& session) {
   auto info = session.ask<v1::GetServerInfoRequest, v1::GetServerInfoResponse>("GetServerInfo", {});
   if (!info) return {"answers", Check::State::kFailed, info.error().message, info.error().next};
-  return {"answers", Check::State::kOk,
-          fmt::format("version {}, {} open import(s), {} journal commits since it started, on {}", info->version(), info->open_imports(),
-                      info->journal_commits(), info->grpc_address()),
+  return {"answers",
+          Check::State::kOk,
+          fmt::format("version {}, {} open import(s), {} journal commits since it started, on {}", info->version(),
+                      info->open_imports(), info->journal_commits(), info->grpc_address()),
           {}};
 }
 
@@ -45,18 +48,26 @@ Ended doctor(Session& session) {
   Table table{{"CHECK", "", "FOUND", "WHAT TO DO"}, {}, 2};
   for (const auto& check : checks) {
     failed = failed || check.state == Check::State::kFailed;
-    all.push_back({{"check", check.name}, {"state", check.state == Check::State::kOk ? "ok" : check.state == Check::State::kWarning ? "warning" : "failed"}, {"found", check.found}, {"next", check.next}});
+    all.push_back({{"check", check.name},
+                   {"state", check.state == Check::State::kOk        ? "ok"
+                             : check.state == Check::State::kWarning ? "warning"
+                                                                     : "failed"},
+                   {"found", check.found},
+                   {"next", check.next}});
     table.rows.push_back({check.name, word_of(check.state), printable(check.found), check.next});
   }
-  if (session.json()) session.print(dump(all, 2) + "\n");
-  else if (session.output() != Output::kNone) session.print(table.show(0));
+  if (session.json())
+    session.print(dump(all, 2) + "\n");
+  else if (session.output() != Output::kNone)
+    session.print(table.show(0));
   return failed ? kExitFailed : kExitDone;
 }
 
 }  // namespace
 
 void add_doctor(Tree& tree) {
-  auto& verb = tree.verb(tree.root, "doctor", "Check the data folder and this machine, and say what to do", {"callimport doctor", "callimport doctor --data /srv/calls -o json"});
+  auto& verb = tree.verb(tree.root, "doctor", "Check the data folder and this machine, and say what to do",
+                         {"callimport doctor", "callimport doctor --data /srv/calls -o json"});
   tree.run(verb, [&session = tree.session] { return doctor(session); });
 }
 

@@ -49,7 +49,8 @@ void add_help(Tree& tree) {
     }
     for (const auto& word : *words) {
       const auto subs = at->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
-      if (subs.empty()) return sorry(kExitUsage, "usage", "no help on \"" + printable(word.substr(0, 60)) + "\"", "callimport help");
+      if (subs.empty())
+        return sorry(kExitUsage, "usage", "no help on \"" + printable(word.substr(0, 60)) + "\"", "callimport help");
       at = subs.front();
     }
     session.print(at->help());

@@ -1,9 +1,9 @@
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/cli/imports.h"
@@ -39,12 +39,15 @@ Ended replay(Session& session, const HistoryFlags& flags) {
   std::ifstream in(flags.file, std::ios::binary);
   std::error_code not_a_folder;
   if (!in || std::filesystem::is_directory(flags.file, not_a_folder)) {
-    return sorry(kExitUsage, "file.unreadable", "cannot read " + flags.file + (in ? ": it is a folder" : std::string(": ") + std::strerror(errno)),
+    return sorry(kExitUsage, "file.unreadable",
+                 "cannot read " + flags.file + (in ? ": it is a folder" : std::string(": ") + std::strerror(errno)),
                  "callimport history export IMPORT --to FILE");
   }
   const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   const auto outcome = replay_file(bytes);
-  if (!outcome) return sorry(kExitUsage, "history.unreadable", flags.file + ": " + printable(outcome.error().message), "callimport history export IMPORT --to FILE");
+  if (!outcome)
+    return sorry(kExitUsage, "history.unreadable", flags.file + ": " + printable(outcome.error().message),
+                 "callimport history export IMPORT --to FILE");
   bool same = true;
   for (const auto& one : *outcome) {
     same = same && one.same;
@@ -55,7 +58,8 @@ Ended replay(Session& session, const HistoryFlags& flags) {
     } else if (one.same) {
       session.print(fmt::format("same: {} events of workflow {}\n", one.events, printable(one.type)));
     } else {
-      session.print(fmt::format("different at event {}\n  expected: {}\n  got:      {}\n", one.event, printable(one.expected), printable(one.got)));
+      session.print(fmt::format("different at event {}\n  expected: {}\n  got:      {}\n", one.event,
+                                printable(one.expected), printable(one.got)));
     }
   }
   return same ? kExitDone : kExitImportFailed;
@@ -64,12 +68,14 @@ Ended replay(Session& session, const HistoryFlags& flags) {
 }  // namespace
 
 void add_history(Tree& tree) {
-  auto& root = tree.verb(tree.root, "history", "An import's event history: export it, or replay one with today's code",
-                         {"callimport history export imp_7f3a --to import.json", "callimport history replay import.json"});
+  auto& root =
+      tree.verb(tree.root, "history", "An import's event history: export it, or replay one with today's code",
+                {"callimport history export imp_7f3a --to import.json", "callimport history replay import.json"});
   root.require_subcommand(1);
   auto flags = std::make_shared<HistoryFlags>();  // shared by the parser and the bodies; one of them runs
   auto& session = tree.session;
-  auto& out = tree.verb(root, "export", "Write the history as Temporal's tools read it", {"callimport history export imp_7f3a", "callimport history export imp_7f3a --to import.json"});
+  auto& out = tree.verb(root, "export", "Write the history as Temporal's tools read it",
+                        {"callimport history export imp_7f3a", "callimport history export imp_7f3a --to import.json"});
   out.add_option("import", flags->id, "import id or its beginning")->required();
   out.add_option("--run", flags->run, "run id; the newest run unless given");
   out.add_option("--to", flags->to, "file to write (default: stdout)");

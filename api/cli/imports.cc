@@ -1,8 +1,8 @@
 #include "api/cli/imports.h"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
+
+#include <cstdlib>
 
 #include "api/cli/shape.h"
 #include "api/cli/workflows.h"
@@ -38,14 +38,16 @@ std::string state_line(const Session& session, const v1::Import& import) {
   }
   if (!lane.reason().empty()) line += ": " + lane.reason();
   if (!lane.why().empty()) line += " (" + printable(lane.why()) + ")";
-  if (!lane.who().empty() && lane.condition() == "needs_attention") line += "; " + printable(lane.who()) + " can fix it";
+  if (!lane.who().empty() && lane.condition() == "needs_attention")
+    line += "; " + printable(lane.who()) + " can fix it";
   return line;
 }
 
 std::string counter_line(const v1::Counters& counters) {
-  return fmt::format("found {} = registered {} + duplicate {} + skipped {} + failed {} + pending {}", human_count(counters.found()),
-                     human_count(counters.registered()), human_count(counters.duplicate()), human_count(counters.skipped()),
-                     human_count(counters.failed()), human_count(counters.pending()));
+  return fmt::format("found {} = registered {} + duplicate {} + skipped {} + failed {} + pending {}",
+                     human_count(counters.found()), human_count(counters.registered()),
+                     human_count(counters.duplicate()), human_count(counters.skipped()), human_count(counters.failed()),
+                     human_count(counters.pending()));
 }
 
 bool terminal_has_utf8() {
@@ -53,13 +55,17 @@ bool terminal_has_utf8() {
     const char* value = std::getenv(name);
     if (value == nullptr || *value == '\0') continue;
     const std::string text = value;
-    return text.find("UTF-8") != std::string::npos || text.find("utf8") != std::string::npos || text.find("UTF8") != std::string::npos;
+    return text.find("UTF-8") != std::string::npos || text.find("utf8") != std::string::npos ||
+           text.find("UTF8") != std::string::npos;
   }
   return false;
 }
 
 std::string bar(std::int64_t done, std::int64_t all, std::size_t width) {
-  const auto filled = all <= 0 ? 0 : static_cast<std::size_t>(static_cast<double>(width) * static_cast<double>(done) / static_cast<double>(all));
+  const auto filled =
+      all <= 0
+          ? 0
+          : static_cast<std::size_t>(static_cast<double>(width) * static_cast<double>(done) / static_cast<double>(all));
   const bool utf8 = terminal_has_utf8();
   std::string text;
   for (std::size_t i = 0; i < width; ++i) text += i < filled ? (utf8 ? "█" : "#") : (utf8 ? "░" : "-");

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "api/cli/shape.h"
@@ -22,7 +23,8 @@ tl::expected<std::vector<v1::Import>, CliError> by_filter(Session& session, cons
   request.set_platform(flags.platform);
   request.set_text(flags.text);
   request.set_needs_attention(flags.attention);
-  if (flags.days > 0) request.set_created_after_ms(session.now_ms() - static_cast<std::int64_t>(flags.days * 86'400'000.0));
+  if (flags.days > 0)
+    request.set_created_after_ms(session.now_ms() - static_cast<std::int64_t>(flags.days * 86'400'000.0));
   request.set_page_size(1000);
   std::vector<v1::Import> imports;
   do {
@@ -45,8 +47,10 @@ tl::expected<std::vector<v1::Import>, CliError> by_query(Session& session, const
     v1::GetImportRequest request;
     request.set_id(row.workflow_id);
     auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-    if (reply) imports.push_back(reply->import());
-    else if (reply.error().code != "not_found") return tl::unexpected(reply.error());
+    if (reply)
+      imports.push_back(reply->import());
+    else if (reply.error().code != "not_found")
+      return tl::unexpected(reply.error());
   }
   return imports;
 }
@@ -61,13 +65,16 @@ std::string show(const Session& session, const std::vector<v1::Import>& imports,
     const auto& counters = import.counters();
     auto state = condition_words(lane.condition());
     if (lane.has_until_ms() && !import.has_closed_ms()) state += " until " + session.time(lane.until_ms());
-    std::vector<std::string> row = {import.id(),
-                                    printable(import.title().empty() ? import.workspace() : import.title()),
-                                    state,
-                                    stage_words(lane.stage()),
-                                    fmt::format("{}/{}", human_count(counters.found() - counters.pending()), human_count(counters.found())),
-                                    session.time(import.created_ms())};
-    if (wide) row.insert(row.end(), {import.platform(), printable(import.workspace()), human_count(counters.failed()), lane.reason()});
+    std::vector<std::string> row = {
+        import.id(),
+        printable(import.title().empty() ? import.workspace() : import.title()),
+        state,
+        stage_words(lane.stage()),
+        fmt::format("{}/{}", human_count(counters.found() - counters.pending()), human_count(counters.found())),
+        session.time(import.created_ms())};
+    if (wide)
+      row.insert(row.end(),
+                 {import.platform(), printable(import.workspace()), human_count(counters.failed()), lane.reason()});
     table.rows.push_back(std::move(row));
   }
   return table.show(wide ? 0 : session.width());
@@ -77,8 +84,10 @@ Ended list(Session& session, const ListFlags& flags) {
   CLI_TRY(const auto imports, flags.query.empty() ? by_filter(session, flags) : by_query(session, flags));
   switch (session.output()) {
     case Output::kText:
-      if (imports.empty()) session.say("no imports yet; the next command: callimport start --help");
-      else session.print(show(session, imports, flags.wide));
+      if (imports.empty())
+        session.say("no imports yet; the next command: callimport start --help");
+      else
+        session.print(show(session, imports, flags.wide));
       break;
     case Output::kJson: {
       auto all = nlohmann::json::array();
@@ -101,11 +110,14 @@ Ended list(Session& session, const ListFlags& flags) {
 }  // namespace
 
 void add_list(Tree& tree) {
-  auto& verb = tree.verb(tree.root, "list", "List imports, newest first",
-                         {"callimport list --attention", "callimport list --query 'ExecutionStatus = \"Running\"' -o csv"});
+  auto& verb =
+      tree.verb(tree.root, "list", "List imports, newest first",
+                {"callimport list --attention", "callimport list --query 'ExecutionStatus = \"Running\"' -o csv"});
   auto flags = std::make_shared<ListFlags>();  // shared by the parser and the body
-  verb.add_option("--state", flags->states, "running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled")
-      ->check(CLI::IsMember({"running", "waiting", "needs_attention", "paused", "completed", "completed_with_gaps", "failed", "cancelled"}));
+  verb.add_option("--state", flags->states,
+                  "running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled")
+      ->check(CLI::IsMember({"running", "waiting", "needs_attention", "paused", "completed", "completed_with_gaps",
+                             "failed", "cancelled"}));
   verb.add_option("--platform", flags->platform, "only this platform");
   verb.add_option("--customer,--text", flags->text, "words in title, workspace or id");
   verb.add_flag("--attention", flags->attention, "only those that wait for a person");

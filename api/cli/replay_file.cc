@@ -20,7 +20,8 @@ Result<std::vector<ReplayOutcome>> replay_file(std::string_view bytes) {
     outcome.events = history.events_size();
     outcome.type = history.events(0).workflow_execution_started_event_attributes().workflow_type().name();
     if (outcome.type != workflows::kImportWorkflow) {
-      return fail(Code::kInvalid, "a history of workflow type " + outcome.type + ": this program has the code of " + workflows::kImportWorkflow + " only");
+      return fail(Code::kInvalid, "a history of workflow type " + outcome.type + ": this program has the code of " +
+                                      workflows::kImportWorkflow + " only");
     }
     engine::ReplayDifference difference;
     const auto replayed = engine::replay(history, workflows::import_workflow, &difference);

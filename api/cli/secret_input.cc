@@ -39,11 +39,13 @@ std::string read_hidden() {
 }  // namespace
 
 tl::expected<std::string, CliError> read_token(Session& session, const TokenFlags& flags) {
-  const std::string next = "put the token alone on one line of a file and give --token-file FILE, or pipe it to --token-stdin";
+  const std::string next =
+      "put the token alone on one line of a file and give --token-file FILE, or pipe it to --token-stdin";
   std::string token;
   if (!flags.file.empty()) {
     std::ifstream in(flags.file, std::ios::binary);
-    if (!in) return sorry(kExitUsage, "token.unreadable", "cannot read " + flags.file + ": " + std::strerror(errno), next);
+    if (!in)
+      return sorry(kExitUsage, "token.unreadable", "cannot read " + flags.file + ": " + std::strerror(errno), next);
     token = read_bounded(in);
   } else if (flags.from_stdin) {
     token = read_bounded(std::cin);
@@ -55,10 +57,13 @@ tl::expected<std::string, CliError> read_token(Session& session, const TokenFlag
   if (token.ends_with("\n")) token.pop_back();
   if (token.ends_with("\r")) token.pop_back();
   if (token.empty()) return sorry(kExitUsage, "token.empty", "the token is empty", next);
-  if (token.size() > kTokenBytesMax) return sorry(kExitUsage, "token.too_long", "the token is longer than 16 KiB: is it the right file?", next);
+  if (token.size() > kTokenBytesMax)
+    return sorry(kExitUsage, "token.too_long", "the token is longer than 16 KiB: is it the right file?", next);
   const bool broken = std::any_of(token.begin(), token.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   if (broken) {
-    return sorry(kExitUsage, "token.malformed", "the token has a line break or another control character in it: probably more than the token was copied", next);
+    return sorry(
+        kExitUsage, "token.malformed",
+        "the token has a line break or another control character in it: probably more than the token was copied", next);
   }
   return token;
 }

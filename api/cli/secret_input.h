@@ -12,8 +12,8 @@ struct TokenFlags {
   bool given() const { return from_stdin || !file.empty(); }
 };
 
-/// The token without its one closing line break. @error usage: unreadable, empty, too long, or with a line break or another
-/// control character inside. The text never shows the token.
+/// The token without its one closing line break. @error usage: unreadable, empty, too long, or with a line break or
+/// another control character inside. The text never shows the token.
 tl::expected<std::string, CliError> read_token(Session& session, const TokenFlags& flags);
 
 }  // namespace callimport::api

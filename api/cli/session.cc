@@ -1,5 +1,6 @@
 #include "api/cli/session.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/data_folder.h"
@@ -31,9 +30,11 @@ std::string read_token(const std::string& path) {
 }
 
 const char* name_of(int code) {
-  static constexpr const char* kNames[] = {"ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found",
-                                           "already_exists", "permission_denied", "resource_exhausted", "failed_precondition", "aborted",
-                                           "out_of_range", "unimplemented", "internal", "unavailable", "data_loss", "unauthenticated"};
+  static constexpr const char* kNames[] = {
+      "ok",        "cancelled",      "unknown",           "invalid_argument",   "deadline_exceeded",
+      "not_found", "already_exists", "permission_denied", "resource_exhausted", "failed_precondition",
+      "aborted",   "out_of_range",   "unimplemented",     "internal",           "unavailable",
+      "data_loss", "unauthenticated"};
   return code >= 0 && code < 17 ? kNames[code] : "unknown";
 }
 
@@ -83,7 +84,8 @@ tl::expected<Client*, CliError> Session::client() {
   if (target.address.empty()) {
     std::error_code ignored;
     if (!std::filesystem::exists(folder.socket(), ignored)) {
-      return sorry(kExitFailed, "server.absent", "no server runs on " + folder.path, "callimport serve --data " + folder.path);
+      return sorry(kExitFailed, "server.absent", "no server runs on " + folder.path,
+                   "callimport serve --data " + folder.path);
     }
     target.address = "unix:" + folder.socket();
   } else {
@@ -98,7 +100,8 @@ std::optional<CliError> Session::ask_raw(std::string_view method, const google::
                                          google::protobuf::MessageLite& response) {
   auto connected = client();
   if (!connected) return connected.error();
-  const auto status = (*connected)->call("/callimport.v1.CallImportService/" + std::string(method), request, response, timeout());
+  const auto status =
+      (*connected)->call("/callimport.v1.CallImportService/" + std::string(method), request, response, timeout());
   if (!status.ok()) return to_error(status, *this);
   return std::nullopt;
 }
@@ -119,8 +122,12 @@ void Session::say_raw(std::string_view text) const {
   std::fflush(stderr);
 }
 
-bool Session::out_is_terminal() const { return !environment("CALLIMPORT_FORCE_TTY").empty() || isatty(STDOUT_FILENO) == 1; }
-bool Session::err_is_terminal() const { return !environment("CALLIMPORT_FORCE_TTY").empty() || isatty(STDERR_FILENO) == 1; }
+bool Session::out_is_terminal() const {
+  return !environment("CALLIMPORT_FORCE_TTY").empty() || isatty(STDOUT_FILENO) == 1;
+}
+bool Session::err_is_terminal() const {
+  return !environment("CALLIMPORT_FORCE_TTY").empty() || isatty(STDERR_FILENO) == 1;
+}
 bool Session::may_ask() const { return !flags.no_input && isatty(STDIN_FILENO) == 1; }
 
 std::size_t Session::width() const { return columns_of(STDOUT_FILENO); }
@@ -128,7 +135,9 @@ std::size_t Session::talk_width() const { return columns_of(STDERR_FILENO); }
 
 tl::expected<bool, CliError> Session::confirm(std::string_view question) const {
   if (flags.yes) return true;
-  if (!may_ask()) return sorry(kExitUsage, "input.needed", std::string(question) + " There is no terminal to ask on.", "repeat the command with --yes");
+  if (!may_ask())
+    return sorry(kExitUsage, "input.needed", std::string(question) + " There is no terminal to ask on.",
+                 "repeat the command with --yes");
   std::cerr << question << " [y/N] " << std::flush;
   std::string answer;
   std::getline(std::cin, answer);

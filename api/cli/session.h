@@ -6,9 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "api/cli/client.h"
 #include "api/cli/text.h"
@@ -17,16 +16,24 @@ namespace callimport::api {
 
 /// Exit codes (ux 2.1); `callimport help exit-codes` prints them.
 enum Exit : int {
-  kExitDone = 0, kExitFailed = 1, kExitUsage = 2, kExitCancelled = 3, kExitSignIn = 4, kExitGaps = 5, kExitImportFailed = 6,
-  kExitTimeout = 7, kExitPending = 8, kExitInterrupted = 130,
+  kExitDone = 0,
+  kExitFailed = 1,
+  kExitUsage = 2,
+  kExitCancelled = 3,
+  kExitSignIn = 4,
+  kExitGaps = 5,
+  kExitImportFailed = 6,
+  kExitTimeout = 7,
+  kExitPending = 8,
+  kExitInterrupted = 130,
 };
 
 /// What a verb that could not do its work says: the code, one sentence, and the next command.
 struct CliError {
   int exit = kExitFailed;
-  std::string code;     ///< dotted or a gRPC status in words
+  std::string code;  ///< dotted or a gRPC status in words
   std::string message;
-  std::string next;     ///< a command or an advice; empty: none is known
+  std::string next;  ///< a command or an advice; empty: none is known
 };
 using Ended = tl::expected<int, CliError>;
 tl::unexpected<CliError> sorry(int exit, std::string code, std::string message, std::string next);
@@ -63,20 +70,21 @@ class Session {
   }
 
   // Streams: data on stdout, talk on stderr.
-  void print(std::string_view text) const;   ///< stdout, as it is
-  void say(std::string_view text) const;     ///< stderr, a line; silent with --quiet
+  void print(std::string_view text) const;    ///< stdout, as it is
+  void say(std::string_view text) const;      ///< stderr, a line; silent with --quiet
   void say_raw(std::string_view text) const;  ///< stderr, as it is
   bool out_is_terminal() const;
   bool err_is_terminal() const;
-  bool may_ask() const;                      ///< stdin is a terminal and --no-input was not given
-  std::size_t width() const;                 ///< columns of the terminal on stdout; 0: not one
-  std::size_t talk_width() const;            ///< the same for stderr
+  bool may_ask() const;            ///< stdin is a terminal and --no-input was not given
+  std::size_t width() const;       ///< columns of the terminal on stdout; 0: not one
+  std::size_t talk_width() const;  ///< the same for stderr
   /// Asks on the terminal; true with --yes. Without a terminal: an error that names the flag.
   tl::expected<bool, CliError> confirm(std::string_view question) const;
   std::string bold(std::string_view text) const;  ///< on stdout, when colours are on
 
  private:
-  std::optional<CliError> ask_raw(std::string_view method, const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response);
+  std::optional<CliError> ask_raw(std::string_view method, const google::protobuf::MessageLite& request,
+                                  google::protobuf::MessageLite& response);
   std::unique_ptr<Client> client_;
 };
 

@@ -29,8 +29,12 @@ json shape(const v1::LaneStatus& status) {
 }
 
 json shape(const v1::Counters& counters) {
-  return {{"found", counters.found()},   {"registered", counters.registered()}, {"duplicate", counters.duplicate()},
-          {"skipped", counters.skipped()}, {"failed", counters.failed()},       {"pending", counters.pending()},
+  return {{"found", counters.found()},
+          {"registered", counters.registered()},
+          {"duplicate", counters.duplicate()},
+          {"skipped", counters.skipped()},
+          {"failed", counters.failed()},
+          {"pending", counters.pending()},
           {"media_bytes", counters.media_bytes()}};
 }
 
@@ -70,9 +74,9 @@ json shape(const v1::Import& import) {
 }
 
 json shape(const v1::ImportCall& call) {
-  json out = {{"source_id", call.source_id()}, {"title", call.title()},     {"start", iso(call.start_ms())},
-              {"media_type", call.media_type()}, {"lane", call.lane()},       {"state", call.state()},
-              {"cause", call.cause()},           {"detail", call.detail()},   {"attempts", call.attempts()}};
+  json out = {{"source_id", call.source_id()},   {"title", call.title()},   {"start", iso(call.start_ms())},
+              {"media_type", call.media_type()}, {"lane", call.lane()},     {"state", call.state()},
+              {"cause", call.cause()},           {"detail", call.detail()}, {"attempts", call.attempts()}};
   if (call.has_duration_ms()) out["duration_s"] = seconds(call.duration_ms());
   if (call.has_not_before_ms()) out["not_before"] = iso(call.not_before_ms());
   return out;
@@ -92,8 +96,9 @@ json shape(const v1::TimelineEntry& entry) {
 }
 
 json shape(const v1::Notification& notification) {
-  return {{"id", notification.id()},       {"import", notification.import()}, {"at", iso(notification.at_ms())}, {"event", notification.event()},
-          {"subject", notification.subject()}, {"text", notification.text()},     {"next", notification.next()}};
+  return {{"id", notification.id()},       {"import", notification.import()},   {"at", iso(notification.at_ms())},
+          {"event", notification.event()}, {"subject", notification.subject()}, {"text", notification.text()},
+          {"next", notification.next()}};
 }
 
 json shape(const v1::Call& call) {
@@ -113,7 +118,11 @@ json shape(const v1::Call& call) {
   if (call.has_duration_ms()) out["duration_s"] = seconds(call.duration_ms());
   out["participants"] = json::array();
   for (const auto& person : call.participants()) {
-    json one = {{"name", person.name()}, {"email", person.email()}, {"scope", person.scope()}, {"host", person.host()}, {"source_id", person.source_id()}};
+    json one = {{"name", person.name()},
+                {"email", person.email()},
+                {"scope", person.scope()},
+                {"host", person.host()},
+                {"source_id", person.source_id()}};
     if (person.has_attended()) one["attended"] = person.attended();
     out["participants"].push_back(std::move(one));
   }
@@ -126,8 +135,10 @@ json shape(const v1::Call& call) {
                                {"text", segment.text()}});
   }
   if (call.has_media()) {
-    json media = {{"sha256", call.media().hash()},           {"bytes", call.media().bytes()},
-                  {"container", call.media().container()},   {"audio_codec", call.media().audio_codec()},
+    json media = {{"sha256", call.media().hash()},
+                  {"bytes", call.media().bytes()},
+                  {"container", call.media().container()},
+                  {"audio_codec", call.media().audio_codec()},
                   {"video_codec", call.media().video_codec()}};
     if (call.media().has_duration_ms()) media["duration_s"] = seconds(call.media().duration_ms());
     out["media"] = std::move(media);
@@ -141,9 +152,14 @@ json shape(const v1::SearchHit& hit) {
   for (const char c : hit.text()) {
     if (c != '\x02' && c != '\x03') plain += c;
   }
-  return {{"call", hit.call()},           {"title", hit.title()},       {"speaker", hit.speaker()},
-          {"text", plain},                {"at_s", seconds(hit.start_ms())}, {"call_start", iso(hit.call_start_ms())},
-          {"platform", hit.platform()},   {"import", hit.import()}};
+  return {{"call", hit.call()},
+          {"title", hit.title()},
+          {"speaker", hit.speaker()},
+          {"text", plain},
+          {"at_s", seconds(hit.start_ms())},
+          {"call_start", iso(hit.call_start_ms())},
+          {"platform", hit.platform()},
+          {"import", hit.import()}};
 }
 
 json shape(const v1::Credential& credential) {
@@ -153,11 +169,13 @@ json shape(const v1::Credential& credential) {
   return out;
 }
 
-std::string dump(const json& value, int indent) { return value.dump(indent, ' ', false, json::error_handler_t::replace); }
+std::string dump(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
 
 std::vector<std::string> csv_head_of_imports() {
-  return {"id", "platform", "workspace", "title", "stage", "condition", "reason", "until", "created", "closed", "found", "registered",
-          "duplicate", "skipped", "failed", "pending", "media_bytes"};
+  return {"id",     "platform", "workspace",  "title",     "stage",   "condition", "reason",  "until",      "created",
+          "closed", "found",    "registered", "duplicate", "skipped", "failed",    "pending", "media_bytes"};
 }
 std::vector<std::string> csv_of(const v1::Import& import) {
   const auto& lane = shown_lane(import);
@@ -185,20 +203,16 @@ std::vector<std::string> csv_head_of_import_calls() {
   return {"source_id", "title", "start", "duration_s", "media_type", "lane", "state", "cause", "detail", "attempts"};
 }
 std::vector<std::string> csv_of(const v1::ImportCall& call) {
-  return {call.source_id(),
-          call.title(),
-          iso(call.start_ms()),
-          call.has_duration_ms() ? std::to_string(call.duration_ms() / 1000) : "",
-          call.media_type(),
-          call.lane(),
-          call.state(),
-          call.cause(),
-          call.detail(),
-          std::to_string(call.attempts())};
+  return {call.source_id(),     call.title(),
+          iso(call.start_ms()), call.has_duration_ms() ? std::to_string(call.duration_ms() / 1000) : "",
+          call.media_type(),    call.lane(),
+          call.state(),         call.cause(),
+          call.detail(),        std::to_string(call.attempts())};
 }
 
 std::vector<std::string> csv_head_of_calls() {
-  return {"id", "platform", "source_id", "title", "start", "duration_s", "media_type", "transcript", "media_sha256", "import"};
+  return {"id",         "platform",   "source_id",  "title",        "start",
+          "duration_s", "media_type", "transcript", "media_sha256", "import"};
 }
 std::vector<std::string> csv_of(const v1::Call& call) {
   return {call.id(),

@@ -1,7 +1,7 @@
 #pragma once
-// Messages of callimport.v1 as JSON (times ISO 8601, durations in seconds) and as CSV rows: the same columns everywhere.
+// Messages of callimport.v1 as JSON (times ISO 8601, durations in seconds) and as CSV rows: the same columns
+// everywhere.
 #include <nlohmann/json_fwd.hpp>
-
 #include <string>
 #include <vector>
 

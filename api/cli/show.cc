@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "api/cli/imports.h"
@@ -26,7 +27,11 @@ std::string rail(const v1::Import& import) {
     const auto stage = static_cast<workflows::Stage>(i);
     const bool done = import.has_closed_ms() || i < static_cast<int>(at);
     const bool here = !done && stage == at;
-    text += fmt::format("  {} {}\n", done ? (utf8 ? "✓" : "x") : here ? (utf8 ? "●" : ">") : (utf8 ? "○" : "."), workflows::title_of(stage));
+    text += fmt::format("  {} {}\n",
+                        done   ? (utf8 ? "✓" : "x")
+                        : here ? (utf8 ? "●" : ">")
+                               : (utf8 ? "○" : "."),
+                        workflows::title_of(stage));
   }
   return text;
 }
@@ -42,23 +47,28 @@ std::string next_command(const v1::Import& import, bool problems) {
   return "callimport calls list --import " + import.id();
 }
 
-void print_screen(const Session& session, const v1::Import& import, const google::protobuf::RepeatedPtrField<v1::Problem>& problems) {
+void print_screen(const Session& session, const v1::Import& import,
+                  const google::protobuf::RepeatedPtrField<v1::Problem>& problems) {
   std::string text = session.bold(printable(import.title().empty() ? import.workspace() : import.title()));
-  text += fmt::format("  ({} · {})\n{}\n\n{}\n", import.platform(), printable(import.workspace()), import.id(), state_line(session, import));
+  text += fmt::format("  ({} · {})\n{}\n\n{}\n", import.platform(), printable(import.workspace()), import.id(),
+                      state_line(session, import));
   text += rail(import);
   const auto& counters = import.counters();
   text += fmt::format("\n{} {} of {}{}\n{}\n", bar(counters.found() - counters.pending(), counters.found(), 30),
-                      human_count(counters.found() - counters.pending()), human_count(counters.found()), import.enumerated() ? "" : " so far",
-                      counter_line(counters));
+                      human_count(counters.found() - counters.pending()), human_count(counters.found()),
+                      import.enumerated() ? "" : " so far", counter_line(counters));
   text += fmt::format("recordings {}\n", human_bytes(counters.media_bytes()));
   text += fmt::format("started {}", session.time(import.created_ms()));
-  if (import.has_first_ready_ms()) text += fmt::format(", first calls ready after {}", human_duration(import.first_ready_ms() - import.created_ms()));
-  if (import.has_closed_ms()) text += fmt::format(", ended after {}", human_duration(import.closed_ms() - import.created_ms()));
+  if (import.has_first_ready_ms())
+    text += fmt::format(", first calls ready after {}", human_duration(import.first_ready_ms() - import.created_ms()));
+  if (import.has_closed_ms())
+    text += fmt::format(", ended after {}", human_duration(import.closed_ms() - import.created_ms()));
   text += "\n";
   if (!problems.empty()) text += "\nproblems\n";
   constexpr int kShown = 5;
   for (int i = 0; i < std::min(problems.size(), kShown); ++i) {
-    text += fmt::format("  {:>6}  {}  {}\n", human_count(problems[i].calls()), problems[i].cause(), printable(problems[i].detail()));
+    text += fmt::format("  {:>6}  {}  {}\n", human_count(problems[i].calls()), problems[i].cause(),
+                        printable(problems[i].detail()));
   }
   if (problems.size() > kShown) text += fmt::format("  and {} more causes\n", problems.size() - kShown);
   const auto width = session.width();
@@ -99,7 +109,8 @@ Ended show_calls(Session& session, const std::string& id, const ShowFlags& flags
   request.set_page_size(1000);
   std::vector<v1::ImportCall> calls;
   do {
-    CLI_TRY(auto reply, (session.ask<v1::ListImportCallsRequest, v1::ListImportCallsResponse>("ListImportCalls", request)));
+    CLI_TRY(auto reply,
+            (session.ask<v1::ListImportCallsRequest, v1::ListImportCallsResponse>("ListImportCalls", request)));
     for (auto& call : *reply.mutable_calls()) calls.push_back(std::move(call));
     request.set_page_token(reply.next_page_token());
   } while (!request.page_token().empty() && static_cast<int>(calls.size()) < flags.limit);
@@ -111,7 +122,8 @@ Ended show_calls(Session& session, const std::string& id, const ShowFlags& flags
   } else {
     Table table{{"SOURCE ID", "TITLE", "START", "STATE", "CAUSE"}, {}, 1};
     for (const auto& call : calls) {
-      table.rows.push_back({printable(call.source_id()), printable(call.title()), format_utc(from_unix_ms(call.start_ms())), call.state(), call.cause()});
+      table.rows.push_back({printable(call.source_id()), printable(call.title()),
+                            format_utc(from_unix_ms(call.start_ms())), call.state(), call.cause()});
     }
     text = table.show(session.width());
   }
@@ -123,19 +135,25 @@ Ended show_call(Session& session, const std::string& id, const ShowFlags& flags)
   v1::GetImportCallRequest request;
   request.set_import(id);
   request.set_source_id(flags.call);
-  CLI_TRY(const auto reply, (session.ask<v1::GetImportCallRequest, v1::GetImportCallResponse>("GetImportCall", request)));
+  CLI_TRY(const auto reply,
+          (session.ask<v1::GetImportCallRequest, v1::GetImportCallResponse>("GetImportCall", request)));
   const auto& call = reply.call();
   if (session.json()) {
     session.print(dump(shape(call)) + "\n");
     return kExitDone;
   }
   std::string answer;
-  if (call.state() == "registered") answer = "imported";
-  else if (call.state() == "duplicate") answer = "not imported again: it was in the library already";
-  else if (call.state() == "pending" || call.state() == "staged") answer = "not yet";
-  else answer = "not imported: " + call.cause();
-  session.print(fmt::format("{}  {}\n{}\n{}\nattempts {}, lane {}\n", printable(call.source_id()), printable(call.title()), answer,
-                            call.detail().empty() ? "state " + call.state() : printable(call.detail()), call.attempts(), call.lane()));
+  if (call.state() == "registered")
+    answer = "imported";
+  else if (call.state() == "duplicate")
+    answer = "not imported again: it was in the library already";
+  else if (call.state() == "pending" || call.state() == "staged")
+    answer = "not yet";
+  else
+    answer = "not imported: " + call.cause();
+  session.print(fmt::format(
+      "{}  {}\n{}\n{}\nattempts {}, lane {}\n", printable(call.source_id()), printable(call.title()), answer,
+      call.detail().empty() ? "state " + call.state() : printable(call.detail()), call.attempts(), call.lane()));
   return kExitDone;
 }
 
@@ -150,8 +168,12 @@ Ended show_problems(Session& session, const std::string& id) {
     csv += csv_row(table.rows.back());
   }
   if (reply.problems().empty()) session.say("no problems found");
-  print_list(session, reply.problems(), session.output() == Output::kCsv ? csv : reply.problems().empty() ? "" : table.show(session.width()));
-  if (!reply.problems().empty()) session.say("next: callimport show " + id + " --calls --cause " + reply.problems(0).cause());
+  print_list(session, reply.problems(),
+             session.output() == Output::kCsv ? csv
+             : reply.problems().empty()       ? ""
+                                              : table.show(session.width()));
+  if (!reply.problems().empty())
+    session.say("next: callimport show " + id + " --calls --cause " + reply.problems(0).cause());
   return kExitDone;
 }
 
@@ -171,7 +193,8 @@ Ended show_timeline(Session& session, const std::string& id, int limit) {
   std::string csv = csv_row(table.head);
   for (const auto& entry : entries) {
     const auto& status = entry.status();
-    table.rows.push_back({format_utc(from_unix_ms(entry.at_ms())), entry.lane(), status.stage(), status.condition(), status.reason(), counter_line(entry.counters())});
+    table.rows.push_back({format_utc(from_unix_ms(entry.at_ms())), entry.lane(), status.stage(), status.condition(),
+                          status.reason(), counter_line(entry.counters())});
     csv += csv_row(table.rows.back());
   }
   print_list(session, entries, session.output() == Output::kCsv ? csv : table.show(session.width()));
@@ -182,7 +205,8 @@ Ended show_notifications(Session& session, const std::string& id, int limit) {
   v1::ListNotificationsRequest request;
   request.set_import(id);
   request.set_page_size(std::min(limit, 1000));
-  CLI_TRY(const auto reply, (session.ask<v1::ListNotificationsRequest, v1::ListNotificationsResponse>("ListNotifications", request)));
+  CLI_TRY(const auto reply,
+          (session.ask<v1::ListNotificationsRequest, v1::ListNotificationsResponse>("ListNotifications", request)));
   Table table{{"AT", "EVENT", "SUBJECT"}, {}, 2};
   std::string csv = csv_row(table.head);
   for (const auto& one : reply.notifications()) {

@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+#include <openssl/sha.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <openssl/sha.h>
 
 #include "activities/import/contract.h"
 #include "activities/platforms/platform.h"
@@ -18,7 +18,8 @@ namespace callimport::api {
 namespace {
 
 struct StartFlags {
-  std::string platform, workspace, title, customer, credential, base_url, request_id, import_id, after, before, token_kind = "pat";
+  std::string platform, workspace, title, customer, credential, base_url, request_id, import_id, after, before,
+      token_kind = "pat";
   TokenFlags token;
   activities::ImportSettings settings;
   std::int64_t sample = 0;
@@ -39,7 +40,10 @@ std::string import_id_of(const StartFlags& flags) {
 tl::expected<std::int64_t, CliError> read_time(const char* flag, const std::string& text) {
   if (text.empty()) return 0;
   const auto time = parse_utc(text.size() == 10 ? text + "T00:00:00Z" : text);
-  if (!time) return sorry(kExitUsage, "usage", fmt::format("{} wants a day or a time, e.g. 2026-09-04 or 2026-09-04T22:00:00Z", flag), "callimport start --help");
+  if (!time)
+    return sorry(kExitUsage, "usage",
+                 fmt::format("{} wants a day or a time, e.g. 2026-09-04 or 2026-09-04T22:00:00Z", flag),
+                 "callimport start --help");
   return to_unix_ms(*time);
 }
 
@@ -47,7 +51,8 @@ tl::expected<activities::ImportInput, CliError> order_of(const StartFlags& flags
   activities::ImportInput order;
   order.import = import_id_of(flags);
   if (!ImportId::parse(order.import)) {
-    return sorry(kExitUsage, "usage", "--import-id must be imp_ and up to 64 characters of 0-9 and a-z", "callimport start --help");
+    return sorry(kExitUsage, "usage", "--import-id must be imp_ and up to 64 characters of 0-9 and a-z",
+                 "callimport start --help");
   }
   order.platform = flags.platform;
   order.workspace = flags.workspace.empty() ? flags.customer : flags.workspace;
@@ -65,12 +70,16 @@ tl::expected<activities::ImportInput, CliError> order_of(const StartFlags& flags
 }
 
 /// The handle of the credential: the one named, or a new one from the token given.
-tl::expected<std::string, CliError> credential_of(Session& session, const StartFlags& flags, const activities::ImportInput& order) {
+tl::expected<std::string, CliError> credential_of(Session& session, const StartFlags& flags,
+                                                  const activities::ImportInput& order) {
   if (!flags.credential.empty()) {
-    CLI_TRY(const auto all, (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
+    CLI_TRY(const auto all,
+            (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
     for (const auto& one : all.credentials()) {
       if (!one.id().starts_with(flags.credential)) continue;
-      if (one.has_wiped_ms()) return sorry(kExitSignIn, "credential.wiped", one.id() + " was removed", "callimport credentials add --platform " + flags.platform);
+      if (one.has_wiped_ms())
+        return sorry(kExitSignIn, "credential.wiped", one.id() + " was removed",
+                     "callimport credentials add --platform " + flags.platform);
       return one.id();
     }
     return sorry(kExitFailed, "not_found", "no credential " + flags.credential, "callimport credentials list");
@@ -81,14 +90,19 @@ tl::expected<std::string, CliError> credential_of(Session& session, const StartF
   request.set_workspace(order.workspace);
   request.set_kind(flags.token_kind);
   request.set_secret(token);
-  CLI_TRY(const auto reply, (session.ask<v1::AddCredentialRequest, v1::AddCredentialResponse>("AddCredential", request)));
+  CLI_TRY(const auto reply,
+          (session.ask<v1::AddCredentialRequest, v1::AddCredentialResponse>("AddCredential", request)));
   return reply.credential().id();
 }
 
 /// The id on stdout, JSON on request; talk on stderr.
 void print_started(const Session& session, const activities::ImportInput& order, bool started) {
   if (session.json()) {
-    session.print(dump({{"id", order.import}, {"platform", order.platform}, {"workspace", order.workspace}, {"started", started}}) + "\n");
+    session.print(dump({{"id", order.import},
+                        {"platform", order.platform},
+                        {"workspace", order.workspace},
+                        {"started", started}}) +
+                  "\n");
   } else if (session.output() != Output::kNone) {
     session.print(order.import + "\n");
   }
@@ -96,13 +110,16 @@ void print_started(const Session& session, const activities::ImportInput& order,
 
 void say_plan(const Session& session, const activities::ImportInput& order) {
   const auto* platform = activities::find_platform(order.platform);
-  session.say(fmt::format("import from {} for {}: the first {} calls first, newest first, then {}; {}", platform->title,
-                          printable(order.workspace.empty() ? "the token's workspace" : order.workspace), order.settings.first_lane,
-                          order.calls_max > 0 ? fmt::format("up to {} in all", order.calls_max) : std::string("all others"),
-                          order.media ? "recordings and transcripts" : "transcripts only"));
+  session.say(fmt::format(
+      "import from {} for {}: the first {} calls first, newest first, then {}; {}", platform->title,
+      printable(order.workspace.empty() ? "the token's workspace" : order.workspace), order.settings.first_lane,
+      order.calls_max > 0 ? fmt::format("up to {} in all", order.calls_max) : std::string("all others"),
+      order.media ? "recordings and transcripts" : "transcripts only"));
   if (platform->requests_per_minute > 0) {
-    session.say(fmt::format("estimate: {} allows {} requests a minute and a call takes about {}, so about {} calls an hour", platform->title,
-                            platform->requests_per_minute, order.media ? 3 : 2, human_count(platform->requests_per_minute * 60 / (order.media ? 3 : 2))));
+    session.say(
+        fmt::format("estimate: {} allows {} requests a minute and a call takes about {}, so about {} calls an hour",
+                    platform->title, platform->requests_per_minute, order.media ? 3 : 2,
+                    human_count(platform->requests_per_minute * 60 / (order.media ? 3 : 2))));
   }
 }
 
@@ -133,7 +150,9 @@ Ended start(Session& session, const StartFlags& asked) {
   if (activities::find_platform(flags.platform) == nullptr) {
     std::string known;
     for (const auto* one : activities::platforms()) known += (known.empty() ? "" : ", ") + std::string(one->name);
-    return sorry(kExitUsage, "usage", "no connector for \"" + printable(flags.platform.substr(0, 60)) + "\"; there are: " + known, "callimport start --help");
+    return sorry(kExitUsage, "usage",
+                 "no connector for \"" + printable(flags.platform.substr(0, 60)) + "\"; there are: " + known,
+                 "callimport start --help");
   }
   CLI_TRY(auto order, order_of(flags));
   say_plan(session, order);
@@ -150,9 +169,11 @@ Ended start(Session& session, const StartFlags& asked) {
   CLI_TRY(const bool go, session.confirm("Start it?"));
   if (!go) return sorry(kExitCancelled, "declined", "nothing was started", {});
   CLI_TRY(order.credential, credential_of(session, flags, order));
-  StartOrder start{order.import, activities::write_note(order), flags.request_id.empty() ? OsRandom().uuid4() : flags.request_id, {}, {}};
+  StartOrder start{order.import, activities::write_note(order),
+                   flags.request_id.empty() ? OsRandom().uuid4() : flags.request_id};
   CLI_TRY(const bool started, start_import_workflow(session, start));
-  if (!started && flags.request_id.empty()) return sorry(kExitFailed, "already_exists", order.import + " is running", "callimport watch " + order.import);
+  if (!started && flags.request_id.empty())
+    return sorry(kExitFailed, "already_exists", order.import + " is running", "callimport watch " + order.import);
   print_started(session, order, started);
   if (flags.wait) return watch_import(session, order.import, {});
   session.say("next: callimport watch " + order.import);
@@ -173,16 +194,22 @@ void add_start(Tree& tree) {
   auto* credential = verb.add_option("--credential", flags->credential, "a credential added before");
   verb.add_option("--token-file", flags->token.file, "file with the platform's token")->excludes(credential);
   verb.add_flag("--token-stdin", flags->token.from_stdin, "the token comes on stdin")->excludes(credential);
-  verb.add_option("--token-kind", flags->token_kind, "pat, wat or oauth")->check(CLI::IsMember({"pat", "wat", "oauth"}));
+  verb.add_option("--token-kind", flags->token_kind, "pat, wat or oauth")
+      ->check(CLI::IsMember({"pat", "wat", "oauth"}));
   verb.add_option("--base-url", flags->base_url, "another server than the vendor's, e.g. a sandbox");
-  verb.add_option("--first", flags->settings.first_lane, "how many calls come before all others")->check(CLI::Range(0, 1'000'000));
-  verb.add_option("--sample", flags->sample, "only the newest N calls")->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}));
+  verb.add_option("--first", flags->settings.first_lane, "how many calls come before all others")
+      ->check(CLI::Range(0, 1'000'000));
+  verb.add_option("--sample", flags->sample, "only the newest N calls")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}));
   verb.add_option("--after", flags->after, "only calls that began at or after this day or time");
   verb.add_option("--before", flags->before, "only calls that began before it");
   verb.add_flag("--no-media", flags->no_media, "details and transcripts only");
   verb.add_option("--batch", flags->settings.fetch_batch, "calls one step takes on")->check(CLI::Range(1, 10'000));
-  verb.add_option("--concurrency", flags->settings.fetch_at_once, "calls under way together")->check(CLI::Range(1, 1'000));
-  verb.add_option("--heartbeat-ms", flags->settings.heartbeat_ms, "a step silent for so long is tried again")->check(CLI::Range(100, 3'600'000))->group("");
+  verb.add_option("--concurrency", flags->settings.fetch_at_once, "calls under way together")
+      ->check(CLI::Range(1, 1'000));
+  verb.add_option("--heartbeat-ms", flags->settings.heartbeat_ms, "a step silent for so long is tried again")
+      ->check(CLI::Range(100, 3'600'000))
+      ->group("");
   verb.add_option("--request-id", flags->request_id, "idempotency key: the same key starts one import only");
   verb.add_option("--import-id", flags->import_id, "go on with a closed import: what is missing runs");
   verb.add_flag("--wait", flags->wait, "watch it to its end");

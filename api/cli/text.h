@@ -10,8 +10,8 @@
 
 namespace callimport::api {
 
-/// Other people's text, safe to print: control characters and bidi overrides become a visible stand-in, invalid UTF-8 is
-/// replaced, line breaks become spaces.
+/// Other people's text, safe to print: control characters and bidi overrides become a visible stand-in, invalid UTF-8
+/// is replaced, line breaks become spaces.
 std::string printable(std::string_view text);
 /// Columns a terminal needs for UTF-8 `text`; wide East Asian characters count two, combining ones none.
 std::size_t columns(std::string_view text);
@@ -19,10 +19,10 @@ std::size_t columns(std::string_view text);
 std::string cut(std::string_view text, std::size_t width);
 std::string fit(std::string_view text, std::size_t width);
 
-std::string human_bytes(std::int64_t bytes);          ///< 1.5 GB
-std::string human_count(std::int64_t count);          ///< 12,345
-std::string human_duration(std::int64_t ms);          ///< 2h 10m
-std::string clock_mark(std::int64_t ms);              ///< 1:02:03 into a recording
+std::string human_bytes(std::int64_t bytes);  ///< 1.5 GB
+std::string human_count(std::int64_t count);  ///< 12,345
+std::string human_duration(std::int64_t ms);  ///< 2h 10m
+std::string clock_mark(std::int64_t ms);      ///< 1:02:03 into a recording
 
 enum class TimeFormat { kRelative, kIso, kRaw };
 /// `5m ago`, `in 2h`; ISO with offset Z; or unix ms.

@@ -1,10 +1,9 @@
 #pragma once
 // The command tree: how a verb is hung into it. One verb, one file.
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "api/cli/session.h"
 
@@ -16,7 +15,8 @@ struct Tree {
   std::function<Ended()> chosen;  ///< set by the parse: the verb to run
 
   /// A verb below `parent`. Help leads with the two examples; flags of the root are taken after the verb, too.
-  CLI::App& verb(CLI::App& parent, const std::string& name, const std::string& summary, const std::vector<std::string>& examples);
+  CLI::App& verb(CLI::App& parent, const std::string& name, const std::string& summary,
+                 const std::vector<std::string>& examples);
   /// What the verb does once everything is parsed.
   void run(CLI::App& verb, std::function<Ended()> body);
 };

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <google/protobuf/stubs/common.h>
+
 #include <nlohmann/json.hpp>
 
 #include "api/cli/cli.h"
@@ -9,10 +10,13 @@
 namespace callimport::api {
 
 void add_version(Tree& tree) {
-  auto& verb = tree.verb(tree.root, "version", "Show the version", {"callimport version", "callimport version -o json"});
+  auto& verb =
+      tree.verb(tree.root, "version", "Show the version", {"callimport version", "callimport version -o json"});
   tree.run(verb, [&session = tree.session]() -> Ended {
-    if (session.json()) session.print(dump({{"version", kVersion}, {"temporal_api_server_version", "1.29.0"}}) + "\n");
-    else if (session.output() != Output::kNone) session.print(fmt::format("callimport {}\n", kVersion));
+    if (session.json())
+      session.print(dump({{"version", kVersion}, {"temporal_api_server_version", "1.29.0"}}) + "\n");
+    else if (session.output() != Output::kNone)
+      session.print(fmt::format("callimport {}\n", kVersion));
     return kExitDone;
   });
 }

@@ -1,6 +1,6 @@
-#include <deque>
-
 #include <fmt/format.h>
+
+#include <deque>
 #include <nlohmann/json.hpp>
 
 #include "api/cli/imports.h"
@@ -27,7 +27,8 @@ class Rate {
   }
   double per_minute() const {
     if (seen_.size() < 2 || seen_.back().at_ms == seen_.front().at_ms) return 0;
-    return static_cast<double>(seen_.back().done - seen_.front().done) * 60'000.0 / static_cast<double>(seen_.back().at_ms - seen_.front().at_ms);
+    return static_cast<double>(seen_.back().done - seen_.front().done) * 60'000.0 /
+           static_cast<double>(seen_.back().at_ms - seen_.front().at_ms);
   }
   /// A range, once 30 calls or two minutes were seen.
   std::string left(std::int64_t pending) const {
@@ -36,11 +37,14 @@ class Rate {
     const auto rate = per_minute();
     if (!enough || rate <= 0) return "not enough data yet";
     const double ms = static_cast<double>(pending) / rate * 60'000.0;
-    return human_duration(static_cast<std::int64_t>(ms * 0.8)) + " - " + human_duration(static_cast<std::int64_t>(ms * 1.3));
+    return human_duration(static_cast<std::int64_t>(ms * 0.8)) + " - " +
+           human_duration(static_cast<std::int64_t>(ms * 1.3));
   }
 
  private:
-  struct Point { std::int64_t at_ms = 0, done = 0; };
+  struct Point {
+    std::int64_t at_ms = 0, done = 0;
+  };
   std::deque<Point> seen_;
   Point first_;
 };
@@ -48,7 +52,10 @@ class Rate {
 /// What is on the screen. Redraws its block in place on a terminal, else prints lines.
 class Screen {
  public:
-  Screen(Session& session, bool events) : session_(session), events_(events), live_(session.err_is_terminal() && !session.flags.quiet && !session.json()) {}
+  Screen(Session& session, bool events)
+      : session_(session),
+        events_(events),
+        live_(session.err_is_terminal() && !session.flags.quiet && !session.json()) {}
 
   void update(const v1::WatchImportResponse& message) {
     const auto& import = message.import();
@@ -120,14 +127,17 @@ class Screen {
     const auto& counters = last_.counters();
     const auto done = counters.found() - counters.pending();
     std::vector<std::string> lines = {
-        fmt::format("{}  {} · {}", last_.id(), last_.platform(), printable(last_.title().empty() ? last_.workspace() : last_.title())),
+        fmt::format("{}  {} · {}", last_.id(), last_.platform(),
+                    printable(last_.title().empty() ? last_.workspace() : last_.title())),
         state_line(session_, last_),
-        fmt::format("{} {} of {}{}", bar(done, counters.found(), 24), human_count(done), human_count(counters.found()), last_.enumerated() ? "" : " so far"),
+        fmt::format("{} {} of {}{}", bar(done, counters.found(), 24), human_count(done), human_count(counters.found()),
+                    last_.enumerated() ? "" : " so far"),
         counter_line(counters),
         fmt::format("{:.0f} calls a minute, {}; left: {}", rate_.per_minute(), human_bytes(counters.media_bytes()),
                     last_.has_closed_ms() ? "nothing" : rate_.left(counters.pending())),
-        last_.has_first_ready_ms() ? "first calls ready since " + session_.time(last_.first_ready_ms())
-                                   : "first calls: " + condition_words(last_.first().condition()) + " · " + stage_words(last_.first().stage()),
+        last_.has_first_ready_ms()
+            ? "first calls ready since " + session_.time(last_.first_ready_ms())
+            : "first calls: " + condition_words(last_.first().condition()) + " · " + stage_words(last_.first().stage()),
     };
     if (!notice_.empty()) lines.push_back(printable(notice_));
     if (!last_.has_closed_ms()) lines.push_back("Ctrl-C stops watching; the import goes on.");
@@ -136,11 +146,13 @@ class Screen {
   }
 
   std::string plain_line() const {
-    return fmt::format("{}  {}  {}", show_time(session_.now_ms(), TimeFormat::kIso, 0), state_line(session_, last_), counter_line(last_.counters()));
+    return fmt::format("{}  {}  {}", show_time(session_.now_ms(), TimeFormat::kIso, 0), state_line(session_, last_),
+                       counter_line(last_.counters()));
   }
   std::string event_line(const v1::TimelineEntry& entry) const {
-    return fmt::format("{}  {}  {}  {}{}", show_time(entry.at_ms(), TimeFormat::kIso, 0), entry.lane(), entry.status().stage(),
-                       entry.status().condition(), entry.status().reason().empty() ? "" : " " + entry.status().reason());
+    return fmt::format("{}  {}  {}  {}{}", show_time(entry.at_ms(), TimeFormat::kIso, 0), entry.lane(),
+                       entry.status().stage(), entry.status().condition(),
+                       entry.status().reason().empty() ? "" : " " + entry.status().reason());
   }
 
   Session& session_;
@@ -160,7 +172,8 @@ struct Resume {
 enum class StreamEnd { kClosed, kLost, kInterrupted, kNeedsPerson, kTimeout };
 
 /// Reads one stream to its end. `resume` keeps where to go on.
-StreamEnd follow(ClientStream& stream, Screen& screen, Resume& resume, const WatchFlags& flags, engine::PortStatus& status) {
+StreamEnd follow(ClientStream& stream, Screen& screen, Resume& resume, const WatchFlags& flags,
+                 engine::PortStatus& status) {
   for (;;) {
     v1::WatchImportResponse message;
     switch (stream.next(message, kRedrawEvery)) {
@@ -168,7 +181,8 @@ StreamEnd follow(ClientStream& stream, Screen& screen, Resume& resume, const Wat
         resume.change = message.import().change();
         if (message.entries_size() > 0) resume.entry = message.entries(message.entries_size() - 1).change();
         screen.update(message);
-        if (flags.exit_status && shown_lane(message.import()).condition() == "needs_attention") return StreamEnd::kNeedsPerson;
+        if (flags.exit_status && shown_lane(message.import()).condition() == "needs_attention")
+          return StreamEnd::kNeedsPerson;
         break;
       case ClientStream::Next::kEnd:
         status = stream.status();
@@ -206,7 +220,8 @@ Ended watch_import(Session& session, const std::string& id, const WatchFlags& fl
       session.say("stopped watching; the import goes on. Watch again: callimport watch " + id);
       return kExitInterrupted;
     }
-    if (status.code != kGrpcUnavailable && status.code != kGrpcOk && status.code != kGrpcCancelled) return tl::unexpected(to_error(status, session));
+    if (status.code != kGrpcUnavailable && status.code != kGrpcOk && status.code != kGrpcCancelled)
+      return tl::unexpected(to_error(status, session));
     screen.talk(fmt::format("live updates lost, last at {} UTC; reconnecting", clock_text(session.now_ms())));
     lost = true;
     while (!client->wait_connected(std::chrono::seconds{5})) {
@@ -220,7 +235,10 @@ Ended watch_import(Session& session, const std::string& id, const WatchFlags& fl
 void add_watch(Tree& tree) {
   auto& verb = tree.verb(tree.root, "watch", "Follow an import until it ends",
                          {"callimport watch imp_7f3a", "callimport watch imp_7f3a --events -o jsonl"});
-  struct Flags { std::string id; WatchFlags watch; };
+  struct Flags {
+    std::string id;
+    WatchFlags watch;
+  };
   auto flags = std::make_shared<Flags>();  // shared by the parser and the body
   verb.add_option("import", flags->id, "import id or its beginning")->required();
   verb.add_flag("--events", flags->watch.events, "one line for each change of stage or state");

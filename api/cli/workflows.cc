@@ -1,10 +1,9 @@
 #include "api/cli/workflows.h"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <temporal/api/history/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
+#include <unistd.h>
 
 #include "api/grpc/router.h"
 #include "engine/history/history_file.h"
@@ -29,13 +28,16 @@ Payload json_payload(const std::string& text) {
 std::string identity() { return fmt::format("callimport-cli@{}", ::getpid()); }
 
 template <class Request, class Response>
-tl::expected<engine::PortStatus, CliError> send(Session& session, const char* method, const Request& request, Response& response) {
+tl::expected<engine::PortStatus, CliError> send(Session& session, const char* method, const Request& request,
+                                                Response& response) {
   CLI_TRY(auto* client, session.client());
-  return client->call(std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method, request, response, session.timeout());
+  return client->call(std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method, request, response,
+                      session.timeout());
 }
 
 std::string status_words(int status) {
-  const auto name = ::temporal::api::enums::v1::WorkflowExecutionStatus_Name(static_cast<::temporal::api::enums::v1::WorkflowExecutionStatus>(status));
+  const auto name = ::temporal::api::enums::v1::WorkflowExecutionStatus_Name(
+      static_cast<::temporal::api::enums::v1::WorkflowExecutionStatus>(status));
   constexpr std::string_view prefix = "WORKFLOW_EXECUTION_STATUS_";
   if (!name.starts_with(prefix)) return "Unknown";
   std::string words;
@@ -54,8 +56,8 @@ std::string status_words(int status) {
 std::int64_t ms_of(const google::protobuf::Timestamp& time) { return time.seconds() * 1000 + time.nanos() / 1'000'000; }
 
 WorkflowRow row_of(const ::temporal::api::workflow::v1::WorkflowExecutionInfo& info) {
-  WorkflowRow row{info.execution().workflow_id(), info.execution().run_id(), info.type().name(), status_words(info.status()),
-                  ms_of(info.start_time()), 0};
+  WorkflowRow row{info.execution().workflow_id(), info.execution().run_id(), info.type().name(),
+                  status_words(info.status()),    ms_of(info.start_time()),  0};
   if (info.has_close_time()) row.close_ms = ms_of(info.close_time());
   return row;
 }
@@ -69,10 +71,9 @@ tl::expected<bool, CliError> start_import_workflow(Session& session, const Start
   request.mutable_workflow_type()->set_name(workflows::kImportWorkflow);
   request.mutable_task_queue()->set_name(workflows::kImportTaskQueue);
   *request.mutable_input()->add_payloads() = json_payload(order.input);
-  request.set_identity(order.identity.empty() ? identity() : order.identity);
+  request.set_identity(identity());
   request.set_request_id(order.request_id);
   request.set_workflow_id_reuse_policy(::temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE);
-  for (const auto& [name, value] : order.memo) (*request.mutable_memo()->mutable_fields())[name] = json_payload(value);
   service::StartWorkflowExecutionResponse response;
   CLI_TRY(const auto status, send(session, "StartWorkflowExecution", request, response));
   if (status.ok()) return response.started();
@@ -80,7 +81,8 @@ tl::expected<bool, CliError> start_import_workflow(Session& session, const Start
   return tl::unexpected(to_error(status, session));
 }
 
-tl::expected<void, CliError> signal_workflow(Session& session, const std::string& workflow_id, const std::string& signal, const std::string& input) {
+tl::expected<void, CliError> signal_workflow(Session& session, const std::string& workflow_id,
+                                             const std::string& signal, const std::string& input) {
   service::SignalWorkflowExecutionRequest request;
   request.set_namespace_(session.flags.name_space);
   request.mutable_workflow_execution()->set_workflow_id(workflow_id);
@@ -93,7 +95,8 @@ tl::expected<void, CliError> signal_workflow(Session& session, const std::string
   return {};
 }
 
-tl::expected<void, CliError> cancel_workflow(Session& session, const std::string& workflow_id, const std::string& reason) {
+tl::expected<void, CliError> cancel_workflow(Session& session, const std::string& workflow_id,
+                                             const std::string& reason) {
   service::RequestCancelWorkflowExecutionRequest request;
   request.set_namespace_(session.flags.name_space);
   request.mutable_workflow_execution()->set_workflow_id(workflow_id);
@@ -133,7 +136,8 @@ tl::expected<std::vector<WorkflowRow>, CliError> list_workflows(Session& session
   return rows;
 }
 
-tl::expected<std::string, CliError> export_history(Session& session, const std::string& workflow_id, const std::string& run_id, bool binary) {
+tl::expected<std::string, CliError> export_history(Session& session, const std::string& workflow_id,
+                                                   const std::string& run_id, bool binary) {
   service::GetWorkflowExecutionHistoryRequest request;
   request.set_namespace_(session.flags.name_space);
   request.mutable_execution()->set_workflow_id(workflow_id);

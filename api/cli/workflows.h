@@ -1,6 +1,5 @@
 #pragma once
 // Imports as Temporal sees them: the calls of WorkflowService the verbs need, without its 5 MB header.
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,19 +14,21 @@ struct WorkflowRow {
 };
 
 struct StartOrder {
-  std::string workflow_id, input, request_id, identity;  ///< input: JSON text
-  std::map<std::string, std::string> memo;               ///< name -> JSON text
+  std::string workflow_id, input, request_id;  ///< input: JSON text
 };
 /// True when this call started it; false when the same request (or a closed import of that key) was there already.
 tl::expected<bool, CliError> start_import_workflow(Session& session, const StartOrder& order);
 /// `input`: JSON text, empty for none.
-tl::expected<void, CliError> signal_workflow(Session& session, const std::string& workflow_id, const std::string& signal, const std::string& input);
-tl::expected<void, CliError> cancel_workflow(Session& session, const std::string& workflow_id, const std::string& reason);
+tl::expected<void, CliError> signal_workflow(Session& session, const std::string& workflow_id,
+                                             const std::string& signal, const std::string& input);
+tl::expected<void, CliError> cancel_workflow(Session& session, const std::string& workflow_id,
+                                             const std::string& reason);
 /// Nothing when there is no such workflow.
 tl::expected<std::optional<WorkflowRow>, CliError> describe_workflow(Session& session, const std::string& workflow_id);
 /// All pages, `limit` rows at most.
 tl::expected<std::vector<WorkflowRow>, CliError> list_workflows(Session& session, const std::string& query, int limit);
 /// The whole history, read page by page, as `temporal workflow show -o json` writes it (or binary).
-tl::expected<std::string, CliError> export_history(Session& session, const std::string& workflow_id, const std::string& run_id, bool binary);
+tl::expected<std::string, CliError> export_history(Session& session, const std::string& workflow_id,
+                                                   const std::string& run_id, bool binary);
 
 }  // namespace callimport::api

@@ -1,5 +1,9 @@
 #include "api/grpc/door.h"
 
+#include <fmt/format.h>
+#include <google/rpc/status.pb.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/grpcpp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -8,11 +12,6 @@
 #include <deque>
 #include <unordered_map>
 #include <utility>
-
-#include <fmt/format.h>
-#include <google/rpc/status.pb.h>
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/grpcpp.h>
 
 namespace callimport::api {
 namespace {
@@ -48,7 +47,8 @@ std::string to_string(const grpc::ByteBuffer& buffer) {
 bool same_text(std::string_view a, std::string_view b) {
   unsigned difference = a.size() == b.size() ? 0u : 1u;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b.empty() ? '\0' : b[i % b.size()]));
+    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^
+                                        static_cast<unsigned char>(b.empty() ? '\0' : b[i % b.size()]));
   }
   return difference == 0;
 }
@@ -177,8 +177,11 @@ void Call::OnReadDone(bool ok) {
   auto answer = std::make_shared<NumberedAnswer>(shared, number);
   OnLoop work;
   if (incoming_.Length() > kRequestBytesMax) {
-    PortStatus status{kGrpcResourceExhausted,
-                      fmt::format("grpc: received message larger than max ({} vs. {})", incoming_.Length(), kRequestBytesMax), {}, {}};
+    PortStatus status{
+        kGrpcResourceExhausted,
+        fmt::format("grpc: received message larger than max ({} vs. {})", incoming_.Length(), kRequestBytesMax),
+        {},
+        {}};
     work = [answer, status] { answer->finish(status); };
   } else {
     const std::string bytes = to_string(incoming_);
@@ -296,11 +299,12 @@ class GrpcDoor final : public Door {
     builder.RegisterCallbackGenericService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || (!options.address.empty() && port == 0)) {
-      return fail(Code::kConflict, fmt::format("cannot listen on {}{}{}: in use, or not an address of this machine", options.address,
-                                               options.socket.empty() ? "" : " and ", options.socket));
+      return fail(Code::kConflict, fmt::format("cannot listen on {}{}{}: in use, or not an address of this machine",
+                                               options.address, options.socket.empty() ? "" : " and ", options.socket));
     }
     if (!options.socket.empty()) ::chmod(options.socket.c_str(), S_IRUSR | S_IWUSR);
-    if (!options.address.empty()) address_ = options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(port);
+    if (!options.address.empty())
+      address_ = options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(port);
     return {};
   }
 
@@ -323,8 +327,10 @@ class GrpcDoor final : public Door {
 
 Result<std::unique_ptr<Door>> Door::open(const Router& router, Executor& loop, DoorOptions options) {
   if (options.socket.size() >= sizeof(sockaddr_un{}.sun_path)) {
-    return fail(Code::kInvalid, fmt::format("the path {} is too long for a Unix socket ({} characters at most): use a shorter data folder",
-                                            options.socket, sizeof(sockaddr_un{}.sun_path) - 1));
+    return fail(
+        Code::kInvalid,
+        fmt::format("the path {} is too long for a Unix socket ({} characters at most): use a shorter data folder",
+                    options.socket, sizeof(sockaddr_un{}.sun_path) - 1));
   }
   auto shared = std::make_shared<Shared>(router, loop, std::move(options));
   auto door = std::make_unique<GrpcDoor>(std::move(shared));

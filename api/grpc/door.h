@@ -1,6 +1,7 @@
 #pragma once
-// The gRPC door: one server over a Router, on a TCP address and a Unix socket. No generated service code: every call comes
-// through one generic reactor, so unknown methods and services get the texts clients look for (conformance A2, 0.7).
+// The gRPC door: one server over a Router, on a TCP address and a Unix socket. No generated service code: every call
+// comes through one generic reactor, so unknown methods and services get the texts clients look for (conformance A2,
+// 0.7).
 #include <chrono>
 #include <memory>
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace callimport::api {
 
-inline constexpr std::size_t kRequestBytesMax = 4u << 20;         ///< ours, with grpc-go's words (conformance 0.6)
+inline constexpr std::size_t kRequestBytesMax = 4u << 20;          ///< ours, with grpc-go's words (conformance 0.6)
 inline constexpr std::size_t kLibraryRequestBytesMax = 64u << 20;  ///< beyond it the library refuses in its own words
 inline constexpr std::size_t kPendingCallsMax = 20'000;
 
@@ -22,10 +23,12 @@ struct DoorOptions {
   bool require_token = false;              ///< also for Temporal's services on TCP
 };
 
-/// Threads: `open` and `close` from the owner; `router`'s functions as Router says. Lifetime: `loop` and `router` outlive it.
+/// Threads: `open` and `close` from the owner; `router`'s functions as Router says. Lifetime: `loop` and `router`
+/// outlive it.
 class Door {
  public:
-  /// @error kConflict  the address is in use: says which and what to do.  @error kInvalid  the socket's path is too long.
+  /// @error kConflict  the address is in use: says which and what to do.  @error kInvalid  the socket's path is too
+  /// long.
   static Result<std::unique_ptr<Door>> open(const Router& router, Executor& loop, DoorOptions options);
   virtual ~Door() = default;
   virtual std::string address() const = 0;  ///< as bound, e.g. 127.0.0.1:41733; empty without TCP

@@ -1,8 +1,8 @@
 #include "api/grpc/product.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "api/grpc/product_internal.h"
 
@@ -32,7 +32,8 @@ void add_server_info(Router& router, ProductParts& parts) {
     const auto figures = parts.journal_figures ? parts.journal_figures() : std::pair<std::uint64_t, std::uint64_t>{};
     const auto notice = parts.notice;
     parts.pool.post([&parts, answer, figures, notice] {
-      auto info = std::make_shared<Result<v1::GetServerInfoResponse>>(server_info(parts));  // shared: rides in a copyable task
+      auto info =
+          std::make_shared<Result<v1::GetServerInfoResponse>>(server_info(parts));  // shared: rides in a copyable task
       parts.loop.post([info, answer, figures, notice] {
         if (!*info) return answer->finish(status_of(info->error()));
         (*info)->set_journal_commits(figures.first);
@@ -54,7 +55,8 @@ int page_size(std::int32_t asked) { return asked <= 0 ? 100 : std::min(asked, kP
 
 Result<std::string> resolve_import(storage::Library& library, const std::string& text) {
   if (text.empty()) return fail(Code::kInvalid, "an import's id is missing");
-  if (text.size() > kIdCharactersMax + 4) return fail(Code::kInvalid, fmt::format("not an import's id: {} characters", text.size()));
+  if (text.size() > kIdCharactersMax + 4)
+    return fail(Code::kInvalid, fmt::format("not an import's id: {} characters", text.size()));
   if (ImportId::parse(text) && library.import(text)) return text;
   TRY(const auto rows, library.imports(kImportsScannedMax));
   std::vector<std::string> found;
@@ -62,7 +64,9 @@ Result<std::string> resolve_import(storage::Library& library, const std::string&
     if (row.id.starts_with(text) || row.id.substr(ImportTag::prefix.size()).starts_with(text)) found.push_back(row.id);
   }
   if (found.empty()) return fail(Code::kNotFound, "no import " + text);
-  if (found.size() > 1) return fail(Code::kConflict, fmt::format("{} imports begin with {}: {}, {} ...", found.size(), text, found[0], found[1]));
+  if (found.size() > 1)
+    return fail(Code::kConflict,
+                fmt::format("{} imports begin with {}: {}, {} ...", found.size(), text, found[0], found[1]));
   return found.front();
 }
 
@@ -72,7 +76,8 @@ Result<CredentialId> resolve_credential(storage::Vault& vault, const std::string
   std::vector<std::string> found;
   for (const auto& facts : all) {
     if (facts.id == text) return CredentialId::parse(text);
-    if (facts.id.starts_with(text) || facts.id.substr(CredentialTag::prefix.size()).starts_with(text)) found.push_back(facts.id);
+    if (facts.id.starts_with(text) || facts.id.substr(CredentialTag::prefix.size()).starts_with(text))
+      found.push_back(facts.id);
   }
   if (found.empty()) return fail(Code::kNotFound, "no credential " + text.substr(0, kIdCharactersMax));
   if (found.size() > 1) return fail(Code::kConflict, fmt::format("{} credentials begin with {}", found.size(), text));

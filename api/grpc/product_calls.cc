@@ -17,7 +17,8 @@ Result<v1::ListCallsResponse> list_calls(ProductParts& parts, const v1::ListCall
 }
 
 Result<v1::GetCallResponse> get_call(ProductParts& parts, const v1::GetCallRequest& request) {
-  if (request.id().empty() || request.id().size() > kIdCharactersMax + 5) return fail(Code::kInvalid, "not a call's id");
+  if (request.id().empty() || request.id().size() > kIdCharactersMax + 5)
+    return fail(Code::kInvalid, "not a call's id");
   TRY(const auto call, parts.library.call(request.id()));
   v1::GetCallResponse reply;
   *reply.mutable_call() = to_message(call);
@@ -36,7 +37,8 @@ Result<v1::SearchCallsResponse> search_calls(ProductParts& parts, const v1::Sear
 }
 
 Result<v1::GetMediaPathResponse> get_media_path(ProductParts& parts, const v1::GetMediaPathRequest& request) {
-  if (request.call().empty() || request.call().size() > kIdCharactersMax + 5) return fail(Code::kInvalid, "not a call's id");
+  if (request.call().empty() || request.call().size() > kIdCharactersMax + 5)
+    return fail(Code::kInvalid, "not a call's id");
   TRY(const auto call, parts.library.call(request.call()));
   if (!call.media) return fail(Code::kNotFound, "call " + call.id + " came without a recording");
   v1::GetMediaPathResponse reply;

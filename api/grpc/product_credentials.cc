@@ -1,7 +1,6 @@
 // Credentials go from here straight into the vault: never through a workflow, a signal or a log.
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
-
 #include <fmt/format.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include "api/grpc/product_internal.h"
 
@@ -21,8 +20,9 @@ Result<std::vector<std::string>> open_imports_with(storage::Library& library, co
 
 Result<v1::AddCredentialResponse> add_credential(ProductParts& parts, const v1::AddCredentialRequest& request) {
   if (request.platform().empty()) return fail(Code::kInvalid, "a credential needs a platform");
-  TRY(const auto id, parts.vault.add(request.platform(), request.workspace(), request.kind().empty() ? "pat" : request.kind(),
-                                     storage::Secret(request.secret()), to_unix_ms(parts.clock.now())));
+  TRY(const auto id,
+      parts.vault.add(request.platform(), request.workspace(), request.kind().empty() ? "pat" : request.kind(),
+                      storage::Secret(request.secret()), to_unix_ms(parts.clock.now())));
   TRY(const auto all, parts.vault.list());
   v1::AddCredentialResponse reply;
   for (const auto& facts : all) {
@@ -38,17 +38,20 @@ Result<v1::ListCredentialsResponse> list_credentials(ProductParts& parts, const 
   return reply;
 }
 
-Result<v1::RemoveCredentialResponse> remove_credential(ProductParts& parts, const v1::RemoveCredentialRequest& request) {
+Result<v1::RemoveCredentialResponse> remove_credential(ProductParts& parts,
+                                                       const v1::RemoveCredentialRequest& request) {
   TRY(const auto id, resolve_credential(parts.vault, request.id()));
   TRY(const auto users, open_imports_with(parts.library, id.str()));
   if (!users.empty() && !request.even_if_used()) {
-    return fail(Code::kConflict, fmt::format("{} open import(s) use {}, e.g. {}", users.size(), id.str(), users.front()));
+    return fail(Code::kConflict,
+                fmt::format("{} open import(s) use {}, e.g. {}", users.size(), id.str(), users.front()));
   }
   TRY_VOID(parts.vault.wipe(id, to_unix_ms(parts.clock.now())));
   return v1::RemoveCredentialResponse{};
 }
 
-Result<v1::ReplaceCredentialResponse> replace_credential(ProductParts& parts, const v1::ReplaceCredentialRequest& request) {
+Result<v1::ReplaceCredentialResponse> replace_credential(ProductParts& parts,
+                                                         const v1::ReplaceCredentialRequest& request) {
   TRY(const auto id, resolve_credential(parts.vault, request.id()));
   TRY_VOID(parts.vault.replace(id, storage::Secret(request.secret())));
   TRY(const auto users, open_imports_with(parts.library, id.str()));
@@ -58,7 +61,8 @@ Result<v1::ReplaceCredentialResponse> replace_credential(ProductParts& parts, co
 }
 
 /// Tells the imports of `reply` one after the other, then answers. One that closed meanwhile is no error.
-void tell_imports(ProductParts& parts, std::shared_ptr<v1::ReplaceCredentialResponse> reply, int next, std::shared_ptr<Answer> answer) {
+void tell_imports(ProductParts& parts, std::shared_ptr<v1::ReplaceCredentialResponse> reply, int next,
+                  std::shared_ptr<Answer> answer) {
   if (next == reply->imports_told_size()) return answer->reply(*reply);
   temporal::api::workflowservice::v1::SignalWorkflowExecutionRequest signal;
   signal.set_namespace_(parts.name_space);
@@ -73,15 +77,16 @@ void tell_imports(ProductParts& parts, std::shared_ptr<v1::ReplaceCredentialResp
 
 void add_replace_credential(Router& router, ProductParts& parts) {
   using Request = v1::ReplaceCredentialRequest;
-  auto method = typed_method<Request>([&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
-    parts.pool.post([&parts, request, answer] {
-      auto replaced = std::make_shared<Result<v1::ReplaceCredentialResponse>>(replace_credential(parts, *request));
-      parts.loop.post([&parts, replaced, answer] {
-        if (!*replaced) return answer->finish(status_of(replaced->error()));
-        tell_imports(parts, std::make_shared<v1::ReplaceCredentialResponse>(std::move(**replaced)), 0, answer);
+  auto method =
+      typed_method<Request>([&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
+        parts.pool.post([&parts, request, answer] {
+          auto replaced = std::make_shared<Result<v1::ReplaceCredentialResponse>>(replace_credential(parts, *request));
+          parts.loop.post([&parts, replaced, answer] {
+            if (!*replaced) return answer->finish(status_of(replaced->error()));
+            tell_imports(parts, std::make_shared<v1::ReplaceCredentialResponse>(std::move(**replaced)), 0, answer);
+          });
+        });
       });
-    });
-  });
   method.trusted = true;
   router.methods[product_method("ReplaceCredential")] = std::move(method);
 }

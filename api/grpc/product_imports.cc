@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-
-#include <fmt/format.h>
 
 #include "api/grpc/product_internal.h"
 
@@ -13,7 +13,8 @@ using storage::CallState;
 using storage::ImportRow;
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -29,7 +30,9 @@ int urgency(const std::string& condition) {
 
 const std::string& condition_of(const ImportRow& row) {
   if (row.closed_ms) return row.bulk.condition;
-  return urgency(row.first.condition) <= urgency(row.bulk.condition) && !row.first.condition.empty() ? row.first.condition : row.bulk.condition;
+  return urgency(row.first.condition) <= urgency(row.bulk.condition) && !row.first.condition.empty()
+             ? row.first.condition
+             : row.bulk.condition;
 }
 
 bool wanted(const ImportRow& row, const v1::ListImportsRequest& request) {
@@ -45,7 +48,8 @@ bool wanted(const ImportRow& row, const v1::ListImportsRequest& request) {
   return lower(row.title + " " + row.workspace + " " + row.id).find(lower(request.text())) != std::string::npos;
 }
 
-/// Newest first; a page goes on after (created_ms, id), so rows that come or change meanwhile are neither lost nor doubled.
+/// Newest first; a page goes on after (created_ms, id), so rows that come or change meanwhile are neither lost nor
+/// doubled.
 Result<v1::ListImportsResponse> list_imports(ProductParts& parts, const v1::ListImportsRequest& request) {
   TRY(auto rows, parts.library.imports(100'000));
   std::sort(rows.begin(), rows.end(), [](const ImportRow& a, const ImportRow& b) {
@@ -79,10 +83,12 @@ Result<v1::GetImportResponse> get_import(ProductParts& parts, const v1::GetImpor
 
 Result<std::optional<CallState>> state_named(const std::string& name) {
   if (name.empty()) return std::optional<CallState>{};
-  for (auto state : {CallState::kPending, CallState::kStaged, CallState::kRegistered, CallState::kDuplicate, CallState::kSkipped, CallState::kFailed}) {
+  for (auto state : {CallState::kPending, CallState::kStaged, CallState::kRegistered, CallState::kDuplicate,
+                     CallState::kSkipped, CallState::kFailed}) {
     if (to_string(state) == name) return std::optional<CallState>{state};
   }
-  return fail(Code::kInvalid, "no state " + name.substr(0, 40) + ": pending, staged, registered, duplicate, skipped, failed");
+  return fail(Code::kInvalid,
+              "no state " + name.substr(0, 40) + ": pending, staged, registered, duplicate, skipped, failed");
 }
 
 Result<v1::ListImportCallsResponse> list_import_calls(ProductParts& parts, const v1::ListImportCallsRequest& request) {
@@ -99,7 +105,8 @@ Result<v1::ListImportCallsResponse> list_import_calls(ProductParts& parts, const
 Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1::GetImportCallRequest& request) {
   TRY(const auto id, resolve_import(parts.library, request.import()));
   TRY(const auto row, parts.library.manifest_row(id, request.source_id()));
-  if (!row) return fail(Code::kNotFound, "import " + id + " has not found a call " + request.source_id().substr(0, 200));
+  if (!row)
+    return fail(Code::kNotFound, "import " + id + " has not found a call " + request.source_id().substr(0, 200));
   v1::GetImportCallResponse reply;
   *reply.mutable_call() = to_message(*row);
   return reply;
@@ -121,7 +128,8 @@ Result<v1::ListTimelineResponse> list_timeline(ProductParts& parts, const v1::Li
   return reply;
 }
 
-Result<v1::ListNotificationsResponse> list_notifications(ProductParts& parts, const v1::ListNotificationsRequest& request) {
+Result<v1::ListNotificationsResponse> list_notifications(ProductParts& parts,
+                                                         const v1::ListNotificationsRequest& request) {
   TRY(const auto id, resolve_import(parts.library, request.import()));
   TRY(const auto all, parts.library.notifications(id, page_size(request.page_size())));
   v1::ListNotificationsResponse reply;

@@ -15,16 +15,18 @@ std::string product_method(std::string_view name);
 
 /// A trusted unary method whose body blocks: it runs on the pool, its answer is sent from the loop.
 template <class Request, class Response>
-void add_pooled(Router& router, ProductParts& parts, std::string_view name, Result<Response> (*body)(ProductParts&, const Request&)) {
-  auto method = typed_method<Request>([&parts, body](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
-    parts.pool.post([&parts, body, request, answer] {
-      auto result = std::make_shared<Result<Response>>(body(parts, *request));  // shared: rides in a copyable task
-      parts.loop.post([result, answer] {
-        if (!*result) return answer->finish(status_of(result->error()));
-        answer->reply(**result);
+void add_pooled(Router& router, ProductParts& parts, std::string_view name,
+                Result<Response> (*body)(ProductParts&, const Request&)) {
+  auto method = typed_method<Request>(
+      [&parts, body](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
+        parts.pool.post([&parts, body, request, answer] {
+          auto result = std::make_shared<Result<Response>>(body(parts, *request));  // shared: rides in a copyable task
+          parts.loop.post([result, answer] {
+            if (!*result) return answer->finish(status_of(result->error()));
+            answer->reply(**result);
+          });
+        });
       });
-    });
-  });
   method.trusted = true;
   router.methods[product_method(name)] = std::move(method);
 }

@@ -15,7 +15,11 @@ struct Look {
 class Watcher : public std::enable_shared_from_this<Watcher> {
  public:
   Watcher(ProductParts& parts, const v1::WatchImportRequest& request, std::shared_ptr<Answer> answer)
-      : parts_(parts), id_(request.id()), change_(request.after_change()), entry_(request.after_timeline()), answer_(std::move(answer)) {}
+      : parts_(parts),
+        id_(request.id()),
+        change_(request.after_change()),
+        entry_(request.after_timeline()),
+        answer_(std::move(answer)) {}
 
   void look() {
     auto self = shared_from_this();
@@ -56,7 +60,7 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
   ProductParts& parts_;
   const std::string id_;
   std::int64_t change_, entry_;
-  std::string notice_;  // as last sent
+  std::string notice_;              // as last sent
   std::shared_ptr<Answer> answer_;  // shared with the call's own entry
 };
 
@@ -64,10 +68,12 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
 
 void add_watch_method(Router& router, ProductParts& parts) {
   using Request = v1::WatchImportRequest;
-  auto method = typed_method<Request>([&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
-    if (!ImportId::parse(request->id())) return answer->finish({kGrpcInvalidArgument, "not an import's full id", {}, {}});
-    std::make_shared<Watcher>(parts, *request, answer)->look();
-  });
+  auto method =
+      typed_method<Request>([&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
+        if (!ImportId::parse(request->id()))
+          return answer->finish({kGrpcInvalidArgument, "not an import's full id", {}, {}});
+        std::make_shared<Watcher>(parts, *request, answer)->look();
+      });
   method.trusted = true;
   router.methods[product_method("WatchImport")] = std::move(method);
 }

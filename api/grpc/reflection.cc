@@ -1,12 +1,12 @@
-#include <set>
-#include <string>
-#include <vector>
-
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/generated_message_reflection.h>
 #include <temporal/api/operatorservice/v1/service.pb.h>
 #include <temporal/api/workflowservice/v1/service.pb.h>
+
+#include <set>
+#include <string>
+#include <vector>
 
 #include "api/grpc/health.h"
 #include "api/grpc/typed.h"
@@ -20,7 +20,8 @@ using Request = grpc::reflection::v1::ServerReflectionRequest;
 using Response = grpc::reflection::v1::ServerReflectionResponse;
 
 /// A file and all it imports, so that one answer is enough for any client.
-void add_file(const pb::FileDescriptor& file, std::set<const pb::FileDescriptor*>& seen, grpc::reflection::v1::FileDescriptorResponse& into) {
+void add_file(const pb::FileDescriptor& file, std::set<const pb::FileDescriptor*>& seen,
+              grpc::reflection::v1::FileDescriptorResponse& into) {
   if (!seen.insert(&file).second) return;
   pb::FileDescriptorProto text;
   file.CopyTo(&text);
@@ -52,7 +53,8 @@ Response answer_to(const Router& router, const Request& request) {
       answer_file(pool->FindFileByName(request.file_by_filename()), request.file_by_filename(), reply);
       break;
     case Request::kFileContainingSymbol:
-      answer_file(pool->FindFileContainingSymbol(request.file_containing_symbol()), request.file_containing_symbol(), reply);
+      answer_file(pool->FindFileContainingSymbol(request.file_containing_symbol()), request.file_containing_symbol(),
+                  reply);
       break;
     case Request::kFileContainingExtension: {
       const auto& asked = request.file_containing_extension();
@@ -86,9 +88,10 @@ void add_reflection(Router& router) {
   pb::internal::AddDescriptorsRunner{&descriptor_table_temporal_2fapi_2foperatorservice_2fv1_2fservice_2eproto};
   for (const char* service : {"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}) {
     router.services.insert(service);
-    auto method = typed_method<Request>([&router](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
-      answer->write(answer_to(router, *request));
-    });
+    auto method =
+        typed_method<Request>([&router](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
+          answer->write(answer_to(router, *request));
+        });
     method.many_requests = true;
     router.methods["/" + std::string(service) + "/ServerReflectionInfo"] = std::move(method);
   }

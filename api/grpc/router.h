@@ -21,9 +21,21 @@ using engine::PortStatus;
 
 /// grpc::StatusCode's numbers, those we say ourselves.
 enum Grpc : int {
-  kGrpcOk = 0, kGrpcCancelled = 1, kGrpcUnknown = 2, kGrpcInvalidArgument = 3, kGrpcDeadlineExceeded = 4, kGrpcNotFound = 5,
-  kGrpcAlreadyExists = 6, kGrpcPermissionDenied = 7, kGrpcResourceExhausted = 8, kGrpcFailedPrecondition = 9,
-  kGrpcUnimplemented = 12, kGrpcInternal = 13, kGrpcUnavailable = 14, kGrpcDataLoss = 15, kGrpcUnauthenticated = 16,
+  kGrpcOk = 0,
+  kGrpcCancelled = 1,
+  kGrpcUnknown = 2,
+  kGrpcInvalidArgument = 3,
+  kGrpcDeadlineExceeded = 4,
+  kGrpcNotFound = 5,
+  kGrpcAlreadyExists = 6,
+  kGrpcPermissionDenied = 7,
+  kGrpcResourceExhausted = 8,
+  kGrpcFailedPrecondition = 9,
+  kGrpcUnimplemented = 12,
+  kGrpcInternal = 13,
+  kGrpcUnavailable = 14,
+  kGrpcDataLoss = 15,
+  kGrpcUnauthenticated = 16,
 };
 /// Each code of ours as one gRPC status. @return ok for no error is the caller's business.
 PortStatus status_of(const Error& error);
@@ -54,7 +66,7 @@ using OnLoop = std::function<void()>;
 struct Method {
   /// Decodes on a gRPC thread and returns what is to be done on the loop; that work ends in answer->finish.
   std::function<OnLoop(Incoming incoming)> serve;
-  bool trusted = false;     ///< wants the Unix socket or the token
+  bool trusted = false;        ///< wants the Unix socket or the token
   bool many_requests = false;  ///< every message of the client comes to `serve`; the call ends when the client is done
 };
 

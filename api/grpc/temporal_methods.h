@@ -3,8 +3,9 @@
 
 namespace callimport::api {
 
-/// Temporal's services over the port: each RPC of engine/rpcs.inc, and OperatorService.ListSearchAttributes from the facts of
-/// GetSearchAttributes. What is not there answers UNIMPLEMENTED with text. Lifetime: `service` outlives `router`.
+/// Temporal's services over the port: each RPC of engine/rpcs.inc, and OperatorService.ListSearchAttributes from the
+/// facts of GetSearchAttributes. What is not there answers UNIMPLEMENTED with text. Lifetime: `service` outlives
+/// `router`.
 void add_temporal_methods(Router& router, engine::WorkflowService& service);
 
 inline constexpr std::string_view kWorkflowService = "temporal.api.workflowservice.v1.WorkflowService";

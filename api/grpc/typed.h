@@ -15,7 +15,9 @@ Method typed_method(Function function) {
     auto request = std::make_shared<Request>();  // shared: rides in a copyable task
     auto answer = std::move(incoming.answer);
     if (!request->ParseFromArray(incoming.bytes.data(), static_cast<int>(incoming.bytes.size()))) {
-      return [answer] { answer->finish({kGrpcInternal, "grpc: error unmarshalling request: not a message of this method", {}, {}}); };
+      return [answer] {
+        answer->finish({kGrpcInternal, "grpc: error unmarshalling request: not a message of this method", {}, {}});
+      };
     }
     return [function, request, context = incoming.context, answer] { function(request, context, answer); };
   };

@@ -1,8 +1,8 @@
 #include "api/serve/channels.h"
 
-#include <fstream>
-
 #include <fmt/format.h>
+
+#include <fstream>
 
 #include "activities/notify/curl_mail.h"
 
@@ -14,18 +14,22 @@ Result<storage::Secret> read_secret(const std::string& path, const char* key) {
   std::string line;
   std::getline(in, line);
   if (line.ends_with("\r")) line.pop_back();
-  if (line.empty()) return fail(Code::kInvalid, fmt::format("{} = \"{}\": the file cannot be read or its first line is empty", key, path));
+  if (line.empty())
+    return fail(Code::kInvalid,
+                fmt::format("{} = \"{}\": the file cannot be read or its first line is empty", key, path));
   return storage::Secret(std::move(line));
 }
 
 }  // namespace
 
-Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool, Clock& clock) {
+Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
+                               Clock& clock) {
   Channels channels;
   channels.names.push_back("log");
   channels.all.push_back(activities::make_log_channel());
   if (!config.mail.url.empty()) {
-    if (config.mail.from.empty() || config.mail.to.empty()) return fail(Code::kInvalid, "mail.url is set, so mail.from and mail.to must be, too");
+    if (config.mail.from.empty() || config.mail.to.empty())
+      return fail(Code::kInvalid, "mail.url is set, so mail.from and mail.to must be, too");
     activities::MailServer server;
     server.url = config.mail.url;
     server.user = config.mail.user;

@@ -19,6 +19,7 @@ struct Channels {
   std::vector<std::unique_ptr<activities::Channel>> all;
 };
 /// @error kInvalid  a secret's file cannot be read or is empty; mail without sender or receiver: names the key.
-Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool, Clock& clock);
+Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
+                               Clock& clock);
 
 }  // namespace callimport::api

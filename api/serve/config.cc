@@ -1,5 +1,8 @@
 #include "api/serve/config.h"
 
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -7,15 +10,13 @@
 #include <map>
 #include <sstream>
 
-#include <fmt/format.h>
-#include <toml++/toml.h>
-
 namespace callimport::api {
 namespace {
 
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;
 
-/// Sets one field from a node; false: the node has another type or is out of range, and `wanted` says what it should be.
+/// Sets one field from a node; false: the node has another type or is out of range, and `wanted` says what it should
+/// be.
 struct Key {
   std::string wanted;
   std::function<bool(ServeConfig&, const toml::node&)> set;
@@ -96,11 +97,13 @@ Result<> complain(const std::string& file, const toml::source_region& where, con
   return fail(Code::kInvalid, fmt::format("{}:{}: {}", file, where.begin.line, what));
 }
 
-Result<> read_table(const std::string& file, const std::string& name, const Table& keys, const toml::table& table, ServeConfig& config) {
+Result<> read_table(const std::string& file, const std::string& name, const Table& keys, const toml::table& table,
+                    ServeConfig& config) {
   for (const auto& [key, node] : table) {
     const auto found = keys.find(key.str());
     if (found == keys.end()) {
-      return complain(file, node.source(), fmt::format("no key {} in [{}]; it may hold: {}", key.str(), name, names_of(keys)));
+      return complain(file, node.source(),
+                      fmt::format("no key {} in [{}]; it may hold: {}", key.str(), name, names_of(keys)));
     }
     if (!found->second.set(config, node)) {
       return complain(file, node.source(), fmt::format("{}.{} must be {}", name, key.str(), found->second.wanted));
@@ -147,7 +150,8 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
     const auto found = tables().find(key.str());
     const auto* table = node.as_table();
     if (found == tables().end() || table == nullptr) {
-      TRY_VOID(complain(name, node.source(), fmt::format("no table [{}]; there are: {}", key.str(), names_of(tables()))));
+      TRY_VOID(
+          complain(name, node.source(), fmt::format("no table [{}]; there are: {}", key.str(), names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));
   }

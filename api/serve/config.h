@@ -10,21 +10,21 @@
 namespace callimport::api {
 
 struct MailConfig {
-  std::string url;                 ///< smtp://host:port or smtps://host:port; empty: no mail
+  std::string url;  ///< smtp://host:port or smtps://host:port; empty: no mail
   std::string from;
   std::vector<std::string> to;
   std::string user, password_file;  ///< the password is read from a file, never from this one
 };
 struct SlackConfig {
-  std::string webhook_url_file;    ///< a file with the incoming webhook's URL, which is a secret; empty: no Slack
+  std::string webhook_url_file;  ///< a file with the incoming webhook's URL, which is a secret; empty: no Slack
 };
 
 struct ServeConfig {
   std::string address = "127.0.0.1:7233";
   bool require_token = false;
   std::string name_space = "default";
-  int retention_hours = 24 * 30;   ///< of closed histories
-  int activities_max = 64;         ///< activities running at once
+  int retention_hours = 24 * 30;  ///< of closed histories
+  int activities_max = 64;        ///< activities running at once
   int cached_runs_max = 1'000;
   int pool_threads = 8;
   MailConfig mail;

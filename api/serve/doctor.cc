@@ -1,14 +1,13 @@
 #include "api/serve/doctor.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "activities/media/child.h"
 #include "storage/runtime/loop.h"
@@ -41,15 +40,18 @@ Check check_space(const DataFolder& folder) {
   Check check{"disk space", State::kOk, {}, {}};
   std::filesystem::path existing = folder.path;
   std::error_code error;
-  while (!existing.empty() && !std::filesystem::exists(existing, error) && existing.has_parent_path() && existing != existing.parent_path()) {
+  while (!existing.empty() && !std::filesystem::exists(existing, error) && existing.has_parent_path() &&
+         existing != existing.parent_path()) {
     existing = existing.parent_path();
   }
   PosixDisk disk;
   const auto free = disk.free_bytes(existing.string());
   if (!free) return {check.name, State::kFailed, free.error().message, "see that the disk is mounted"};
   check.found = fmt::format("{} MB free", *free / 1'000'000);
-  if (*free < kFreeBytesNeeded) check.state = State::kFailed;
-  else if (*free < kFreeBytesWanted) check.state = State::kWarning;
+  if (*free < kFreeBytesNeeded)
+    check.state = State::kFailed;
+  else if (*free < kFreeBytesWanted)
+    check.state = State::kWarning;
   if (check.state != State::kOk) check.next = "free some space, or move the data folder: recordings take most of it";
   return check;
 }
@@ -66,7 +68,10 @@ Check check_database(const std::string& name, const std::string& path) {
     return Check{name, State::kFailed, what, "copy the folder away, then put back a backup of " + path};
   };
   auto opened = storage::Database::open(disk, path, {.migrations = {}, .read_only = true});
-  if (!opened) return opened.error().code == Code::kConflict ? Check{name, State::kFailed, opened.error().message, "stop whoever holds it"} : broken(opened.error().message);
+  if (!opened)
+    return opened.error().code == Code::kConflict
+               ? Check{name, State::kFailed, opened.error().message, "stop whoever holds it"}
+               : broken(opened.error().message);
   storage::Statement version(*opened, "PRAGMA user_version");
   const auto row = version.step();
   if (!row || !*row) return broken("its schema version cannot be read");
@@ -82,27 +87,32 @@ Check check_database(const std::string& name, const std::string& path) {
 
 Check check_key(const DataFolder& folder) {
   Check check{"vault key", State::kOk, folder.vault_key(), {}};
-  struct stat facts {};
+  struct stat facts{};
   if (::stat(folder.vault_key().c_str(), &facts) != 0) {
     if (::access(folder.vault().c_str(), F_OK) != 0) {
       check.found = "not there yet";
       return check;
     }
-    return {check.name, State::kFailed, folder.vault_key() + " is missing but vault.db is there", "put back your copy of the key, or remove vault.db and add the tokens again"};
+    return {check.name, State::kFailed, folder.vault_key() + " is missing but vault.db is there",
+            "put back your copy of the key, or remove vault.db and add the tokens again"};
   }
-  if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) return {check.name, State::kWarning, "others of this machine may read it", "chmod 600 " + folder.vault_key()};
+  if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    return {check.name, State::kWarning, "others of this machine may read it", "chmod 600 " + folder.vault_key()};
   check.found += ", 0600";
   return check;
 }
 
 /// Our own binary is no recording, so a child that works calls it damaged.
 Check check_probe() {
-  Check check{"media probe", State::kFailed, "no answer", "callimport media-probe must be able to start: see seccomp limits of the container"};
+  Check check{"media probe", State::kFailed, "no answer",
+              "callimport media-probe must be able to start: see seccomp limits of the container"};
   AsioLoop loop;
   activities::ChildMediaProbe probe(loop.io(), loop);
   engine::spawn(loop, probe.probe("/proc/self/exe", 0), [&](Result<activities::MediaVerdict> verdict) {
-    if (verdict) check = {"media probe", State::kOk, "the bounded child answers", {}};
-    else check.found = verdict.error().message;
+    if (verdict)
+      check = {"media probe", State::kOk, "the bounded child answers", {}};
+    else
+      check.found = verdict.error().message;
     loop.stop();
   });
   loop.run();
@@ -123,7 +133,8 @@ Check check_port(const std::string& address) {
   const int yes = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
-    check = {check.name, State::kFailed, address + " is taken by another program", "callimport serve --port 0, or another --port"};
+    check = {check.name, State::kFailed, address + " is taken by another program",
+             "callimport serve --port 0, or another --port"};
   }
   ::close(fd);
   return check;
@@ -136,7 +147,8 @@ std::vector<Check> examine_folder(const DataFolder& folder, const std::string& a
   const auto holder = FolderLock::holder(folder);
   if (!holder.empty()) {
     checks.push_back({"server", State::kOk, "the folder is served by " + holder, {}});
-    checks.push_back({"databases", State::kOk, "not read: the server holds them", "stop the server to have every page checked"});
+    checks.push_back(
+        {"databases", State::kOk, "not read: the server holds them", "stop the server to have every page checked"});
   } else {
     checks.push_back({"server", State::kWarning, "none runs on this folder", "callimport serve --data " + folder.path});
     checks.push_back(check_database("journal.db", folder.journal()));

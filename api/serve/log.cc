@@ -1,11 +1,11 @@
 #include "api/serve/log.h"
 
-#include <memory>
-
-#include <nlohmann/json.hpp>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
 
 namespace callimport::api {
 namespace {

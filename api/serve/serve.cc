@@ -1,18 +1,18 @@
 #include "api/serve/serve.h"
 
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include "activities/http/curl_http.h"
 #include "activities/import/deps.h"
@@ -53,12 +53,15 @@ std::string boot_id() {
 /// What a person can do about an error of opening.
 std::string advice(const Error& error, const DataFolder& folder) {
   if (error.message.find("disk is full") != std::string::npos) {
-    return fmt::format("{}. Free some space on the disk of {} and start again: nothing acknowledged was lost", error.message, folder.path);
+    return fmt::format("{}. Free some space on the disk of {} and start again: nothing acknowledged was lost",
+                       error.message, folder.path);
   }
   if (error.code == Code::kCorrupt) {
-    return fmt::format("{}. Stop here, copy the folder {} away, and put back a backup of the damaged file; `callimport doctor --data {}` "
-                       "says which it is",
-                       error.message, folder.path, folder.path);
+    return fmt::format(
+        "{}. Stop here, copy the folder {} away, and put back a backup of the damaged file; `callimport doctor --data "
+        "{}` "
+        "says which it is",
+        error.message, folder.path, folder.path);
   }
   return error.message;
 }
@@ -105,12 +108,14 @@ Result<> open_engine(House& house, const ServeOrder& order) {
   options.retention = std::chrono::hours{order.config.retention_hours};
   options.search_attributes = workflows::import_search_attributes();
   TRY(house.service, engine::EmbeddedService::open(*house.journal, house.loop, house.loop, house.random, options));
-  house.http = std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
+  house.http =
+      std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
   house.probe = std::make_unique<activities::ChildMediaProbe>(house.loop.io(), house.loop);
   house.pacers.emplace();
   TRY(auto channels, make_channels(order.config, *house.http, house.loop, *house.pool, house.loop));
   house.mail = std::move(channels.mail);
-  house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.pool, house.loop, std::move(channels.all));
+  house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.pool, house.loop,
+                                                            std::move(channels.all));
 
   engine::WorkerOptions worker;
   worker.name_space = order.config.name_space;
@@ -121,9 +126,10 @@ Result<> open_engine(House& house, const ServeOrder& order) {
   house.worker = engine::Worker::create(*house.service, house.loop, house.loop, house.random, worker);
   house.worker->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
   activities::register_import_activities(
-      *house.worker, activities::ImportDeps{*house.library, *house.vault, *house.media, *house.http, *house.probe, house.loop, *house.pool,
-                                            house.loop, house.random, *house.pacers, channels.names,
-                                            [deliverer = house.deliverer.get()] { deliverer->wake(); }});
+      *house.worker,
+      activities::ImportDeps{*house.library, *house.vault, *house.media, *house.http, *house.probe, house.loop,
+                             *house.pool, house.loop, house.random, *house.pacers, channels.names,
+                             [deliverer = house.deliverer.get()] { deliverer->wake(); }});
   return {};
 }
 
@@ -134,12 +140,23 @@ Result<> open_doors(House& house, const ServeOrder& order) {
   facts.socket = house.folder.socket();
   facts.pid = ::getpid();
   facts.started_ms = to_unix_ms(house.loop.now());
-  house.parts.emplace(ProductParts{house.loop, house.loop, *house.pool, house.disk, *house.library, *house.vault, *house.media,
-                                   *house.service, order.config.name_space, facts, [journal = house.journal.get()] {
+  house.parts.emplace(ProductParts{house.loop,
+                                   house.loop,
+                                   *house.pool,
+                                   house.disk,
+                                   *house.library,
+                                   *house.vault,
+                                   *house.media,
+                                   *house.service,
+                                   order.config.name_space,
+                                   facts,
+                                   [journal = house.journal.get()] {
                                      const auto figures = journal->figures();
                                      return std::pair{figures.commits, figures.rows};
-                                   }, {}});
-  house.space.emplace(house.loop, house.loop, *house.pool, house.disk, house.folder.path, [parts = &*house.parts](std::string notice) { parts->notice = std::move(notice); });
+                                   },
+                                   {}});
+  house.space.emplace(house.loop, house.loop, *house.pool, house.disk, house.folder.path,
+                      [parts = &*house.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(house.router, *house.service);
   add_product_methods(house.router, *house.parts);
   add_health(house.router);
@@ -156,7 +173,10 @@ Result<> open_doors(House& house, const ServeOrder& order) {
 
 Result<> write_ready(const ServeOrder& order, const House& house) {
   if (order.ready_fd < 0) return {};
-  const nlohmann::json line = {{"grpc", house.door->address()}, {"socket", house.door->socket()}, {"data", house.folder.path}, {"pid", ::getpid()}};
+  const nlohmann::json line = {{"grpc", house.door->address()},
+                               {"socket", house.door->socket()},
+                               {"data", house.folder.path},
+                               {"pid", ::getpid()}};
   const auto text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   const bool written = ::write(order.ready_fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   ::close(order.ready_fd);
@@ -172,12 +192,16 @@ class StopSignals {
     for (const int signal : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
+  /// The first signal stops in order; a second ends the process at once, which loses nothing acknowledged.
   void wait(std::function<void()> stop) {
     thread_ = std::thread([this, stop = std::move(stop)] {
-      int signal = 0;
-      while (sigwait(&set_, &signal) != 0) {
+      for (int seen = 0;;) {
+        int signal = 0;
+        if (sigwait(&set_, &signal) != 0) continue;
+        if (signal == SIGUSR2) return;
+        if (++seen > 1) std::_Exit(EXIT_FAILURE);
+        stop();
       }
-      if (signal != SIGUSR2) stop();
     });
   }
   ~StopSignals() {
@@ -227,7 +251,8 @@ Result<> serve(const ServeOrder& order) {
   house.space->look();
   TRY_VOID(write_ready(order, house));
   if (!order.quiet) {
-    fmt::print(stderr, "callimport serves {} and {}; data in {}. Ctrl-C stops it.\n", house.door->address(), house.door->socket(), house.folder.path);
+    fmt::print(stderr, "callimport serves {} and {}; data in {}. Ctrl-C stops it.\n", house.door->address(),
+               house.door->socket(), house.folder.path);
   }
   std::thread closer;
   bool stopping = false;

@@ -11,8 +11,8 @@ namespace callimport::api {
 struct ServeOrder {
   std::string data_folder;
   ServeConfig config;
-  int ready_fd = -1;                     ///< gets one line of JSON with the addresses once calls are answered, then closes; -1: none
-  std::uint64_t die_after_commits = 0;   ///< tests: SIGKILL to ourselves right after the n-th journal commit; 0: never
+  int ready_fd = -1;  ///< gets one line of JSON with the addresses once calls are answered, then closes; -1: none
+  std::uint64_t die_after_commits = 0;  ///< tests: SIGKILL to ourselves right after the n-th journal commit; 0: never
   std::string log_level = "info", log_format = "text";
   bool quiet = false;
 };

@@ -1,14 +1,15 @@
 #include "api/serve/space.h"
 
-#include <memory>
-#include <utility>
-
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <memory>
+#include <utility>
+
 namespace callimport::api {
 
-SpaceWatch::SpaceWatch(Executor& loop, Clock& clock, Pool& pool, Disk& disk, std::string folder, std::function<void(std::string)> changed)
+SpaceWatch::SpaceWatch(Executor& loop, Clock& clock, Pool& pool, Disk& disk, std::string folder,
+                       std::function<void(std::string)> changed)
     : loop_(loop), clock_(clock), pool_(pool), disk_(disk), folder_(std::move(folder)), changed_(std::move(changed)) {}
 
 void SpaceWatch::look() {
@@ -29,8 +30,9 @@ void SpaceWatch::looked(const Result<std::uint64_t>& free) {
     spdlog::info("there is space on the disk again");
     return changed_({});
   }
-  const auto words = fmt::format("the disk of {} is {} ({} kB left): nothing is lost, imports go on by themselves once there is space", folder_,
-                                 space == Space::kNone ? "full" : "almost full", *free / 1000);
+  const auto words =
+      fmt::format("the disk of {} is {} ({} kB left): nothing is lost, imports go on by themselves once there is space",
+                  folder_, space == Space::kNone ? "full" : "almost full", *free / 1000);
   spdlog::error(words);
   changed_(words);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Looks at the free space of the data folder, and says so when it is about to run out: what cannot be written waits and is
-// tried again, so somebody must know why nothing moves.
+// Looks at the free space of the data folder, and says so when it is about to run out: what cannot be written waits and
+// is tried again, so somebody must know why nothing moves.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace callimport::api {
 
-inline constexpr std::uint64_t kSpaceLowBytes = 32u << 20;   ///< almost full
+inline constexpr std::uint64_t kSpaceLowBytes = 32u << 20;    ///< almost full
 inline constexpr std::uint64_t kSpaceNoneBytes = 256u << 10;  ///< full
 inline constexpr auto kSpaceLookEvery = std::chrono::seconds{2};
 
@@ -20,7 +20,8 @@ inline constexpr auto kSpaceLookEvery = std::chrono::seconds{2};
 class SpaceWatch {
  public:
   /// `changed` gets the sentence, or nothing once there is space again.
-  SpaceWatch(Executor& loop, Clock& clock, Pool& pool, Disk& disk, std::string folder, std::function<void(std::string)> changed);
+  SpaceWatch(Executor& loop, Clock& clock, Pool& pool, Disk& disk, std::string folder,
+             std::function<void(std::string)> changed);
   void look();  ///< now, and again every kSpaceLookEvery
 
  private:

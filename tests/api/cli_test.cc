@@ -1,7 +1,6 @@
 // The real binary without a server, or with one that cannot start: exit codes, streams, and texts that say what to do.
-#include <gtest/gtest.h>
-
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,7 +31,8 @@ TEST_P(Usage, SaysSo) {
   EXPECT_EQ(ran.code, row.code) << ran.err;
   EXPECT_NE(ran.out.find(row.out), std::string::npos) << ran.out;
   EXPECT_NE(ran.err.find(row.err), std::string::npos) << ran.err;
-  if (row.code != 0) EXPECT_TRUE(ran.out.empty() || row.args.empty()) << "data on stdout of a failed command: " << ran.out;
+  if (row.code != 0)
+    EXPECT_TRUE(ran.out.empty() || row.args.empty()) << "data on stdout of a failed command: " << ran.out;
 }
 
 const std::string kLong(10'000, 'x');
@@ -60,13 +60,19 @@ INSTANTIATE_TEST_SUITE_P(
         UsageRow{"ReplayOfNoFile", {"history", "replay", "/nonexistent/file"}, 2, "", "cannot read /nonexistent/file"},
         UsageRow{"ReplayOfAFolder", {"history", "replay", "/usr"}, 2, "", "it is a folder"},
         UsageRow{"UnknownPlatform", {"start", "--platform", "gramophone"}, 2, "", "there are: grain"},
-        UsageRow{"NoAddressAnswers", {"list", "--address", "127.0.0.1:1", "--command-timeout", "5"}, 1, "", "callimport doctor"}),
+        UsageRow{"NoAddressAnswers",
+                 {"list", "--address", "127.0.0.1:1", "--command-timeout", "5"},
+                 1,
+                 "",
+                 "callimport doctor"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Cli, ErrorsAreJsonOnStderrWhenJsonWasAskedFor) {
   const Scratch scratch;
-  for (const std::vector<std::string>& args : {std::vector<std::string>{"-o", "json", "list"}, {"list", "-o", "json", "--nonsense"}}) {
-    const auto ran = run(callimport_binary(), {args, {{"CALLIMPORT_DATA", scratch / "none"}}, {}, false, {}, 0, false}, scratch);
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"-o", "json", "list"}, {"list", "-o", "json", "--nonsense"}}) {
+    const auto ran =
+        run(callimport_binary(), {args, {{"CALLIMPORT_DATA", scratch / "none"}}, {}, false, {}, 0, false}, scratch);
     EXPECT_NE(ran.code, 0);
     EXPECT_EQ(ran.out, "");
     const auto error = nlohmann::json::parse(ran.err, nullptr, false);
@@ -77,7 +83,7 @@ TEST(Cli, ErrorsAreJsonOnStderrWhenJsonWasAskedFor) {
 
 struct ServeRow {
   const char* name;
-  std::string config;   ///< content of the configuration; empty: none
+  std::string config;  ///< content of the configuration; empty: none
   std::string err;
   int code;
 };
@@ -88,20 +94,24 @@ TEST_P(BadConfiguration, NamesFileAndLine) {
   const auto& row = GetParam();
   const Scratch scratch;
   write_file(scratch / "callimport.toml", row.config);
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch.path().string(), "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto ran =
+      run(callimport_binary(),
+          {{"serve", "--data", scratch.path().string(), "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, row.code);
   EXPECT_NE(ran.err.find("callimport.toml:" + row.err), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("next: "), std::string::npos) << ran.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, BadConfiguration,
-                         testing::Values(ServeRow{"Unclosed", "[server\naddress = 1\n", "1: ", 2},
-                                         ServeRow{"UnknownKey", "[server]\n\naddres = \"127.0.0.1:0\"\n", "3: no key addres in [server]", 2},
-                                         ServeRow{"UnknownTable", "[sever]\nx = 1\n", "1: no table [sever]", 2},
-                                         ServeRow{"WrongType", "[limits]\nactivities = \"many\"\n", "2: limits.activities must be a whole number", 2},
-                                         ServeRow{"OutOfRange", "[limits]\nthreads = 0\n", "2: limits.threads must be a whole number from 1", 2},
-                                         ServeRow{"ListOfNumbers", "[mail]\nto = [1]\n", "2: mail.to must be a list", 2}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadConfiguration,
+    testing::Values(
+        ServeRow{"Unclosed", "[server\naddress = 1\n", "1: ", 2},
+        ServeRow{"UnknownKey", "[server]\n\naddres = \"127.0.0.1:0\"\n", "3: no key addres in [server]", 2},
+        ServeRow{"UnknownTable", "[sever]\nx = 1\n", "1: no table [sever]", 2},
+        ServeRow{"WrongType", "[limits]\nactivities = \"many\"\n", "2: limits.activities must be a whole number", 2},
+        ServeRow{"OutOfRange", "[limits]\nthreads = 0\n", "2: limits.threads must be a whole number from 1", 2},
+        ServeRow{"ListOfNumbers", "[mail]\nto = [1]\n", "2: mail.to must be a list", 2}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 /// A server that came up, was used by `with`, and was stopped by SIGTERM.
 int served(const Scratch& scratch, const std::string& data) {
@@ -121,7 +131,7 @@ TEST(Serve, KeepsItsFilesToItself) {
   const Scratch scratch;
   ASSERT_EQ(served(scratch, scratch / "data"), 0);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch / "data")) {
-    struct stat facts {};
+    struct stat facts{};
     ASSERT_EQ(::lstat(entry.path().c_str(), &facts), 0);
     EXPECT_EQ(facts.st_mode & 077, 0u) << entry.path();
   }
@@ -129,22 +139,28 @@ TEST(Serve, KeepsItsFilesToItself) {
 
 TEST(Serve, SecondOnTheSameFolderSaysWhoHoldsIt) {
   const Scratch scratch;
-  Process first(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
+  Process first(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false},
+                scratch);
   ASSERT_FALSE(first.wait_ready().empty()) << first.err();
-  const auto second = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto second = run(callimport_binary(),
+                          {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(second.code, 1);
-  EXPECT_NE(second.err.find("in use by callimport serve, process " + std::to_string(first.pid())), std::string::npos) << second.err;
-  const auto answers = run(callimport_binary(), {{"list", "--data", scratch / "data"}, {}, {}, false, {}, 0, false}, scratch);
+  EXPECT_NE(second.err.find("in use by callimport serve, process " + std::to_string(first.pid())), std::string::npos)
+      << second.err;
+  const auto answers =
+      run(callimport_binary(), {{"list", "--data", scratch / "data"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(answers.code, 0) << "the first still serves: " << answers.err;
 }
 
 TEST(Serve, PortInUseIsNamed) {
   const Scratch scratch;
-  Process first(callimport_binary(), {{"serve", "--data", scratch / "a", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
+  Process first(callimport_binary(), {{"serve", "--data", scratch / "a", "--port", "0"}, {}, {}, true, {}, 0, false},
+                scratch);
   const auto ready = nlohmann::json::parse(first.wait_ready());
   const std::string address = ready["grpc"];
   const auto port = address.substr(address.rfind(':') + 1);
-  const auto second = run(callimport_binary(), {{"serve", "--data", scratch / "b", "--port", port}, {}, {}, false, {}, 0, false}, scratch);
+  const auto second = run(callimport_binary(),
+                          {{"serve", "--data", scratch / "b", "--port", port}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(second.code, 1);
   EXPECT_NE(second.err.find(address), std::string::npos) << second.err;
 }
@@ -165,7 +181,8 @@ TEST(Serve, UnreadableDataFolder) {
   const Scratch scratch;
   std::filesystem::create_directory(scratch / "data");
   ASSERT_EQ(::chmod((scratch / "data").c_str(), 0), 0);
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto ran = run(callimport_binary(),
+                       {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find("cannot use the data folder"), std::string::npos) << ran.err;
   ::chmod((scratch / "data").c_str(), 0700);
@@ -174,7 +191,8 @@ TEST(Serve, UnreadableDataFolder) {
 TEST(Serve, DataFolderThatIsAFile) {
   const Scratch scratch;
   write_file(scratch / "data", "a file");
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto ran = run(callimport_binary(),
+                       {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find(scratch / "data"), std::string::npos) << ran.err;
   EXPECT_EQ(read_file(scratch / "data"), "a file");
@@ -182,7 +200,9 @@ TEST(Serve, DataFolderThatIsAFile) {
 
 TEST(Serve, DataFolderTooDeepForASocket) {
   const Scratch scratch;
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / std::string(120, 'd'), "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto ran =
+      run(callimport_binary(),
+          {{"serve", "--data", scratch / std::string(120, 'd'), "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 2);
   EXPECT_NE(ran.err.find("shorter data folder"), std::string::npos) << ran.err;
 }
@@ -207,21 +227,25 @@ TEST(Serve, CorruptPageInTheJournalIsRefusedAndKept) {
   for (std::size_t at = 100; at < 4000; at += 7) bytes[at] = '\x5a';
   write_file(path, bytes);
   std::filesystem::remove(path + "-wal");
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto ran = run(callimport_binary(),
+                       {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 1) << ran.err;
   EXPECT_NE(ran.err.find("journal.db"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("backup"), std::string::npos) << "it says what to do: " << ran.err;
   EXPECT_EQ(read_file(path), bytes) << "the damaged file is left as it is";
-  const auto doctor = run(callimport_binary(), {{"doctor", "--data", scratch / "data"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto doctor =
+      run(callimport_binary(), {{"doctor", "--data", scratch / "data"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(doctor.code, 1);
   EXPECT_NE(doctor.out.find("journal.db"), std::string::npos) << doctor.out;
 }
 
 TEST(History, FileThatIsNone) {
   const Scratch scratch;
-  for (const std::string& content : {std::string("not a history"), std::string(), std::string(100'000, '['), std::string("{\"events\": 7}"), std::string(3000, '\x80')}) {
+  for (const std::string& content : {std::string("not a history"), std::string(), std::string(100'000, '['),
+                                     std::string("{\"events\": 7}"), std::string(3000, '\x80')}) {
     write_file(scratch / "file", content);
-    const auto ran = run(callimport_binary(), {{"history", "replay", scratch / "file"}, {}, {}, false, {}, 0, false}, scratch);
+    const auto ran =
+        run(callimport_binary(), {{"history", "replay", scratch / "file"}, {}, {}, false, {}, 0, false}, scratch);
     EXPECT_EQ(ran.code, 2) << content.substr(0, 20) << ran.err;
     EXPECT_EQ(ran.out, "");
     EXPECT_NE(ran.err.find("next: "), std::string::npos) << ran.err;
@@ -237,10 +261,19 @@ class BadToken : public testing::TestWithParam<TokenRow> {};
 
 TEST_P(BadToken, IsRefusedUnshown) {
   const Scratch scratch;
-  Process server(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
+  Process server(callimport_binary(),
+                 {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
   ASSERT_FALSE(server.wait_ready().empty()) << server.err();
   const auto& row = GetParam();
-  const auto ran = run(callimport_binary(), {{"credentials", "add", "--platform", "grain", "--token-stdin", "--data", scratch / "data"}, {}, row.token, false, {}, 0, false}, scratch);
+  const auto ran = run(callimport_binary(),
+                       {{"credentials", "add", "--platform", "grain", "--token-stdin", "--data", scratch / "data"},
+                        {},
+                        row.token,
+                        false,
+                        {},
+                        0,
+                        false},
+                       scratch);
   EXPECT_EQ(ran.code, 2) << ran.err;
   EXPECT_NE(ran.err.find(row.err), std::string::npos) << ran.err;
   EXPECT_EQ((ran.out + ran.err + server.err()).find("planted"), std::string::npos);
@@ -249,12 +282,12 @@ TEST_P(BadToken, IsRefusedUnshown) {
   EXPECT_FALSE(found_below(scratch / "data", kPlanted));
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, BadToken,
-                         testing::Values(TokenRow{"NewlineInside", std::string(kPlanted) + "\nsecond line\n", "line break"},
-                                         TokenRow{"CarriageReturnInside", std::string(kPlanted) + "\rmore", "line break"},
-                                         TokenRow{"Empty", "\n", "empty"},
-                                         TokenRow{"TooLong", std::string(17'000, 'x'), "16 KiB"}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadToken,
+    testing::Values(TokenRow{"NewlineInside", std::string(kPlanted) + "\nsecond line\n", "line break"},
+                    TokenRow{"CarriageReturnInside", std::string(kPlanted) + "\rmore", "line break"},
+                    TokenRow{"Empty", "\n", "empty"}, TokenRow{"TooLong", std::string(17'000, 'x'), "16 KiB"}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Completion, ScriptsParse) {
   const Scratch scratch;
@@ -274,8 +307,10 @@ TEST(Completion, ScriptsParse) {
 TEST(Completion, BashOffersVerbsAndFlags) {
   const Scratch scratch;
   const auto made = run(callimport_binary(), {{"completion", "bash"}, {}, {}, false, {}, 0, false}, scratch);
-  write_file(scratch / "ask", made.out + "\nCOMP_WORDS=(callimport calls se); COMP_CWORD=2; _callimport; echo \"${COMPREPLY[@]}\"\n"
-                                         "COMP_WORDS=(callimport start --cust); COMP_CWORD=2; _callimport; echo \"${COMPREPLY[@]}\"\n");
+  write_file(scratch / "ask",
+             made.out +
+                 "\nCOMP_WORDS=(callimport calls se); COMP_CWORD=2; _callimport; echo \"${COMPREPLY[@]}\"\n"
+                 "COMP_WORDS=(callimport start --cust); COMP_CWORD=2; _callimport; echo \"${COMPREPLY[@]}\"\n");
   const auto asked = run("/bin/bash", {{scratch / "ask"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(asked.out, "search\n--customer\n") << asked.err;
 }

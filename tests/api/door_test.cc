@@ -1,9 +1,18 @@
-// The gRPC door in process, over a port that answers from a script: texts, health, reflection, limits, details, pings, cancelling.
-#include <gtest/gtest.h>
+// The gRPC door in process, over a port that answers from a script: texts, health, reflection, limits, details, pings,
+// cancelling.
+#include "api/grpc/door.h"
 
 #include <arpa/inet.h>
+#include <google/rpc/status.pb.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <temporal/api/errordetails/v1/message.pb.h>
+#include <temporal/api/operatorservice/v1/request_response.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -11,15 +20,6 @@
 #include <mutex>
 #include <thread>
 
-#include <google/rpc/status.pb.h>
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
-#include <temporal/api/errordetails/v1/message.pb.h>
-#include <temporal/api/operatorservice/v1/request_response.pb.h>
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
-
-#include "api/grpc/door.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
 #include "api/grpc/typed.h"
@@ -39,9 +39,10 @@ constexpr const char* kWorkflow = "/temporal.api.workflowservice.v1.WorkflowServ
 class ScriptedService final : public engine::WorkflowService {
  public:
   explicit ScriptedService(Executor& loop) : loop_(loop) {}
-#define X(Name)                                                                                                               \
-  void Name(const engine::api::Name##Request& request, CallContext context, Reply<engine::api::Name##Response> reply) override { \
-    answer(#Name, request.ByteSizeLong(), context, reply);                                                                    \
+#define X(Name)                                                                                                       \
+  void Name(const engine::api::Name##Request& request, CallContext context, Reply<engine::api::Name##Response> reply) \
+      override {                                                                                                      \
+    answer(#Name, request.ByteSizeLong(), context, reply);                                                            \
   }
 #include "engine/rpcs.inc"
 #undef X
@@ -98,7 +99,8 @@ class DoorTest : public testing::Test {
  protected:
   void SetUp() override {
     add_temporal_methods(router_, service_);
-    Method secret = typed_method<service::GetSystemInfoRequest>([](auto, CallContext, std::shared_ptr<Answer> answer) { answer->reply(service::GetSystemInfoResponse()); });
+    Method secret = typed_method<service::GetSystemInfoRequest>(
+        [](auto, CallContext, std::shared_ptr<Answer> answer) { answer->reply(service::GetSystemInfoResponse()); });
     secret.trusted = true;
     router_.services.insert("callimport.v1.CallImportService");
     router_.methods["/callimport.v1.CallImportService/Secret"] = secret;
@@ -123,14 +125,17 @@ class DoorTest : public testing::Test {
 
   std::shared_ptr<grpc::Channel> channel(const std::string& address = {}, grpc::ChannelArguments arguments = {}) {
     arguments.SetMaxReceiveMessageSize(128 << 20);
-    return grpc::CreateCustomChannel(address.empty() ? door_->address() : address, grpc::InsecureChannelCredentials(), arguments);
+    return grpc::CreateCustomChannel(address.empty() ? door_->address() : address, grpc::InsecureChannelCredentials(),
+                                     arguments);
   }
-  grpc::Status call(const std::string& method, const google::protobuf::MessageLite& request, google::protobuf::MessageLite* reply = nullptr,
-                    const std::string& bearer = {}, const std::string& address = {}) {
+  grpc::Status call(const std::string& method, const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite* reply = nullptr, const std::string& bearer = {},
+                    const std::string& address = {}) {
     return call_bytes(method, request.SerializeAsString(), reply, bearer, address);
   }
-  grpc::Status call_bytes(const std::string& method, const std::string& request, google::protobuf::MessageLite* reply = nullptr,
-                          const std::string& bearer = {}, const std::string& address = {}) {
+  grpc::Status call_bytes(const std::string& method, const std::string& request,
+                          google::protobuf::MessageLite* reply = nullptr, const std::string& bearer = {},
+                          const std::string& address = {}) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds{20});
     if (!bearer.empty()) context.AddMetadata("authorization", "Bearer " + bearer);
@@ -163,17 +168,21 @@ class DoorTest : public testing::Test {
   std::thread thread_;
 };
 
-struct UnknownRow { const char *name, *method, *text; };
+struct UnknownRow {
+  const char *name, *method, *text;
+};
 TEST_F(DoorTest, UnknownNamesAreToldInTheServersWords) {
   open();
-  for (const auto& row : {UnknownRow{"known service", "/temporal.api.workflowservice.v1.WorkflowService/CountSchedules",
-                                     "unknown method CountSchedules for service temporal.api.workflowservice.v1.WorkflowService"},
-                          UnknownRow{"no such method", "/temporal.api.workflowservice.v1.WorkflowService/Nope",
-                                     "unknown method Nope for service temporal.api.workflowservice.v1.WorkflowService"},
-                          UnknownRow{"operator", "/temporal.api.operatorservice.v1.OperatorService/DeleteNamespace",
-                                     "unknown method DeleteNamespace for service temporal.api.operatorservice.v1.OperatorService"},
-                          UnknownRow{"unknown service", "/foo.Bar/Baz", "unknown service foo.Bar"},
-                          UnknownRow{"test service", "/temporal.api.testservice.v1.TestService/Sleep", "unknown service temporal.api.testservice.v1.TestService"}}) {
+  for (const auto& row :
+       {UnknownRow{"known service", "/temporal.api.workflowservice.v1.WorkflowService/CountSchedules",
+                   "unknown method CountSchedules for service temporal.api.workflowservice.v1.WorkflowService"},
+        UnknownRow{"no such method", "/temporal.api.workflowservice.v1.WorkflowService/Nope",
+                   "unknown method Nope for service temporal.api.workflowservice.v1.WorkflowService"},
+        UnknownRow{"operator", "/temporal.api.operatorservice.v1.OperatorService/DeleteNamespace",
+                   "unknown method DeleteNamespace for service temporal.api.operatorservice.v1.OperatorService"},
+        UnknownRow{"unknown service", "/foo.Bar/Baz", "unknown service foo.Bar"},
+        UnknownRow{"test service", "/temporal.api.testservice.v1.TestService/Sleep",
+                   "unknown service temporal.api.testservice.v1.TestService"}}) {
     const auto status = call(row.method, google::rpc::Status());
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << row.name;
     EXPECT_EQ(status.error_message(), row.text);
@@ -182,9 +191,9 @@ TEST_F(DoorTest, UnknownNamesAreToldInTheServersWords) {
 
 TEST_F(DoorTest, EveryMethodOfThePortIsServed) {
   open();
-#define X(Name)                                                          \
-  {                                                                      \
-    engine::api::Name##Response response;                                \
+#define X(Name)                                                                                               \
+  {                                                                                                           \
+    engine::api::Name##Response response;                                                                     \
     EXPECT_TRUE(call(std::string(kWorkflow) + #Name, engine::api::Name##Request(), &response).ok()) << #Name; \
   }
 #include "engine/rpcs.inc"
@@ -194,7 +203,8 @@ TEST_F(DoorTest, EveryMethodOfThePortIsServed) {
 TEST_F(DoorTest, ErrorsCarryOneTypedDetail) {
   temporal::api::errordetails::v1::NamespaceNotFoundFailure detail;
   detail.set_namespace_("nope");
-  service_.statuses["DescribeNamespace"] = {kGrpcNotFound, "Namespace nope is not found.", "temporal.api.errordetails.v1.NamespaceNotFoundFailure",
+  service_.statuses["DescribeNamespace"] = {kGrpcNotFound, "Namespace nope is not found.",
+                                            "temporal.api.errordetails.v1.NamespaceNotFoundFailure",
                                             detail.SerializeAsString()};
   service_.statuses["ListNamespaces"] = {kGrpcInvalidArgument, "Namespace is empty.", {}, {}};
   open();
@@ -208,7 +218,8 @@ TEST_F(DoorTest, ErrorsCarryOneTypedDetail) {
   temporal::api::errordetails::v1::NamespaceNotFoundFailure got;
   ASSERT_TRUE(trailer.details(0).UnpackTo(&got));
   EXPECT_EQ(got.namespace_(), "nope");
-  EXPECT_EQ(call(std::string(kWorkflow) + "ListNamespaces", service::ListNamespacesRequest()).error_details(), "") << "none where the table names none";
+  EXPECT_EQ(call(std::string(kWorkflow) + "ListNamespaces", service::ListNamespacesRequest()).error_details(), "")
+      << "none where the table names none";
 }
 
 TEST_F(DoorTest, RequestsOverFourMebibytesAreRefusedInTheWordsClientsKnow) {
@@ -225,20 +236,23 @@ TEST_F(DoorTest, RequestsOverFourMebibytesAreRefusedInTheWordsClientsKnow) {
   EXPECT_TRUE(call(start, at_limit).ok());
   const auto status = call(start, over);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(status.error_message(), "grpc: received message larger than max (" + std::to_string(over.ByteSizeLong()) + " vs. 4194304)");
+  EXPECT_EQ(status.error_message(),
+            "grpc: received message larger than max (" + std::to_string(over.ByteSizeLong()) + " vs. 4194304)");
 }
 
 TEST_F(DoorTest, GarbageIsRefused) {
   open();
   for (const std::string& garbage : {std::string("\xff"), std::string("\x0a\x7fshort"), std::string(1000, '\x0b')}) {
-    EXPECT_EQ(call_bytes(std::string(kWorkflow) + "StartWorkflowExecution", garbage).error_code(), grpc::StatusCode::INTERNAL);
+    EXPECT_EQ(call_bytes(std::string(kWorkflow) + "StartWorkflowExecution", garbage).error_code(),
+              grpc::StatusCode::INTERNAL);
   }
 }
 
 TEST_F(DoorTest, HealthKnowsTheServices) {
   open();
-  for (const char* name : {"", "temporal.api.workflowservice.v1.WorkflowService", "temporal.api.operatorservice.v1.OperatorService",
-                           "temporal.server.api.adminservice.v1.AdminService"}) {
+  for (const char* name :
+       {"", "temporal.api.workflowservice.v1.WorkflowService", "temporal.api.operatorservice.v1.OperatorService",
+        "temporal.server.api.adminservice.v1.AdminService"}) {
     grpc::health::v1::HealthCheckRequest request;
     request.set_service(name);
     grpc::health::v1::HealthCheckResponse response;
@@ -262,9 +276,10 @@ TEST_F(DoorTest, ReflectionListsServicesAndKnowsTheirFiles) {
     ASSERT_TRUE(call(method, list, &response).ok());
     std::set<std::string> names;
     for (const auto& one : response.list_services_response().service()) names.insert(one.name());
-    for (const char* name : {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
-                             "temporal.api.operatorservice.v1.OperatorService", "temporal.api.workflowservice.v1.WorkflowService",
-                             "temporal.server.api.adminservice.v1.AdminService"}) {
+    for (const char* name :
+         {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+          "temporal.api.operatorservice.v1.OperatorService", "temporal.api.workflowservice.v1.WorkflowService",
+          "temporal.server.api.adminservice.v1.AdminService"}) {
       EXPECT_TRUE(names.contains(name)) << name;
     }
     grpc::reflection::v1::ServerReflectionRequest symbol;
@@ -325,7 +340,8 @@ TEST_F(DoorTest, CallersThatGoAreCancelledByNumber) {
   for (std::size_t i = 0; i < kCalls; ++i) {
     grpc::Slice empty("");
     contexts.push_back(std::make_unique<grpc::ClientContext>());
-    calls.push_back(caller.PrepareUnaryCall(contexts.back().get(), std::string(kWorkflow) + "PollWorkflowTaskQueue", grpc::ByteBuffer(&empty, 1), &queue));
+    calls.push_back(caller.PrepareUnaryCall(contexts.back().get(), std::string(kWorkflow) + "PollWorkflowTaskQueue",
+                                            grpc::ByteBuffer(&empty, 1), &queue));
     calls.back()->StartCall();
     calls.back()->Finish(&replies[i], &statuses[i], this);
   }
@@ -338,7 +354,8 @@ TEST_F(DoorTest, CallersThatGoAreCancelledByNumber) {
   for (const auto& status : statuses) EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
 }
 
-/// Bare HTTP/2 on an idle connection: pings one after another, each awaited. @return how many were answered, of `wanted`.
+/// Bare HTTP/2 on an idle connection: pings one after another, each awaited. @return how many were answered, of
+/// `wanted`.
 int pings_answered(int port, int wanted) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in where{};
@@ -346,7 +363,9 @@ int pings_answered(int port, int wanted) {
   where.sin_port = htons(static_cast<std::uint16_t>(port));
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
-  const auto send = [fd](const std::string& bytes) { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()); };
+  const auto send = [fd](const std::string& bytes) {
+    return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  };
   const auto receive = [fd](std::size_t count) {
     std::string bytes(count, '\0');
     std::size_t got = 0;
@@ -367,7 +386,8 @@ int pings_answered(int port, int wanted) {
       const auto head = receive(9);
       open = head.size() == 9 && head[3] != kGoAway;
       if (!open) break;
-      const auto length = static_cast<std::size_t>(static_cast<unsigned char>(head[1])) << 8 | static_cast<unsigned char>(head[2]);
+      const auto length =
+          static_cast<std::size_t>(static_cast<unsigned char>(head[1])) << 8 | static_cast<unsigned char>(head[2]);
       if (length > 0) receive(length);
       waiting = !(head[3] == kPing && head[4] == kAck);
     }

@@ -1,24 +1,32 @@
 // What a terminal shows of other people's text, and what a configuration file may hold.
+#include "api/cli/text.h"
+
 #include <gtest/gtest.h>
 
-#include "api/cli/text.h"
 #include "api/serve/config.h"
 
 namespace callimport::api {
 namespace {
 
-struct Row { const char* name; std::string in, out; };
+struct Row {
+  const char* name;
+  std::string in, out;
+};
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 class Printable : public testing::TestWithParam<Row> {};
 TEST_P(Printable, IsSafe) { EXPECT_EQ(printable(GetParam().in), GetParam().out); }
 INSTANTIATE_TEST_SUITE_P(
     Table, Printable,
-    testing::Values(Row{"Plain", "Kickoff – Björn & 山田", "Kickoff – Björn & 山田"}, Row{"Escape", "a\x1b[31mred", "a\uFFFD[31mred"},
-                    Row{"LineBreaksAreSpaces", "one\ntwo\r\tthree", "one two  three"}, Row{"Bell", "a\ab", "a\uFFFDb"}, Row{"Nul", std::string("a\0b", 3), "a\uFFFDb"},
-                    Row{"C1Control", "a\u009bm", "a\uFFFDm"}, Row{"RightToLeftOverride", "invoice\u202Efdp.exe", "invoice\uFFFDfdp.exe"},
-                    Row{"Isolates", "\u2066x\u2069", "\uFFFDx\uFFFD"}, Row{"HebrewStays", "שלום", "שלום"}, Row{"Truncated", "a\xe5\xb1", "a\uFFFD\uFFFD"},
-                    Row{"Overlong", "\xc0\xaf", "\uFFFD\uFFFD"}, Row{"Surrogate", "\xed\xa0\x80", "\uFFFD\uFFFD\uFFFD"}, Row{"BeyondUnicode", "\xf4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD"}),
+    testing::Values(Row{"Plain", "Kickoff – Björn & 山田", "Kickoff – Björn & 山田"},
+                    Row{"Escape", "a\x1b[31mred", "a\uFFFD[31mred"},
+                    Row{"LineBreaksAreSpaces", "one\ntwo\r\tthree", "one two  three"}, Row{"Bell", "a\ab", "a\uFFFDb"},
+                    Row{"Nul", std::string("a\0b", 3), "a\uFFFDb"}, Row{"C1Control", "a\u009bm", "a\uFFFDm"},
+                    Row{"RightToLeftOverride", "invoice\u202Efdp.exe", "invoice\uFFFDfdp.exe"},
+                    Row{"Isolates", "\u2066x\u2069", "\uFFFDx\uFFFD"}, Row{"HebrewStays", "שלום", "שלום"},
+                    Row{"Truncated", "a\xe5\xb1", "a\uFFFD\uFFFD"}, Row{"Overlong", "\xc0\xaf", "\uFFFD\uFFFD"},
+                    Row{"Surrogate", "\xed\xa0\x80", "\uFFFD\uFFFD\uFFFD"},
+                    Row{"BeyondUnicode", "\xf4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Columns, CountsWhatATerminalDraws) {
@@ -57,7 +65,8 @@ TEST(Nearest, SuggestsWhatIsNear) {
 }
 
 TEST(Table, FitsTheWidth) {
-  const Table table{{"ID", "TITLE", "STATE"}, {{"imp_1", std::string(200, 't'), "Running"}, {"imp_2", "short", "Completed"}}, 1};
+  const Table table{
+      {"ID", "TITLE", "STATE"}, {{"imp_1", std::string(200, 't'), "Running"}, {"imp_2", "short", "Completed"}}, 1};
   for (const std::size_t width : {40u, 80u, 120u}) {
     const auto text = table.show(width);
     for (std::size_t from = 0; from < text.size();) {
@@ -92,12 +101,15 @@ TEST_P(BadConfig, NamesTheLine) {
   EXPECT_EQ(config.error().code, Code::kInvalid);
   EXPECT_EQ(config.error().message.substr(0, GetParam().out.size()), GetParam().out) << config.error().message;
 }
-INSTANTIATE_TEST_SUITE_P(Table, BadConfig,
-                         testing::Values(Row{"TopLevelKey", "x = 1", "f.toml:1: no table [x]"}, Row{"KeyForTable", "server = 3", "f.toml:1: no table [server]"},
-                                         Row{"Nested", "[server]\naddress = { a = 1 }", "f.toml:2: server.address must be text"},
-                                         Row{"Deep", "x = " + std::string(300, '[') + std::string(300, ']'), "f.toml:1: "},
-                                         Row{"NotUtf8", "[server]\naddress = \"\xff\"", "f.toml:2: "}, Row{"Twice", "[server]\n[server]", "f.toml:2: "}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadConfig,
+    testing::Values(Row{"TopLevelKey", "x = 1", "f.toml:1: no table [x]"},
+                    Row{"KeyForTable", "server = 3", "f.toml:1: no table [server]"},
+                    Row{"Nested", "[server]\naddress = { a = 1 }", "f.toml:2: server.address must be text"},
+                    Row{"Deep", "x = " + std::string(300, '[') + std::string(300, ']'), "f.toml:1: "},
+                    Row{"NotUtf8", "[server]\naddress = \"\xff\"", "f.toml:2: "},
+                    Row{"Twice", "[server]\n[server]", "f.toml:2: "}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace callimport::api

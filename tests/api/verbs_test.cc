@@ -1,10 +1,9 @@
-// Every verb once over a finished import, and what must hold across them: one start a key, no secret anywhere, a watch that
-// lives through a restart.
+// Every verb once over a finished import, and what must hold across them: one start a key, no secret anywhere, a watch
+// that lives through a restart.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/spine/house.h"
@@ -67,7 +66,8 @@ TEST_F(Verbs, ListInEveryFormat) {
 TEST_F(Verbs, ShowAnswersByPrefixInItsForms) {
   const auto screen = house_->verb({"show", id().substr(0, 10)});
   EXPECT_EQ(screen.code, 0) << screen.err;
-  for (const char* text : {"found 30 = registered", "Adding to the library", "acme"}) EXPECT_NE(screen.out.find(text), std::string::npos) << screen.out;
+  for (const char* text : {"found 30 = registered", "Adding to the library", "acme"})
+    EXPECT_NE(screen.out.find(text), std::string::npos) << screen.out;
   EXPECT_NE(screen.err.find("next: callimport"), std::string::npos);
   EXPECT_LE(std::count(screen.out.begin(), screen.out.end(), '\n'), 24) << "one screen";
   const auto whole = read_json({"show", id(), "-o", "json"});
@@ -152,8 +152,12 @@ TEST_F(Verbs, QuestionsAreNotAskedWithoutATerminal) {
 
 TEST_F(Verbs, NoSecretIsAnywhere) {
   const std::string token(simulations::kGrainSandboxToken);
-  for (const auto& args : std::vector<std::vector<std::string>>{{"credentials", "list"}, {"credentials", "list", "-o", "json"}, {"show", id(), "-o", "json"},
-                                                                {"show", id(), "--timeline"}, {"show", id(), "--notifications"}, {"history", "export", id()}}) {
+  for (const auto& args : std::vector<std::vector<std::string>>{{"credentials", "list"},
+                                                                {"credentials", "list", "-o", "json"},
+                                                                {"show", id(), "-o", "json"},
+                                                                {"show", id(), "--timeline"},
+                                                                {"show", id(), "--notifications"},
+                                                                {"history", "export", id()}}) {
     const auto ran = house_->verb(args);
     EXPECT_EQ((ran.out + ran.err).find(token), std::string::npos) << args[0];
     EXPECT_EQ((ran.out + ran.err).find("/cdn/"), std::string::npos) << "a signed link in " << args[0];

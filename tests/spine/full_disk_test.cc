@@ -1,6 +1,5 @@
 // A disk that really is full: a small tmpfs under the data folder. Needs the right to mount; says so where it has none.
 #include <gtest/gtest.h>
-
 #include <sys/mount.h>
 
 #include <nlohmann/json.hpp>
@@ -46,11 +45,15 @@ TEST(FullDisk, ServerThatCannotBeginSaysWhatToDo) {
   const SmallDisk disk(scratch / "data");
   if (!disk.mounted()) GTEST_SKIP() << "no right to mount a small tmpfs here";
   write_file(scratch / "data/filler", std::string(1u << 20, 'x'));  // as much as fits
-  const auto ran = run(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
+  const auto ran = run(callimport_binary(),
+                       {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, false, {}, 0, false}, scratch);
   EXPECT_EQ(ran.code, 1);
-  EXPECT_TRUE(ran.err.find("Free some space") != std::string::npos || ran.err.find("No space left") != std::string::npos) << ran.err;
+  EXPECT_TRUE(ran.err.find("Free some space") != std::string::npos ||
+              ran.err.find("No space left") != std::string::npos)
+      << ran.err;
   std::filesystem::remove(scratch / "data/filler");
-  Process server(callimport_binary(), {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
+  Process server(callimport_binary(),
+                 {{"serve", "--data", scratch / "data", "--port", "0"}, {}, {}, true, {}, 0, false}, scratch);
   EXPECT_FALSE(server.wait_ready().empty()) << server.err();
   server.kill_hard();
 }

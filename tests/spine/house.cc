@@ -1,8 +1,8 @@
 #include "tests/spine/house.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace callimport::tests {
@@ -12,7 +12,9 @@ constexpr const char* kRenewedToken = "grain_pat_renewed1_RenewedRenewedRenewedR
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-bool is_media(const std::string& path) { return path.find("/download") != std::string::npos || path.starts_with("/cdn/"); }
+bool is_media(const std::string& path) {
+  return path.find("/download") != std::string::npos || path.starts_with("/cdn/");
+}
 
 bool importable(const simulations::SandboxCall& call) {
   const bool there = call.fate == simulations::CallFate::kNormal;
@@ -21,7 +23,8 @@ bool importable(const simulations::SandboxCall& call) {
 
 }  // namespace
 
-WatchedSandbox::WatchedSandbox(simulations::GrainOptions options) : grain_(std::move(*simulations::GrainSandbox::make(std::move(options)))) {}
+WatchedSandbox::WatchedSandbox(simulations::GrainOptions options)
+    : grain_(std::move(*simulations::GrainSandbox::make(std::move(options)))) {}
 
 simulations::SandboxReply WatchedSandbox::handle(const simulations::SandboxRequest& request, Timestamp now) {
   auto reply = grain_->handle(request, now);
@@ -76,8 +79,10 @@ House::House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after
 
 bool House::serve(std::uint64_t die_after_commits) {
   client_.reset();
-  Command command{{"serve", "--port", "0", "--data", data(), "--log-level", "warn", "--quiet"}, {}, {}, true, {}, 0, false};
-  if (die_after_commits > 0) command.args.insert(command.args.end(), {"--die-after-commits", std::to_string(die_after_commits)});
+  Command command{
+      {"serve", "--port", "0", "--data", data(), "--log-level", "warn", "--quiet"}, {}, {}, true, {}, 0, false};
+  if (die_after_commits > 0)
+    command.args.insert(command.args.end(), {"--die-after-commits", std::to_string(die_after_commits)});
   server_ = std::make_unique<Process>(callimport_binary(), std::move(command), scratch_);
   if (!server_->wait_ready().empty()) return true;
   const int code = server_->wait();
@@ -92,19 +97,25 @@ Ran House::verb(std::vector<std::string> args, std::string input) {
 
 Ran House::start(const std::vector<std::string>& more) {
   if (credential_.empty()) {
-    const auto added = verb({"credentials", "add", "--platform", "grain", "--workspace", "acme", "--token-file", scratch_ / "token"});
+    const auto added =
+        verb({"credentials", "add", "--platform", "grain", "--workspace", "acme", "--token-file", scratch_ / "token"});
     credential_ = first_line(added.out);
     if (added.code != 0) return added;
   }
-  std::vector<std::string> args = {"start", "--platform", "grain", "--customer", "acme", "--credential", credential_, "--base-url",
-                                   fmt::format("http://127.0.0.1:{}", listening_->port()), "--request-id", "the one", "--heartbeat-ms", "1000", "--yes"};
+  std::vector<std::string> args = {"start",        "--platform", "grain",
+                                   "--customer",   "acme",       "--credential",
+                                   credential_,    "--base-url", fmt::format("http://127.0.0.1:{}", listening_->port()),
+                                   "--request-id", "the one",    "--heartbeat-ms",
+                                   "1000",         "--yes"};
   args.insert(args.end(), more.begin(), more.end());
   const auto ran = verb(std::move(args));
   if (ran.code == 0) import_ = first_line(ran.out);
   return ran;
 }
 
-Ran House::renew_token() { return verb({"credentials", "renew", credential_, "--token-stdin"}, std::string(kRenewedToken) + "\n"); }
+Ran House::renew_token() {
+  return verb({"credentials", "renew", credential_, "--token-stdin"}, std::string(kRenewedToken) + "\n");
+}
 
 api::Client& House::client() {
   if (client_ == nullptr) client_ = api::Client::create({"unix:" + data() + "/callimport.sock", {}});
@@ -153,7 +164,8 @@ std::set<std::string> House::registered() {
 
 void House::expect_not_fetched_again(const std::set<std::string>& calls, std::size_t from) {
   for (const auto& asked : sandbox_->asked_since(from)) {
-    EXPECT_FALSE(is_media(asked.path) && calls.contains(asked.call)) << asked.path << " of the registered call " << asked.call;
+    EXPECT_FALSE(is_media(asked.path) && calls.contains(asked.call))
+        << asked.path << " of the registered call " << asked.call;
   }
 }
 
@@ -172,7 +184,8 @@ void House::expect_whole() {
     for (const auto& call : response.calls()) kept.insert(call.source_id());
     calls.set_page_token(response.next_page_token());
   } while (!calls.page_token().empty());
-  EXPECT_EQ(std::multiset<std::string>(wanted.begin(), wanted.end()), kept) << "every importable call once, and nothing else";
+  EXPECT_EQ(std::multiset<std::string>(wanted.begin(), wanted.end()), kept)
+      << "every importable call once, and nothing else";
 
   v1::ListTimelineRequest timeline;
   timeline.set_import(import_);
@@ -183,7 +196,8 @@ void House::expect_whole() {
     ASSERT_TRUE(ask("ListTimeline", timeline, response).ok());
     for (const auto& entry : response.entries()) {
       const auto& c = entry.counters();
-      EXPECT_EQ(c.found(), c.registered() + c.duplicate() + c.skipped() + c.failed() + c.pending()) << "at change " << entry.change();
+      EXPECT_EQ(c.found(), c.registered() + c.duplicate() + c.skipped() + c.failed() + c.pending())
+          << "at change " << entry.change();
       timeline.set_after_change(entry.change());
       ++changes;
     }

@@ -1,6 +1,6 @@
 #pragma once
-// One import in the real house: a Grain sandbox behind a socket in this process, the real binary as server, and what must hold
-// at the end whatever happened on the way.
+// One import in the real house: a Grain sandbox behind a socket in this process, the real binary as server, and what
+// must hold at the end whatever happened on the way.
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -26,7 +26,9 @@ class WatchedSandbox final : public simulations::Sandbox {
   simulations::SandboxReply handle(const simulations::SandboxRequest& request, Timestamp now) override;
   const simulations::CallSource& calls() const { return grain_->calls(); }
 
-  struct Asked { std::string call, path; };
+  struct Asked {
+    std::string call, path;
+  };
   std::size_t asked() const;
   std::vector<Asked> asked_since(std::size_t from) const;
   /// After `more` further requests `at` runs, once, on the sandbox's thread. 0 disarms.
@@ -63,7 +65,7 @@ class House {
   engine::PortStatus ask(const std::string& method, const Request& request, Response& response) {
     return client().call("/callimport.v1.CallImportService/" + method, request, response, std::chrono::seconds{30});
   }
-  std::set<std::string> registered();         ///< source ids, of the manifest, now; empty when nothing answers
+  std::set<std::string> registered();  ///< source ids, of the manifest, now; empty when nothing answers
   /// Everything the issue asks of the end.
   void expect_whole();
   /// No request of the log at or after `from` names one of `calls` with its media.

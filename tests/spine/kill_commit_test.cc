@@ -1,6 +1,6 @@
-// An import of ten calls whose server dies right after its n-th journal commit, for n = 1, 1 + step, ... up to 300, or until
-// three in a row live through: commits are shared by what is queued, so their number varies a little from run to run.
-// CALLIMPORT_COMMIT_STEP=1 tries each.
+// An import of ten calls whose server dies right after its n-th journal commit, for n = 1, 1 + step, ... up to 300, or
+// until three in a row live through: commits are shared by what is queued, so their number varies a little from run to
+// run. CALLIMPORT_COMMIT_STEP=1 tries each.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,12 +1,12 @@
-// One import of 1,000 calls through real sockets, its server killed by SIGKILL CALLIMPORT_KILLS times at seeded moments. A moment
-// is a request the sandbox has just received: the answer is never read, or the kill lands among the writes of those before it.
+// One import of 1,000 calls through real sockets, its server killed by SIGKILL CALLIMPORT_KILLS times at seeded
+// moments. A moment is a request the sandbox has just received: the answer is never read, or the kill lands among the
+// writes of those before it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <random>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "tests/spine/house.h"
 
@@ -50,7 +50,8 @@ TEST(KillImport, LosesAndDoublesNothing) {
   EXPECT_EQ(killed, kills) << "the import ended before its server was killed often enough";
   house.expect_whole();
   for (const auto& [calls, from] : registered_at) house.expect_not_fetched_again(calls, from);
-  std::printf("killed %d times, %zu requests for %llu calls\n", killed, house.sandbox().asked(), static_cast<unsigned long long>(kCalls));
+  std::printf("killed %d times, %zu requests for %llu calls\n", killed, house.sandbox().asked(),
+              static_cast<unsigned long long>(kCalls));
 }
 
 /// The log on disk says the same as what the sandbox saw: a person can check the proof afterwards.

@@ -24,13 +24,16 @@ std::string next_name(const char* kind) {
 
 int open_for(const std::string& path, int flags) { return ::open(path.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR); }
 
-[[noreturn]] void become(const std::string& program, const std::vector<std::string>& words, const std::vector<std::string>& environment,
-                         const Command& command, int in, int out, int err, int ready) {
+[[noreturn]] void become(const std::string& program, const std::vector<std::string>& words,
+                         const std::vector<std::string>& environment, const Command& command, int in, int out, int err,
+                         int ready) {
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
-  if (ready == kReadyFd) ::fcntl(ready, F_SETFD, 0);
-  else if (ready >= 0) ::dup2(ready, kReadyFd);
+  if (ready == kReadyFd)
+    ::fcntl(ready, F_SETFD, 0);
+  else if (ready >= 0)
+    ::dup2(ready, kReadyFd);
   if (command.file_bytes_max) {
     const rlimit limit{*command.file_bytes_max, *command.file_bytes_max};
     ::signal(SIGXFSZ, SIG_IGN);
@@ -88,7 +91,10 @@ Process::Process(const std::string& program, Command command, const Scratch& fol
   if (command.ready) {
     command.args.insert(command.args.end(), {"--ready-fd", std::to_string(kReadyFd)});
   }
-  std::map<std::string, std::string> environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"HOME", folder.path().string()}, {"TERM", "dumb"}};
+  std::map<std::string, std::string> environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                                                    {"LANG", "C.UTF-8"},
+                                                    {"HOME", folder.path().string()},
+                                                    {"TERM", "dumb"}};
   for (const auto& [name, value] : command.env) environment[name] = value;
   std::vector<std::string> words = {"callimport"}, pairs;
   words.insert(words.end(), command.args.begin(), command.args.end());
@@ -97,7 +103,8 @@ Process::Process(const std::string& program, Command command, const Scratch& fol
   const int out = open_for(out_path_, O_WRONLY | O_CREAT | O_TRUNC);
   const int err = open_for(err_path_, O_WRONLY | O_CREAT | O_TRUNC);
   pid_ = ::fork();
-  if (pid_ == 0) become(program, words, pairs, command, in, command.first_line ? ready[1] : out, err, command.ready ? ready[1] : -1);
+  if (pid_ == 0)
+    become(program, words, pairs, command, in, command.first_line ? ready[1] : out, err, command.ready ? ready[1] : -1);
   for (const int fd : {in, out, err, ready[1]}) {
     if (fd >= 0) ::close(fd);
   }

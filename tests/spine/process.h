@@ -32,13 +32,13 @@ void write_file(const std::string& path, const std::string& content);
 bool found_below(const std::filesystem::path& folder, const std::string& needle);
 
 struct Command {
-  std::vector<std::string> args;              ///< after the program's name
-  std::map<std::string, std::string> env{};   ///< on top of a small fixed environment, not of the test's own
-  std::string input{};                        ///< stdin, up to 64 KiB
-  bool ready = false;                         ///< adds --ready-fd 3
-  std::optional<rlim_t> file_bytes_max{};     ///< RLIMIT_FSIZE, with SIGXFSZ ignored: a write beyond it fails with EFBIG
-  uid_t user = 0;                             ///< runs as this user when set (root only)
-  bool first_line = false;                    ///< stdout is a pipe of 1 MiB: wait_ready reads its first line, out() is empty
+  std::vector<std::string> args;             ///< after the program's name
+  std::map<std::string, std::string> env{};  ///< on top of a small fixed environment, not of the test's own
+  std::string input{};                       ///< stdin, up to 64 KiB
+  bool ready = false;                        ///< adds --ready-fd 3
+  std::optional<rlim_t> file_bytes_max{};    ///< RLIMIT_FSIZE, with SIGXFSZ ignored: a write beyond it fails with EFBIG
+  uid_t user = 0;                            ///< runs as this user when set (root only)
+  bool first_line = false;  ///< stdout is a pipe of 1 MiB: wait_ready reads its first line, out() is empty
 };
 
 /// One child. Destroyed while running: SIGKILL, then wait.
@@ -55,9 +55,9 @@ class Process {
   /// Exit code, or minus the signal's number. Blocks.
   int wait();
   void signal(int number) const;
-  int kill_hard();                            ///< SIGKILL and wait
+  int kill_hard();  ///< SIGKILL and wait
   pid_t pid() const { return pid_; }
-  std::string out() const;                    ///< what it has written so far
+  std::string out() const;  ///< what it has written so far
   std::string err() const;
 
  private:
