@@ -16,6 +16,9 @@ struct EmbeddedOptions {
   std::string name_space = "default";
   std::chrono::seconds retention = std::chrono::hours{24};
   std::chrono::seconds long_poll = std::chrono::seconds{60};
+  /// Workers of this process are named so (a prefix of their identity). What such a worker had started when the service last
+  /// stopped is lost for certain, so at open it is timed out at once instead of when its own limit passes. Empty: nobody.
+  std::string own_workers;
   std::map<std::string, std::string> search_attributes;  ///< name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
   // Limits of conformance C.16; tests lower them.
   int history_events_max = 51'200;

@@ -42,6 +42,7 @@ namespace callimport::api {
 namespace {
 
 inline constexpr auto kStopGrace = std::chrono::seconds{5};
+inline constexpr auto kStopMax = std::chrono::seconds{20};  // then without order, e.g. when the disk is full
 
 std::string boot_id() {
   std::ifstream in("/proc/sys/kernel/random/boot_id");
@@ -102,11 +103,14 @@ Result<> open_storage(House& house, const ServeOrder& order) {
   return {};
 }
 
+const std::string kWorkerPrefix = "callimport-serve@";
+
 Result<> open_engine(House& house, const ServeOrder& order) {
   engine::EmbeddedOptions options;
   options.name_space = order.config.name_space;
   options.retention = std::chrono::hours{order.config.retention_hours};
   options.search_attributes = workflows::import_search_attributes();
+  options.own_workers = kWorkerPrefix;  // the folder's lock says that no other serve lives
   TRY(house.service, engine::EmbeddedService::open(*house.journal, house.loop, house.loop, house.random, options));
   house.http =
       std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
@@ -120,7 +124,7 @@ Result<> open_engine(House& house, const ServeOrder& order) {
   engine::WorkerOptions worker;
   worker.name_space = order.config.name_space;
   worker.task_queue = workflows::kImportTaskQueue;
-  worker.identity = fmt::format("callimport-serve@{}", ::getpid());
+  worker.identity = kWorkerPrefix + std::to_string(::getpid());
   worker.cached_runs_max = order.config.cached_runs_max;
   worker.activities_max = order.config.activities_max;
   house.worker = engine::Worker::create(*house.service, house.loop, house.loop, house.random, worker);
@@ -218,6 +222,10 @@ class StopSignals {
 /// Worker first, then the service, then the doors; each while the loop still runs.
 void begin_stop(House& house, std::thread& closer) {
   spdlog::info("stopping");
+  house.loop.at(house.loop.now() + kStopMax, [] {
+    spdlog::error("not stopped in order within {} s; what was acknowledged is on disk all the same", kStopMax.count());
+    std::_Exit(EXIT_FAILURE);
+  });
   house.deliverer->stop();
   house.worker->stop(kStopGrace, [&house, &closer] {
     house.service->stop([&house, &closer] {

@@ -1,4 +1,4 @@
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 
 #include <algorithm>
 #include <utility>
@@ -93,6 +93,9 @@ Result<> Service::recover() {
   for (const auto& [key, run] : closed_) {
     RunKey& current = current_runs_[run.workflow_id];
     current = std::max(current, key);
+  }
+  if (!options_.own_workers.empty()) {
+    for (const RunKey key : keys) give_up_lost_work(*open_.at(key));
   }
   return {};
 }

@@ -2,7 +2,7 @@
 // itself, which clients share.
 #include <utility>
 
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/workflow_tasks.h"
 
 namespace callimport::engine {

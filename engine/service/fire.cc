@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/service/activities.h"
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"
 #include "engine/service/successors.h"
@@ -150,6 +150,22 @@ void Service::fire_workflow_task(OpenRun& run, std::int64_t now) {
   } else {
     return;
   }
+  commit(run, std::move(draft));
+}
+
+void Service::give_up_lost_work(OpenRun& run) {
+  const auto lost = [this](const std::string& identity) { return identity.starts_with(options_.own_workers); };
+  std::vector<std::pair<std::int64_t, enums::TimeoutType>> attempts;
+  for (const auto& [id, activity] : run.activities) {
+    if (activity.state.started_ns() == 0 || !lost(activity.state.identity())) continue;
+    const bool beats = activity.state.heartbeat_ns() != 0;
+    attempts.emplace_back(id, beats ? enums::TIMEOUT_TYPE_HEARTBEAT : enums::TIMEOUT_TYPE_START_TO_CLOSE);
+  }
+  const bool task = run.task.state() == pb::WorkflowTask::STARTED && lost(run.task.identity());
+  if (attempts.empty() && !task) return;
+  Draft draft(run, clock_.now());
+  for (const auto& [id, type] : attempts) time_out_activity(draft, id, type);
+  if (task) time_out_task(draft);
   commit(run, std::move(draft));
 }
 

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "engine/service/activities.h"
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 
 namespace callimport::engine {

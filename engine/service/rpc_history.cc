@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/workflow_tasks.h"

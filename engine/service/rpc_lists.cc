@@ -2,7 +2,7 @@
 #include <map>
 #include <utility>
 
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/list_filter.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/run_view.h"

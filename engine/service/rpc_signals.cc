@@ -1,7 +1,7 @@
 // Signal, cancel and terminate (conformance C.6).
 #include <utility>
 
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/utf8_text.h"
 #include "engine/service/workflow_tasks.h"

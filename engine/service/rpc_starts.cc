@@ -1,7 +1,7 @@
 // StartWorkflowExecution and SignalWithStartWorkflowExecution (conformance C1 to C10).
 #include <utility>
 
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"

@@ -1,7 +1,7 @@
 // GetSystemInfo, GetClusterInfo, namespaces and search attributes (conformance A.1, A.2).
 #include <utility>
 
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 

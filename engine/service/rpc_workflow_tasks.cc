@@ -1,7 +1,7 @@
 // RespondWorkflowTaskCompleted and RespondWorkflowTaskFailed (conformance C12 to C22).
 #include <utility>
 
-#include "engine/service/core.h"
+#include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/workflow_tasks.h"
 

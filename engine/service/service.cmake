@@ -1,7 +1,7 @@
 add_proto_floor(engine_transition PROTO service/transition.proto DEPS temporal_api)
 add_floor(engine::port HEADERS workflow_service.h SOURCES service/port.cc DEPS storage::model storage::runtime temporal_api)
 add_floor(engine::service
-  HEADERS embedded.h service/core.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
+  HEADERS embedded.h service/internal/core.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
           service/history_batches.h service/workflow_tasks.h service/activities.h service/commands.h service/command_error.h
           service/completion.h service/starts.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h

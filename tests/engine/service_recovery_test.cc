@@ -262,6 +262,42 @@ TEST(Recovery, TokensHoldAcrossARestart) {
   EXPECT_TRUE(world.complete(world.poll(), {complete_workflow()}).ok());
 }
 
+// A worker of our own process dies with it: its attempts come again at once. Another's keep their time (C12).
+TEST(Recovery, WorkOfOurOwnDeadWorkerComesAgainAtOnce) {
+  for (const std::string own : {"ak", ""}) {
+    EmbeddedOptions options;
+    options.own_workers = own;
+    ServiceWorld world(options);
+    world.start();
+    (void)world.complete(world.poll(), {schedule_activity("a", "AQ", 60)});
+    const ActivityTask held = world.poll_activity("AQ");
+    ASSERT_EQ(held.attempt(), 1);
+    world.restart();
+    world.advance(milliseconds{1'500});  // the retry's backoff is a second
+    const auto pending = world.describe().pending_activities();
+    ASSERT_EQ(pending.size(), 1);
+    EXPECT_EQ(pending[0].attempt(), own.empty() ? 1 : 2) << "own workers: '" << own << "'";
+    if (own.empty()) {
+      EXPECT_TRUE(world.complete_activity(held).ok());
+    } else {
+      EXPECT_EQ(world.poll_activity("AQ").attempt(), 2);
+    }
+  }
+}
+
+TEST(Recovery, AWorkflowTaskOfOurOwnDeadWorkerComesAgainAtOnce) {
+  EmbeddedOptions options;
+  options.own_workers = "wk";
+  ServiceWorld world(options);
+  world.start();
+  const WorkflowTask held = world.poll();
+  world.restart();
+  const WorkflowTask again = world.poll();
+  EXPECT_EQ(again.attempt(), 2);
+  EXPECT_EQ(world.complete(held, {complete_workflow()}).status.code, 5) << "the lost task's token is stale";
+  EXPECT_TRUE(world.complete(again, {complete_workflow()}).ok());
+}
+
 TEST(Recovery, SnapshotsCarryTheWholeState) {
   ServiceWorld world;
   world.start();

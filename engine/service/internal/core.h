@@ -207,6 +207,8 @@ class Service final : public EmbeddedService {
   void run_due(RunKey key);
   bool fire_run_timeout(OpenRun& run, std::int64_t now);
   void fire_workflow_task(OpenRun& run, std::int64_t now);
+  /// Times out what a worker of the process before us had started (EmbeddedOptions::own_workers).
+  void give_up_lost_work(OpenRun& run);
   void fire_timers(OpenRun& run, std::int64_t now);
   void fire_activities(OpenRun& run, std::int64_t now);
   std::int64_t next_deadline_of(const OpenRun& run) const;
