@@ -26,8 +26,9 @@ TEST(KillImport, LosesAndDoublesNothing) {
   std::mt19937_64 chance(static_cast<std::uint64_t>(number_from("CALLIMPORT_SEED", 20260904)));
   House house(kCalls, 11);
   ASSERT_TRUE(house.serve());
-  // Small batches: a step that was killed waits a little longer before each new try, and 100 kills would be mostly waiting.
-  const auto started = house.start({"--batch", "20"});
+  // Small batches: a step that was killed waits a little longer before each new try, and 100 kills would be mostly
+  // waiting.
+  const auto started = house.start({"--batch", "8"});
   ASSERT_EQ(started.code, 0) << started.err;
 
   int killed = 0;
@@ -38,7 +39,7 @@ TEST(KillImport, LosesAndDoublesNothing) {
     if (killed < kills) {
       // Spread over what is left, so that every kill finds the import at work.
       const std::size_t left = kRequestsPerCall * (kCalls - std::min<std::size_t>(registered.size(), kCalls));
-      const std::size_t most = std::max<std::size_t>(1, left / static_cast<std::size_t>(kills - killed + 1));
+      const std::size_t most = std::max<std::size_t>(1, left * 3 / (2 * static_cast<std::size_t>(kills - killed + 1)));
       const std::size_t at = std::uniform_int_distribution<std::size_t>(1, most)(chance);
       house.sandbox().arm(at, [pid = house.server().pid()] { ::kill(pid, SIGKILL); });
     }
