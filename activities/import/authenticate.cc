@@ -13,9 +13,11 @@ Awaitable<Fetched<bool>> prove_download(std::shared_ptr<Session> session, std::v
   for (const auto& call : calls) {
     if (call.media_type == "transcript") continue;
     if (++tried > kProofsMax) break;
-    auto asking = session->ask(session->platform().media(session->auth(), call.source_id), session->platform().read_media);
+    auto asking =
+        session->ask(session->platform().media(session->auth(), call.source_id), session->platform().read_media);
     Fetched<MediaLink> link = co_await std::move(asking);
-    if (!link && (std::holds_alternative<CallFailed>(link.error()) || std::holds_alternative<NotReady>(link.error()))) continue;
+    if (!link && (std::holds_alternative<CallFailed>(link.error()) || std::holds_alternative<NotReady>(link.error())))
+      continue;
     if (!link) co_return tl::unexpected(link.error());
     auto touching = touch_media(session, link->url);
     const bool touched = co_await std::move(touching);
@@ -50,7 +52,8 @@ Awaitable<ActivityResult> authenticate(SharedDeps deps, ActivityContext& context
     auto proving = prove_download(session, std::move(page->calls));
     const Fetched<bool> proven = co_await std::move(proving);
     if (!proven) {
-      co_return answer_trouble(context, input, proven.error(), std::move(result), platform.outage_wait, deps->clock.now());
+      co_return answer_trouble(context, input, proven.error(), std::move(result), platform.outage_wait,
+                               deps->clock.now());
     }
   }
   co_return write_note(result);

@@ -27,7 +27,9 @@ Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context
   // An import that failed before it had a row has nothing to close.
   if (!problems && problems.error().code == Code::kNotFound) co_return std::string("{}");
   if (!problems) co_return tl::unexpected(error_of(problems.error()));
-  auto work = [deps, input, found = std::move(*problems)](storage::LibraryTx& tx) { return close(tx, *deps, input, found); };
+  auto work = [deps, input, found = std::move(*problems)](storage::LibraryTx& tx) {
+    return close(tx, *deps, input, found);
+  };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));

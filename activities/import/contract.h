@@ -1,12 +1,12 @@
 #pragma once
-// What the import's workflow and its activities say to each other, as JSON: ids, counts and causes only. Calls, pages, cursors
-// and reports stay in library.db, so that no input or result grows with the import (kContractBytesMax). Times are unix ms, 0: none.
+// What the import's workflow and its activities say to each other, as JSON: ids, counts and causes only. Calls, pages,
+// cursors and reports stay in library.db, so that no input or result grows with the import (kContractBytesMax). Times
+// are unix ms, 0: none.
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "storage/model/result.h"
 #include "storage/model/time.h"
@@ -30,106 +30,110 @@ inline constexpr const char* kForget = "import.forget";
 
 /// How an import goes about it. Every default suits a real workspace; tests and benches turn them.
 struct ImportSettings {
-  int first_lane = 100;                    ///< calls that come before all others
-  int fetch_batch = 100;                   ///< calls one fetch takes on
-  int fetch_at_once = 24;                  ///< of these under way together
-  int register_batch = 50;                 ///< calls one library transaction takes in
-  int pages = 20;                          ///< pages one step of counting reads
-  int tries_in_step = 5;                   ///< attempts of a step before an outage is told
-  int tries_of_call = 6;                   ///< of one call that fails while others pass
-  std::int64_t heartbeat_ms = 5'000;       ///< a silent activity is tried again after this
+  int first_lane = 100;                      ///< calls that come before all others
+  int fetch_batch = 100;                     ///< calls one fetch takes on
+  int fetch_at_once = 24;                    ///< of these under way together
+  int register_batch = 50;                   ///< calls one library transaction takes in
+  int pages = 20;                            ///< pages one step of counting reads
+  int tries_in_step = 5;                     ///< attempts of a step before an outage is told
+  int tries_of_call = 6;                     ///< of one call that fails while others pass
+  std::int64_t heartbeat_ms = 5'000;         ///< a silent activity is tried again after this
   std::int64_t outage_pause_ms = 3'600'000;  ///< an outage that lasts this long pauses the import; it goes on asking
-  std::int64_t outage_probe_ms = 600'000;  ///< how often it asks then
-  int events_max = 2'000;                  ///< of one run's history, then continue as new
+  std::int64_t outage_probe_ms = 600'000;    ///< how often it asks then
+  int events_max = 2'000;                    ///< of one run's history, then continue as new
   friend bool operator==(const ImportSettings&, const ImportSettings&) = default;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportSettings, first_lane, fetch_batch, fetch_at_once, register_batch, pages,
-                                                tries_in_step, tries_of_call, heartbeat_ms, outage_pause_ms, outage_probe_ms,
-                                                events_max)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportSettings, first_lane, fetch_batch, fetch_at_once, register_batch,
+                                                pages, tries_in_step, tries_of_call, heartbeat_ms, outage_pause_ms,
+                                                outage_probe_ms, events_max)
 
 /// What `start` asks for: the workflow's input. Nothing secret: `credential` is a handle of the vault.
 struct ImportInput {
-  std::string import;                      ///< imp_..., also the workflow id
+  std::string import;  ///< imp_..., also the workflow id
   std::string platform, workspace, title;
-  std::string credential;                  ///< cred_...
-  std::string base_url;                    ///< empty: the vendor's
+  std::string credential;                    ///< cred_...
+  std::string base_url;                      ///< empty: the vendor's
   std::int64_t after_ms = 0, before_ms = 0;  ///< on the start of a call: inclusive, exclusive
-  std::int64_t calls_max = 0;              ///< a sample: the newest n; 0: all
-  bool media = true;                       ///< false: details and transcripts only
+  std::int64_t calls_max = 0;                ///< a sample: the newest n; 0: all
+  bool media = true;                         ///< false: details and transcripts only
   std::string started_by;
   ImportSettings settings;
-  nlohmann::json state;                    ///< of the machine, from one run to the next; null at the start
+  nlohmann::json state;  ///< of the machine, from one run to the next; null at the start
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportInput, import, platform, workspace, title, credential, base_url, after_ms,
-                                                before_ms, calls_max, media, started_by, settings, state)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportInput, import, platform, workspace, title, credential, base_url,
+                                                after_ms, before_ms, calls_max, media, started_by, settings, state)
 
 /// found = registered + duplicate + skipped + failed + pending
 struct CounterNote {
   std::int64_t found = 0, registered = 0, duplicate = 0, skipped = 0, failed = 0, pending = 0, media_bytes = 0;
   friend bool operator==(const CounterNote&, const CounterNote&) = default;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CounterNote, found, registered, duplicate, skipped, failed, pending, media_bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CounterNote, found, registered, duplicate, skipped, failed, pending,
+                                                media_bytes)
 
 /// Why a step could not go on, when it is worth telling. `kind` is empty when nothing came between.
 struct TroubleNote {
-  std::string kind;                        ///< wait, attention
+  std::string kind;  ///< wait, attention
   std::string cause, message, who;
   std::int64_t until_ms = 0;
   bool none() const { return kind.empty(); }
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TroubleNote, kind, cause, message, who, until_ms)
 
-/// Input of open, authenticate, enumerate, prioritize, fetch and register: what the workflow was asked, and the step's own part.
+/// Input of open, authenticate, enumerate, prioritize, fetch and register: what the workflow was asked, and the step's
+/// own part.
 struct StepInput {
-  ImportInput ask;                         ///< without its state
-  std::string lane;                        ///< first, bulk
-  bool probing = false;                    ///< asks whether trouble is over: one try, little work
-  int pages = 0;                           ///< enumerate: at most
-  std::int64_t enough = 0;                 ///< enumerate: stop when so many are known; 0: no such stop
+  ImportInput ask;          ///< without its state
+  std::string lane;         ///< first, bulk
+  bool probing = false;     ///< asks whether trouble is over: one try, little work
+  int pages = 0;            ///< enumerate: at most
+  std::int64_t enough = 0;  ///< enumerate: stop when so many are known; 0: no such stop
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepInput, ask, lane, probing, pages, enough)
 
 /// Result of the same. Each step fills what it knows.
 struct StepResult {
   TroubleNote trouble;
-  CounterNote counters;                    ///< of the import, in the step's transaction
-  bool newest_first = false;               ///< authenticate: the platform lists in the first lane's order
-  bool enumerated = false;                 ///< open, enumerate: the manifest is complete
-  std::int64_t known = 0;                  ///< open, enumerate: calls in the manifest
+  CounterNote counters;                        ///< of the import, in the step's transaction
+  bool newest_first = false;                   ///< authenticate: the platform lists in the first lane's order
+  bool enumerated = false;                     ///< open, enumerate: the manifest is complete
+  std::int64_t known = 0;                      ///< open, enumerate: calls in the manifest
   std::int64_t lane_first = 0, lane_bulk = 0;  ///< prioritize: calls not done yet in each lane
-  std::int64_t taken = 0, done = 0;        ///< fetch, register: calls looked at, calls staged or registered
-  std::int64_t ended = 0;                  ///< fetch: calls staged or failed: the step got somewhere
-  bool drained = false;                    ///< fetch: no call of the lane is pending; register: nothing is staged
-  std::int64_t look_again_ms = 0;          ///< fetch: all pending calls are put off until then
-  std::int64_t lane_failed = 0;            ///< fetch, when drained: failed calls of the lane
+  std::int64_t taken = 0, done = 0;            ///< fetch, register: calls looked at, calls staged or registered
+  std::int64_t ended = 0;                      ///< fetch: calls staged or failed: the step got somewhere
+  bool drained = false;                        ///< fetch: no call of the lane is pending; register: nothing is staged
+  std::int64_t look_again_ms = 0;              ///< fetch: all pending calls are put off until then
+  std::int64_t lane_failed = 0;                ///< fetch, when drained: failed calls of the lane
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepResult, trouble, counters, newest_first, enumerated, known, lane_first,
-                                                lane_bulk, taken, done, ended, drained, look_again_ms, lane_failed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepResult, trouble, counters, newest_first, enumerated, known,
+                                                lane_first, lane_bulk, taken, done, ended, drained, look_again_ms,
+                                                lane_failed)
 
 /// One lane's new place, as it is stored, told and shown.
 struct LaneChange {
-  std::string lane;                        ///< first, bulk
+  std::string lane;  ///< first, bulk
   std::string stage, condition, reason, who, why;
   std::int64_t until_ms = 0;
-  std::string event;                       ///< what happened, in the table's words
-  std::string told;                        ///< kind of notification; empty: known already, nobody is told again
+  std::string event;  ///< what happened, in the table's words
+  std::string told;   ///< kind of notification; empty: known already, nobody is told again
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaneChange, lane, stage, condition, reason, who, why, until_ms, event, told)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaneChange, lane, stage, condition, reason, who, why, until_ms, event,
+                                                told)
 
 inline constexpr std::size_t kChangesMax = 20;  ///< of one stage change
 struct StageInput {
   std::string import;
   std::int64_t heartbeat_ms = 5'000;
-  std::vector<LaneChange> changes;         ///< in order
+  std::vector<LaneChange> changes;  ///< in order
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StageInput, import, heartbeat_ms, changes)
 
 struct CloseInput {
   std::string import;
   std::int64_t heartbeat_ms = 5'000;
-  std::vector<LaneChange> changes;         ///< how the lanes end, still untold
-  std::string result;                      ///< completed, completed_with_gaps, failed, cancelled
-  std::string cause, message;              ///< of failed
+  std::vector<LaneChange> changes;  ///< how the lanes end, still untold
+  std::string result;               ///< completed, completed_with_gaps, failed, cancelled
+  std::string cause, message;       ///< of failed
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CloseInput, import, heartbeat_ms, changes, result, cause, message)
 

@@ -23,12 +23,12 @@ struct ImportDeps {
   Http& http;
   MediaProbe& probe;
   Executor& loop;
-  Pool& pool;                          ///< for library and file work
+  Pool& pool;  ///< for library and file work
   Clock& clock;
   Random& random;
-  Pacers& pacers;                      ///< one for the process: budgets are a workspace's, not an import's
+  Pacers& pacers;                               ///< one for the process: budgets are a workspace's, not an import's
   std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack
-  std::function<void()> told;          ///< a notification was stored: the deliverer may look; may be empty
+  std::function<void()> told;                   ///< a notification was stored: the deliverer may look; may be empty
 };
 
 /// Registers every activity of activities/import/contract.h. Before the worker starts.

@@ -16,7 +16,9 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 }
 
 /// `bytes 5-9/10` (RFC 9110, 14.4). The first byte and the whole, where told.
-struct ContentRange { std::optional<std::uint64_t> first, total; };
+struct ContentRange {
+  std::optional<std::uint64_t> first, total;
+};
 ContentRange read_content_range(std::string_view text) {
   ContentRange range;
   if (!text.starts_with("bytes ")) return range;
@@ -32,10 +34,10 @@ ContentRange read_content_range(std::string_view text) {
 struct Transfer {
   storage::MediaWriter& writer;
   ActivityContext& context;
-  std::uint64_t offset = 0;             ///< where it began
-  std::optional<std::uint64_t> total;   ///< of the whole recording
-  bool answered = false;                ///< a head with a body came
-  std::string portion;                  ///< not written yet
+  std::uint64_t offset = 0;            ///< where it began
+  std::optional<std::uint64_t> total;  ///< of the whole recording
+  bool answered = false;               ///< a head with a body came
+  std::string portion;                 ///< not written yet
   std::optional<Error> store_error;
   bool too_large = false;
 
@@ -48,7 +50,8 @@ struct Transfer {
     answered = true;
     if (reply.status == 206) {
       const ContentRange range = read_content_range(reply.header("content-range"));
-      if (range.first.value_or(offset) != offset) return fail(Code::kInvalid, "the server sent another range than was asked for");
+      if (range.first.value_or(offset) != offset)
+        return fail(Code::kInvalid, "the server sent another range than was asked for");
       total = range.total;
       return {};
     }
@@ -66,7 +69,8 @@ struct Transfer {
       return fail(Code::kInvalid, "the recording is larger than the limit");
     }
     if (portion.size() < kMediaPortionBytes) return {};
-    // Larger recordings are written from the loop in portions this size: a copy into the page cache, not a wait for the disk.
+    // Larger recordings are written from the loop in portions this size: a copy into the page cache, not a wait for the
+    // disk.
     auto written = store(writer.append(portion));
     portion.clear();
     return written;
@@ -94,16 +98,24 @@ Fetched<Outcome> judge(const Transfer& transfer, const Result<HttpReply>& reply,
     return size > 0 && range.total == size ? Outcome::kWhole : Outcome::kBeginAnew;
   }
   if (reply->status == 401 || reply->status == 403) return Outcome::kLinkExpired;
-  if (reply->status == 404 || reply->status == 410) return trouble(CallFailed{"call.no_recording", "the recording is gone"});
+  if (reply->status == 404 || reply->status == 410)
+    return trouble(CallFailed{"call.no_recording", "the recording is gone"});
   if (auto delay = read_delay(*reply, now)) return tl::unexpected(*delay);
-  return trouble(CallFailed{"platform.changed_answer", "the recording's place answered " + std::to_string(reply->status)});
+  return trouble(
+      CallFailed{"platform.changed_answer", "the recording's place answered " + std::to_string(reply->status)});
 }
 
 Awaitable<Fetched<Outcome>> transfer_once(std::shared_ptr<Session> session, ActivityContext& context,
                                           std::shared_ptr<storage::MediaWriter> writer, std::string url) {
   ImportDeps& deps = session->deps();
-  Transfer transfer{.writer = *writer, .context = context, .offset = writer->size(), .total = {}, .answered = false,
-                    .portion = {}, .store_error = {}, .too_large = false};
+  Transfer transfer{.writer = *writer,
+                    .context = context,
+                    .offset = writer->size(),
+                    .total = {},
+                    .answered = false,
+                    .portion = {},
+                    .store_error = {},
+                    .too_large = false};
   HttpRequest request;
   request.url = std::move(url);
   if (transfer.offset > 0) request.headers.emplace_back("Range", "bytes=" + std::to_string(transfer.offset) + "-");
@@ -160,7 +172,8 @@ Awaitable<Fetched<bool>> fill(std::shared_ptr<Session> session, ActivityContext&
 }
 
 /// The broken file is kept, its cause is the call's.
-Awaitable<Trouble> put_aside(ImportDeps& deps, std::shared_ptr<storage::MediaWriter> writer, std::string key, CallFailed fault) {
+Awaitable<Trouble> put_aside(ImportDeps& deps, std::shared_ptr<storage::MediaWriter> writer, std::string key,
+                             CallFailed fault) {
   auto job = [&deps, writer, key, cause = fault.cause] { return deps.media.quarantine(key, cause); };
   auto quarantining = engine::on_pool(deps.pool, deps.loop, std::move(job));
   const Result<> kept = co_await std::move(quarantining);

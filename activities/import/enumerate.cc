@@ -1,5 +1,5 @@
-// Walks the platform's pages into the manifest, from the cursor where the last step stopped. The pages of one step become one
-// transaction: rows, cursor and receipt together.
+// Walks the platform's pages into the manifest, from the cursor where the last step stopped. The pages of one step
+// become one transaction: rows, cursor and receipt together.
 #include "activities/import/session.h"
 
 namespace callimport::activities {
@@ -37,8 +37,8 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const ImportInput& ask, 
 }
 
 /// Reads pages until there are enough. Trouble after at least one page waits for the next step.
-Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityContext& context, StepInput input, Walk& walk,
-                                    std::int64_t known) {
+Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityContext& context, StepInput input,
+                                    Walk& walk, std::int64_t known) {
   const Platform& platform = session->platform();
   const std::int64_t calls_max = input.ask.calls_max;
   for (int page_number = 0; page_number < std::max(input.pages, 1); ++page_number) {

@@ -1,5 +1,5 @@
-// A batch of calls, several at once, into staging. What is done is staged in portions, so that a crash costs a portion and not
-// the batch; a portion needs no receipt, because a call's state in the manifest refuses what comes late.
+// A batch of calls, several at once, into staging. What is done is staged in portions, so that a crash costs a portion
+// and not the batch; a portion needs no receipt, because a call's state in the manifest refuses what comes late.
 #include <algorithm>
 #include <deque>
 
@@ -24,8 +24,8 @@ struct Batch {
   StepInput input;
   std::shared_ptr<Session> session;
   std::deque<storage::ManifestRow> waiting;
-  std::vector<Ended> ended;          ///< not staged yet
-  std::vector<Ended> suspects;       ///< the platform's trouble, or the call's
+  std::vector<Ended> ended;     ///< not staged yet
+  std::vector<Ended> suspects;  ///< the platform's trouble, or the call's
   std::size_t suspects_in_row = 0;
   std::optional<Trouble> stop;
   bool storing = false;
@@ -35,7 +35,9 @@ struct Batch {
 };
 using SharedBatch = std::shared_ptr<Batch>;
 
-Nanos look_again_after(const storage::ManifestRow& row) { return std::min<Nanos>(5s * (1 << std::min(row.attempts, 5)), 60s); }
+Nanos look_again_after(const storage::ManifestRow& row) {
+  return std::min<Nanos>(5s * (1 << std::min(row.attempts, 5)), 60s);
+}
 
 Result<> store_one(storage::LibraryTx& tx, const ImportInput& ask, const Ended& one, Timestamp now) {
   const std::string& id = one.row.source_id;
@@ -49,13 +51,15 @@ Result<> store_one(storage::LibraryTx& tx, const ImportInput& ask, const Ended& 
   return tx.put_off(ask.import, id, to_unix_ms(now + look_again_after(one.row)));
 }
 
-Result<> store_portion(storage::Library& library, const ImportInput& ask, const std::vector<Ended>& portion, Timestamp now) {
+Result<> store_portion(storage::Library& library, const ImportInput& ask, const std::vector<Ended>& portion,
+                       Timestamp now) {
   return library.change([&](storage::LibraryTx& tx) -> Result<> {
     for (const Ended& one : portion) {
       const Result<> stored = store_one(tx, ask, one, now);
       if (stored || stored.error().code == Code::kConflict) continue;  // another attempt was faster with this call
       if (stored.error().code != Code::kInvalid) return stored;
-      TRY_VOID(tx.set_state(ask.import, one.row.source_id, storage::CallState::kFailed, "library.rejected", stored.error().message));
+      TRY_VOID(tx.set_state(ask.import, one.row.source_id, storage::CallState::kFailed, "library.rejected",
+                            stored.error().message));
     }
     return {};
   });
@@ -65,7 +69,8 @@ Result<> store_portion(storage::Library& library, const ImportInput& ask, const 
 Awaitable<void> store_ended(SharedBatch batch) {
   if (batch->storing || batch->ended.empty() || batch->context.cancelled()) co_return;
   batch->storing = true;
-  auto portion = std::make_shared<std::vector<Ended>>(std::exchange(batch->ended, {}));  // shared with the job on the pool
+  auto portion =
+      std::make_shared<std::vector<Ended>>(std::exchange(batch->ended, {}));  // shared with the job on the pool
   auto job = [batch, portion] {
     return store_portion(batch->deps->library, batch->input.ask, *portion, batch->deps->clock.now());
   };
@@ -84,7 +89,8 @@ Awaitable<void> store_ended(SharedBatch batch) {
 
 void sort_out(Batch& batch, Ended one) {
   const Trouble* trouble = one.made ? nullptr : &one.made.error();
-  if (trouble == nullptr || std::holds_alternative<CallFailed>(*trouble) || std::holds_alternative<NotReady>(*trouble)) {
+  if (trouble == nullptr || std::holds_alternative<CallFailed>(*trouble) ||
+      std::holds_alternative<NotReady>(*trouble)) {
     batch.suspects_in_row = 0;
     batch.ended.push_back(std::move(one));
     return;

@@ -19,8 +19,8 @@ std::optional<Trouble> judge_transcript(const Trouble& trouble, const storage::M
 
 }  // namespace
 
-Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context, ImportInput ask,
-                                             storage::ManifestRow row) {
+Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context,
+                                             ImportInput ask, storage::ManifestRow row) {
   const Platform& platform = session->platform();
   auto describing = session->ask(platform.details(session->auth(), row.source_id), platform.read_details);
   Fetched<storage::Call> call = co_await std::move(describing);

@@ -1,6 +1,6 @@
 #pragma once
-// Keeps a workspace's requests within the budget the platform states: nothing is held back until a reply's headers or a 429
-// say so. In memory only: after a restart the first replies tell again.
+// Keeps a workspace's requests within the budget the platform states: nothing is held back until a reply's headers or a
+// 429 say so. In memory only: after a restart the first replies tell again.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -14,7 +14,8 @@ namespace callimport::activities {
 /// Threads: the loop.
 class Pacer {
  public:
-  /// Takes one request's place and says when it may go: `now` or later. Requests that ask at once get slots one after another.
+  /// Takes one request's place and says when it may go: `now` or later. Requests that ask at once get slots one after
+  /// another.
   Timestamp reserve(Timestamp now) {
     if (per_minute_ <= 0) return std::max(now, blocked_until_);
     // Spread evenly, with ten requests of slack; half as fast where the customer's own tools use the budget too.

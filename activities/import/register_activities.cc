@@ -14,7 +14,8 @@ using Body = Awaitable<ActivityResult> (*)(SharedDeps, ActivityContext&, Input);
 /// Reads the input, beats while the body runs, and holds the result against the contract's limit.
 template <class Input>
 Awaitable<ActivityResult> attempt(SharedDeps deps, ActivityContext& context, std::string text, Body<Input> body) {
-  if (text.size() > kContractBytesMax) co_return tl::unexpected(final_error("engine.bug", "an activity's input is too long"));
+  if (text.size() > kContractBytesMax)
+    co_return tl::unexpected(final_error("engine.bug", "an activity's input is too long"));
   auto input = read_note<Input>(text);
   if (!input) co_return tl::unexpected(final_error("engine.bug", input.error().message));
   Pulse pulse(deps->clock, context, heartbeat_of(*input));

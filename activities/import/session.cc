@@ -47,8 +47,9 @@ Awaitable<SessionMade> open_session(SharedDeps deps, ImportInput ask) {
   auto opening = engine::on_pool(deps->pool, deps->loop, std::move(job));
   Result<Opened> opened = co_await std::move(opening);
   if (!opened && (opened.error().code == Code::kNotFound || opened.error().code == Code::kInvalid)) {
-    co_return tl::unexpected(final_error("access.credential_gone", "the credential is not in the vault any more: add it again, then"
-                                                                   " start the import with its id"));
+    co_return tl::unexpected(final_error("access.credential_gone",
+                                         "the credential is not in the vault any more: add it again, then"
+                                         " start the import with its id"));
   }
   if (!opened) co_return tl::unexpected(error_of(opened.error()));
   PlatformSession auth;

@@ -5,7 +5,9 @@
 namespace callimport::activities {
 
 Pulse::Pulse(Clock& clock, ActivityContext& context, std::int64_t heartbeat_ms)
-    : clock_(clock), context_(context), every_(std::chrono::milliseconds{std::max<std::int64_t>(heartbeat_ms, 1'000)} / 4) {
+    : clock_(clock),
+      context_(context),
+      every_(std::chrono::milliseconds{std::max<std::int64_t>(heartbeat_ms, 1'000)} / 4) {
   timer_ = clock_.at(clock_.now() + every_, [this] { beat(); });
 }
 
@@ -87,8 +89,8 @@ ActivityError try_again(const Again& again) {
 
 }  // namespace
 
-ActivityResult answer_trouble(const ActivityContext& context, const StepInput& input, const Trouble& trouble, StepResult result,
-                              Nanos outage_wait, Timestamp now) {
+ActivityResult answer_trouble(const ActivityContext& context, const StepInput& input, const Trouble& trouble,
+                              StepResult result, Nanos outage_wait, Timestamp now) {
   result.trouble = TroubleNote{"wait", "", "", "", 0};
   if (const auto* again = std::get_if<Again>(&trouble)) {
     const bool tried = input.probing || context.info().attempt >= input.ask.settings.tries_in_step;

@@ -1,5 +1,6 @@
 #pragma once
-// What the import's activities share: one attempt, its heartbeat, and how trouble becomes an answer. Private to this folder.
+// What the import's activities share: one attempt, its heartbeat, and how trouble becomes an answer. Private to this
+// folder.
 #include <memory>
 #include <string>
 #include <utility>
@@ -45,10 +46,11 @@ ActivityError error_of(const Error& error);
 ActivityError cancelled_answer();
 /// The import ends: nobody can repair this from outside.
 ActivityError final_error(std::string type, std::string message);
-/// A step that met trouble of the platform: a short one fails the attempt and is tried again, a longer one completes the step and
-/// is told. `result` is what the step has done so far. A platform that does not answer is told after `tries_in_step` attempts.
-ActivityResult answer_trouble(const ActivityContext& context, const StepInput& input, const Trouble& trouble, StepResult result,
-                              Nanos outage_wait, Timestamp now);
+/// A step that met trouble of the platform: a short one fails the attempt and is tried again, a longer one completes
+/// the step and is told. `result` is what the step has done so far. A platform that does not answer is told after
+/// `tries_in_step` attempts.
+ActivityResult answer_trouble(const ActivityContext& context, const StepInput& input, const Trouble& trouble,
+                              StepResult result, Nanos outage_wait, Timestamp now);
 bool is_store_trouble(const Trouble& trouble);
 /// A store's error as trouble of the step.
 Again store_trouble(const Error& error);

@@ -53,7 +53,9 @@ std::string reason_text(const ImportRow& import, const LaneChange& change) {
   return "The import waits (" + change.reason + ").";
 }
 
-struct Words { std::string text, next, must; };
+struct Words {
+  std::string text, next, must;
+};
 
 Words stage_words(const ImportRow& import, const LaneChange& change) {
   const Counters& c = import.counters;
@@ -66,21 +68,27 @@ Words stage_words(const ImportRow& import, const LaneChange& change) {
     return {grouped(c.found) + " calls found so far.", "The newest come first.", kNothingToDo};
   }
   if (change.event == "calls known") {
-    return {fmt::format("All calls are counted: {}, of which {} are in the library already.", grouped(c.found), grouped(c.duplicate)),
+    return {fmt::format("All calls are counted: {}, of which {} are in the library already.", grouped(c.found),
+                        grouped(c.duplicate)),
             "The order is set next.", kNothingToDo};
   }
-  if (change.event == "order set") return {"The order of the " + lane + " is set.", "Fetching has begun.", kNothingToDo};
+  if (change.event == "order set")
+    return {"The order of the " + lane + " is set.", "Fetching has begun.", kNothingToDo};
   if (change.event == "lane empty") return {"There are no " + lane + " to fetch.", "The rest goes on.", kNothingToDo};
   if (change.event == "all fetched") {
-    return {"The recordings of the " + lane + " are fetched." + gaps(c), "They are added to the library.", kNothingToDo};
+    return {"The recordings of the " + lane + " are fetched." + gaps(c), "They are added to the library.",
+            kNothingToDo};
   }
   if (change.told == "first.ready") {
-    return {"The first calls are ready to play: " + progress(c) + "." + gaps(c), "The rest goes on in the background.", kNothingToDo};
+    return {"The first calls are ready to play: " + progress(c) + "." + gaps(c), "The rest goes on in the background.",
+            kNothingToDo};
   }
   if (change.event == "all registered") {
-    return {"All calls that could come are in the library: " + progress(c) + "." + gaps(c), "The report follows.", kNothingToDo};
+    return {"All calls that could come are in the library: " + progress(c) + "." + gaps(c), "The report follows.",
+            kNothingToDo};
   }
-  return {"The " + lane + " are done: " + progress(c) + "." + gaps(c), "The import goes on where anything is left.", kNothingToDo};
+  return {"The " + lane + " are done: " + progress(c) + "." + gaps(c), "The import goes on where anything is left.",
+          kNothingToDo};
 }
 
 Words condition_words(const ImportRow& import, const LaneChange& change) {
@@ -91,15 +99,18 @@ Words condition_words(const ImportRow& import, const LaneChange& change) {
   if (change.condition == "needs_attention") {
     return {fmt::format("{} needs attention ({}): {}.{}", platform_title(import), change.reason, change.why, done),
             "The import waits, and goes on at the same call once access is renewed.",
-            fmt::format("Ask the {} for a new token, then: callimport credentials renew {}", change.who, import.credential)};
+            fmt::format("Ask the {} for a new token, then: callimport credentials renew {}", change.who,
+                        import.credential)};
   }
   if (change.condition == "paused" && change.who == "callimport") {
     return {reason_text(import, change) + " The import has paused itself." + done,
-            "It asks again by itself" + until(change.until_ms) + ", and goes on as soon as there is an answer.", kNothingToDo};
+            "It asks again by itself" + until(change.until_ms) + ", and goes on as soon as there is an answer.",
+            kNothingToDo};
   }
   if (change.condition == "paused") {
     const std::string why = change.why.empty() ? "" : ": " + change.why;
-    const std::string end = change.until_ms == 0 ? "It stays so until somebody resumes it." : "It goes on" + until(change.until_ms) + ".";
+    const std::string end =
+        change.until_ms == 0 ? "It stays so until somebody resumes it." : "It goes on" + until(change.until_ms) + ".";
     return {change.who + " paused the import" + why + "." + done, "Downloads under way finish. " + end, kNothingToDo};
   }
   return {"The import goes on (" + change.event + ")." + done, "Nothing is waited for.", kNothingToDo};
@@ -128,8 +139,8 @@ std::string subject_of(const ImportRow& import) {
 Notification compose_started(const ImportRow& import, bool again, std::int64_t now_ms) {
   Notification made = about(import, "import.started", now_ms);
   const std::string title = import.title.empty() ? import.workspace : import.title;
-  made.text = again ? fmt::format("Your {} import for {} goes on with what is missing: {}.", platform_title(import), title,
-                                  progress(import.counters))
+  made.text = again ? fmt::format("Your {} import for {} goes on with what is missing: {}.", platform_title(import),
+                                  title, progress(import.counters))
                     : fmt::format("Your {} import for {} has begun.", platform_title(import), title);
   made.next = std::string("Access is checked, then the calls are counted. ") + kNothingToDo;
   return made;
@@ -137,38 +148,45 @@ Notification compose_started(const ImportRow& import, bool again, std::int64_t n
 
 Notification compose_change(const ImportRow& import, const LaneChange& change, std::int64_t now_ms) {
   Notification made = about(import, change.told, now_ms);
-  const Words words = change.told == "condition.changed" ? condition_words(import, change) : stage_words(import, change);
+  const Words words =
+      change.told == "condition.changed" ? condition_words(import, change) : stage_words(import, change);
   made.text = words.text;
   made.next = words.next + " " + words.must;
   return made;
 }
 
-Notification compose_closed(const ImportRow& import, const CloseInput& close, const std::vector<storage::Problem>& problems,
-                            std::int64_t now_ms) {
+Notification compose_closed(const ImportRow& import, const CloseInput& close,
+                            const std::vector<storage::Problem>& problems, std::int64_t now_ms) {
   Notification made = about(import, "import.closed", now_ms);
   const Counters& c = import.counters;
   const std::string took = spoken_duration(now_ms - import.created_ms);
   if (close.result == "failed") {
     made.text = fmt::format("The import stopped ({}): {}. {}.", close.cause, close.message, progress(c));
-    made.next = fmt::format("What is registered stays. To go on with what is missing: callimport start --import-id {}", import.id);
+    made.next = fmt::format("What is registered stays. To go on with what is missing: callimport start --import-id {}",
+                            import.id);
     return made;
   }
   if (close.result == "cancelled") {
     made.text = fmt::format("The import was cancelled. {}; they stay.", progress(c));
-    made.next = fmt::format("To go on with what is missing: callimport start --import-id {}. {}", import.id, kNothingToDo);
+    made.next =
+        fmt::format("To go on with what is missing: callimport start --import-id {}. {}", import.id, kNothingToDo);
     return made;
   }
   made.text = fmt::format("Done: {} of {} importable calls (grade {}), {} in the library before. Took {}.",
-                          grouped(c.registered), grouped(c.found - c.duplicate - c.skipped), grade_of(c), grouped(c.duplicate), took);
+                          grouped(c.registered), grouped(c.found - c.duplicate - c.skipped), grade_of(c),
+                          grouped(c.duplicate), took);
   if (!problems.empty()) {
     made.text += " Gaps:";
     for (std::size_t i = 0; i < std::min<std::size_t>(problems.size(), 5); ++i) {
-      made.text += fmt::format(" {} {}{}", grouped(problems[i].calls), problems[i].cause, i + 1 < problems.size() ? "," : ".");
+      made.text +=
+          fmt::format(" {} {}{}", grouped(problems[i].calls), problems[i].cause, i + 1 < problems.size() ? "," : ".");
     }
   }
   made.next = c.failed == 0 ? kNothingToDo
-                            : fmt::format("To try the gaps again: callimport start --import-id {}. The list: callimport show {}"
-                                          " --problems", import.id, import.id);
+                            : fmt::format(
+                                  "To try the gaps again: callimport start --import-id {}. The list: callimport show {}"
+                                  " --problems",
+                                  import.id, import.id);
   return made;
 }
 
@@ -179,8 +197,8 @@ std::string grade_of(const Counters& c) {
   return c.registered * 100 >= importable * 90 ? "fair" : "poor";
 }
 
-nlohmann::json write_report(const ImportRow& import, const CloseInput& close, const std::vector<storage::Problem>& problems,
-                            std::int64_t now_ms) {
+nlohmann::json write_report(const ImportRow& import, const CloseInput& close,
+                            const std::vector<storage::Problem>& problems, std::int64_t now_ms) {
   const Counters& c = import.counters;
   nlohmann::json report = {{"import", import.id},
                            {"platform", import.platform},

@@ -1,6 +1,6 @@
 #pragma once
-// What people are told, as text: what happened; what happens next; what they must do. Numbers always come with the whole, and no
-// call's title, no person's name from the calls, no secret is in it.
+// What people are told, as text: what happened; what happens next; what they must do. Numbers always come with the
+// whole, and no call's title, no person's name from the calls, no secret is in it.
 #include <string>
 #include <vector>
 

@@ -1,5 +1,6 @@
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
 
 #include "activities/notify/channel.h"
 
@@ -19,14 +20,16 @@ class LogChannel final : public Channel {
   std::string_view name() const override { return "log"; }
   bool merges() const override { return false; }
   engine::Awaitable<Result<>> send(std::vector<storage::Notification> news) override {
-    for (const auto& one : news) spdlog::info("{} {}: {} {}", one.import, one.event, one_line(one.text), one_line(one.next));
+    for (const auto& one : news)
+      spdlog::info("{} {}: {} {}", one.import, one.event, one_line(one.text), one_line(one.next));
     co_return Result<>{};
   }
 };
 
 class MailChannel final : public Channel {
  public:
-  MailChannel(Mail& mail, std::string from, std::vector<std::string> to) : mail_(mail), from_(std::move(from)), to_(std::move(to)) {}
+  MailChannel(Mail& mail, std::string from, std::vector<std::string> to)
+      : mail_(mail), from_(std::move(from)), to_(std::move(to)) {}
   std::string_view name() const override { return "mail"; }
   engine::Awaitable<Result<>> send(std::vector<storage::Notification> news) override {
     MailMessage message;
@@ -69,10 +72,14 @@ class SlackChannel final : public Channel {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
   }
   return out;
 }
@@ -85,7 +92,8 @@ std::string message_text(const std::vector<storage::Notification>& news) {
   std::string text = newest.text + "\n" + newest.next + "\n";
   if (news.size() > 1) text += "\nBefore that:\n";
   for (std::size_t i = 0; i + 1 < news.size(); ++i) {
-    text += "- " + format_utc(std::chrono::floor<std::chrono::seconds>(from_unix_ms(news[i].at_ms))) + " " + news[i].text + "\n";
+    text += "- " + format_utc(std::chrono::floor<std::chrono::seconds>(from_unix_ms(news[i].at_ms))) + " " +
+            news[i].text + "\n";
   }
   return text + "\nMore: callimport show " + newest.import + "\n";
 }

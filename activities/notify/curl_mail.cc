@@ -1,9 +1,9 @@
 #include "activities/notify/curl_mail.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <curl/curl.h>
 
 namespace callimport::activities {
 namespace {
@@ -28,7 +28,8 @@ std::size_t read_some(char* into, std::size_t size, std::size_t count, void* fro
 }
 
 /// Blocks until the server has accepted the message.
-Result<> send_now(const MailServer& server, const std::string& text, const std::string& from, const std::vector<std::string>& to) {
+Result<> send_now(const MailServer& server, const std::string& text, const std::string& from,
+                  const std::vector<std::string>& to) {
   const std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
   if (!easy) return fail(Code::kUnavailable, "libcurl has no memory");
   std::unique_ptr<curl_slist, FreeList> receivers;
@@ -43,7 +44,8 @@ Result<> send_now(const MailServer& server, const std::string& text, const std::
   Unsent unsent{text};
   curl_easy_setopt(easy.get(), CURLOPT_URL, server.url.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  curl_easy_setopt(easy.get(), CURLOPT_USE_SSL, static_cast<long>(server.user.empty() ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+  curl_easy_setopt(easy.get(), CURLOPT_USE_SSL,
+                   static_cast<long>(server.user.empty() ? CURLUSESSL_TRY : CURLUSESSL_ALL));
   if (!server.user.empty()) {
     curl_easy_setopt(easy.get(), CURLOPT_USERNAME, server.user.c_str());
     curl_easy_setopt(easy.get(), CURLOPT_PASSWORD, server.password.reveal().c_str());
@@ -58,7 +60,8 @@ Result<> send_now(const MailServer& server, const std::string& text, const std::
   curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS,
                    static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(server.timeout).count()));
   const CURLcode code = curl_easy_perform(easy.get());
-  if (code != CURLE_OK) return fail(Code::kUnavailable, std::string("the mail server did not take it: ") + curl_easy_strerror(code));
+  if (code != CURLE_OK)
+    return fail(Code::kUnavailable, std::string("the mail server did not take it: ") + curl_easy_strerror(code));
   return {};
 }
 

@@ -10,14 +10,14 @@
 namespace callimport::activities {
 
 struct MailServer {
-  std::string url;                    ///< smtp://host:port or smtps://host:port
-  std::string user;                   ///< empty: no sign-in
+  std::string url;   ///< smtp://host:port or smtps://host:port
+  std::string user;  ///< empty: no sign-in
   storage::Secret password;
   Nanos timeout = std::chrono::seconds{60};
 };
 
-/// SMTP by libcurl, one connection a message, on the pool. smtp:// is raised to TLS where the server offers it, and must be
-/// when there is a password to send. Lifetime: loop, pool, clock outlive it.
+/// SMTP by libcurl, one connection a message, on the pool. smtp:// is raised to TLS where the server offers it, and
+/// must be when there is a password to send. Lifetime: loop, pool, clock outlive it.
 std::unique_ptr<Mail> make_curl_mail(MailServer server, Executor& loop, Pool& pool, Clock& clock);
 
 }  // namespace callimport::activities

@@ -12,14 +12,16 @@ using storage::Library;
 
 bool is_routine(const storage::Notification& news) { return news.event == "stage.changed"; }
 
-/// When the news of one channel and import may go: now when something urgent is among them or the oldest has waited long enough,
-/// never while an earlier message is being tried again.
+/// When the news of one channel and import may go: now when something urgent is among them or the oldest has waited
+/// long enough, never while an earlier message is being tried again.
 std::int64_t ready_ms(const std::vector<Library::Due>& items, bool merges) {
   std::int64_t retry_ms = 0, ready = 0;
   bool urgent = !merges;
   for (const auto& item : items) {
-    if (item.delivery.attempts > 0) retry_ms = std::max(retry_ms, item.delivery.next_ms);
-    else if (!is_routine(item.notification)) urgent = true;
+    if (item.delivery.attempts > 0)
+      retry_ms = std::max(retry_ms, item.delivery.next_ms);
+    else if (!is_routine(item.notification))
+      urgent = true;
   }
   if (retry_ms > 0) return retry_ms;
   if (!urgent) ready = items.front().notification.at_ms + kMergeMs;
@@ -32,10 +34,12 @@ std::int64_t retry_after_ms(int attempts) {
   return std::min<std::int64_t>(5'000ll << std::clamp(attempts - 1, 0, 20), 30 * 60 * 1'000);
 }
 
-DeliveryPlan plan_deliveries(const std::vector<Library::Due>& due, const std::vector<std::string>& merging, std::int64_t now_ms) {
+DeliveryPlan plan_deliveries(const std::vector<Library::Due>& due, const std::vector<std::string>& merging,
+                             std::int64_t now_ms) {
   // Oldest first; of one moment, in the order they came.
   std::map<std::pair<std::string, std::string>, std::multimap<std::int64_t, Library::Due>> groups;
-  for (const auto& item : due) groups[{item.delivery.channel, item.notification.import}].emplace(item.notification.at_ms, item);
+  for (const auto& item : due)
+    groups[{item.delivery.channel, item.notification.import}].emplace(item.notification.at_ms, item);
   DeliveryPlan plan;
   for (auto& [key, by_time] : groups) {
     std::vector<Library::Due> items;
@@ -149,7 +153,8 @@ struct Deliverer::Inside {
   }
 };
 
-Deliverer::Deliverer(Library& library, Executor& loop, Pool& pool, Clock& clock, std::vector<std::unique_ptr<Channel>> channels)
+Deliverer::Deliverer(Library& library, Executor& loop, Pool& pool, Clock& clock,
+                     std::vector<std::unique_ptr<Channel>> channels)
     : inside_(std::make_shared<Inside>(Inside{library, loop, pool, clock, std::move(channels)})) {}
 
 Deliverer::~Deliverer() { stop(); }

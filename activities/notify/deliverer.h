@@ -1,6 +1,6 @@
 #pragma once
-// Carries notifications from the library's outbox to their channels. At least once, with stable ids, in order per channel and
-// import; a channel that fails is tried again for a day and stops nobody.
+// Carries notifications from the library's outbox to their channels. At least once, with stable ids, in order per
+// channel and import; a channel that fails is tried again for a day and stops nobody.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,20 +20,25 @@ inline constexpr int kDueMax = 500;
 
 /// What to send now, and when to look again.
 struct DeliveryPlan {
-  struct Parcel { std::string channel; std::vector<storage::Library::Due> items; };
+  struct Parcel {
+    std::string channel;
+    std::vector<storage::Library::Due> items;
+  };
   std::vector<Parcel> parcels;
   std::optional<std::int64_t> look_again_ms;
 };
 /// @param due      everything queued for the next kMergeMs, oldest first
 /// @param merging  channels whose routine news wait for company
-DeliveryPlan plan_deliveries(const std::vector<storage::Library::Due>& due, const std::vector<std::string>& merging, std::int64_t now_ms);
+DeliveryPlan plan_deliveries(const std::vector<storage::Library::Due>& due, const std::vector<std::string>& merging,
+                             std::int64_t now_ms);
 /// After the n-th failed attempt: 5 s, doubled up to half an hour.
 std::int64_t retry_after_ms(int attempts);
 
 /// Threads: the loop. Lifetime: library, loop, pool, clock and what the channels use outlive it.
 class Deliverer {
  public:
-  Deliverer(storage::Library& library, Executor& loop, Pool& pool, Clock& clock, std::vector<std::unique_ptr<Channel>> channels);
+  Deliverer(storage::Library& library, Executor& loop, Pool& pool, Clock& clock,
+            std::vector<std::unique_ptr<Channel>> channels);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;

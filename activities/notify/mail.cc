@@ -1,16 +1,16 @@
 #include "activities/notify/mail.h"
 
-#include <algorithm>
-#include <array>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 
 namespace callimport::activities {
 namespace {
 
-constexpr std::size_t kLineCharactersMax = 72;   ///< below RFC 5322's 78
-constexpr std::size_t kWordBytesMax = 42;        ///< of an encoded word before base64: 75 characters after (RFC 2047, 2)
+constexpr std::size_t kLineCharactersMax = 72;  ///< below RFC 5322's 78
+constexpr std::size_t kWordBytesMax = 42;       ///< of an encoded word before base64: 75 characters after (RFC 2047, 2)
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 bool is_plain(std::string_view text) {
@@ -83,7 +83,8 @@ bool is_address(const std::string& address) {
 std::string id_text(std::string_view id) {
   std::string out;
   for (const char c : id) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    const bool fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
     out += fine ? c : '-';
   }
   return out;
@@ -107,11 +108,14 @@ Result<std::string> write_mail(const MailMessage& message, Timestamp now) {
   }
   const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(now);
   std::string out;
-  const auto header = [&out](std::string_view name, std::string_view value) { out += fmt::format("{}: {}\r\n", name, value); };
+  const auto header = [&out](std::string_view name, std::string_view value) {
+    out += fmt::format("{}: {}\r\n", name, value);
+  };
   header("From", message.from);
   header("To", to);
   header("Subject", header_text(message.subject));
-  header("Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds))));
+  header("Date",
+         fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds))));
   header("Message-ID", "<" + id_text(message.id) + "@callimport>");
   header("References", "<" + id_text(message.thread) + "@callimport>");
   header("In-Reply-To", "<" + id_text(message.thread) + "@callimport>");

@@ -10,11 +10,11 @@
 namespace callimport::activities {
 
 struct MailMessage {
-  std::string id;                    ///< stable: the same news has the same Message-ID, however often it is sent
-  std::string thread;                ///< all messages of one import answer to it
+  std::string id;      ///< stable: the same news has the same Message-ID, however often it is sent
+  std::string thread;  ///< all messages of one import answer to it
   std::string from;
   std::vector<std::string> to;
-  std::string subject, text;         ///< UTF-8, lines by \n; anything may be in it
+  std::string subject, text;  ///< UTF-8, lines by \n; anything may be in it
 };
 
 /// The message with its headers, CRLF, quoted-printable. Nothing in a subject or an id can begin a header of its own.

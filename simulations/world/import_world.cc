@@ -1,11 +1,11 @@
 #include "simulations/world/import_world.h"
 
-#include <map>
-#include <set>
-
 #include <fmt/format.h>
 #include <temporal/api/history/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <map>
+#include <set>
 
 #include "activities/import/deps.h"
 #include "storage/journal/journal.h"
@@ -87,9 +87,19 @@ Result<> ImportWorld::open() {
   worker.cached_runs_max = options_.cached_runs_max;
   worker_ = engine::Worker::create(*service_, loop, loop, random, worker);
   worker_->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
-  activities::register_import_activities(
-      *worker_, activities::ImportDeps{*library_, *vault_, *media_, *http, probe_, loop, loop, loop, random, pacers_, {"log"},
-                                       [deliverer = deliverer_.get()] { deliverer->wake(); }});
+  activities::register_import_activities(*worker_,
+                                         activities::ImportDeps{*library_,
+                                                                *vault_,
+                                                                *media_,
+                                                                *http,
+                                                                probe_,
+                                                                loop,
+                                                                loop,
+                                                                loop,
+                                                                random,
+                                                                pacers_,
+                                                                {"log"},
+                                                                [deliverer = deliverer_.get()] { deliverer->wake(); }});
   worker_->start();
   deliverer_->start();
   return {};
@@ -122,7 +132,8 @@ Result<> ImportWorld::lose_power() {
 }
 
 template <class Request, class Response>
-Result<> ImportWorld::call(void (WorkflowService::*method)(const Request&, engine::CallContext, engine::Reply<Response>),
+Result<> ImportWorld::call(void (WorkflowService::*method)(const Request&, engine::CallContext,
+                                                           engine::Reply<Response>),
                            Request request, Response* into) {
   request.set_namespace_("default");
   PortStatus answer;
@@ -212,7 +223,8 @@ bool ImportWorld::run_until_closed(Nanos limit) {
   return false;
 }
 
-std::vector<temporal::api::history::v1::History> ImportWorld::histories(const std::string& import, const std::string& first_run) {
+std::vector<temporal::api::history::v1::History> ImportWorld::histories(const std::string& import,
+                                                                        const std::string& first_run) {
   std::vector<temporal::api::history::v1::History> all;
   std::string run = first_run;
   while (!run.empty()) {
@@ -265,7 +277,8 @@ void check_timeline(storage::Library& library, const std::string& import, std::v
       return;
     }
     for (const auto& change : *changes) {
-      if (!change.counters.add_up()) broken.push_back(fmt::format("counters do not add up at change {}", change.change));
+      if (!change.counters.add_up())
+        broken.push_back(fmt::format("counters do not add up at change {}", change.change));
       after = change.change;
     }
     if (changes->empty()) return;
@@ -298,7 +311,8 @@ void check_calls(ImportWorld& world, const storage::ImportRow& row, std::vector<
     if (!rows || rows->empty()) break;
     for (const auto& one : *rows) {
       ++registered;
-      if (!in_library.contains(one.source_id)) broken.push_back("call " + one.source_id + " says registered and is not in the library");
+      if (!in_library.contains(one.source_id))
+        broken.push_back("call " + one.source_id + " says registered and is not in the library");
     }
     after = rows->back().source_id;
   }

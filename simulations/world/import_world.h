@@ -1,6 +1,7 @@
 #pragma once
-// A whole import in one process on virtual time: the embedded service over a journal on a disk that forgets, the worker, the
-// library, vault and media store on the same disk, and Grain's sandbox as the world outside, which no restart touches.
+// A whole import in one process on virtual time: the embedded service over a journal on a disk that forgets, the
+// worker, the library, vault and media store on the same disk, and Grain's sandbox as the world outside, which no
+// restart touches.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,10 +45,11 @@ class Interceptor final : public Sandbox {
 struct ImportWorldOptions {
   std::uint64_t seed = 1;
   GrainOptions grain;
-  int cached_runs_max = 100;           ///< 0: every workflow task replays from the first event
+  int cached_runs_max = 100;  ///< 0: every workflow task replays from the first event
 };
 
-/// Threads: one. Order of use: make, open, add_credential, start, run_until_closed; restart and lose_power at any time between.
+/// Threads: one. Order of use: make, open, add_credential, start, run_until_closed; restart and lose_power at any time
+/// between.
 class ImportWorld {
  public:
   /// Nothing is on the disk yet.  @error  of the sandbox's options.
@@ -116,8 +118,9 @@ class ImportWorld {
   int boot_ = 1;
 };
 
-/// One sentence for each promise the finished import broke: counters that do not add up at a change, a call that is registered
-/// twice or missing, a file that is not in the media store. Empty when all hold. `library` and `media` are read only.
+/// One sentence for each promise the finished import broke: counters that do not add up at a change, a call that is
+/// registered twice or missing, a file that is not in the media store. Empty when all hold. `library` and `media` are
+/// read only.
 std::vector<std::string> broken_promises(ImportWorld& world, const std::string& import);
 
 }  // namespace callimport::simulations

@@ -1,8 +1,8 @@
 // The import's activities in small: pace, texts, what trouble becomes, the size of what crosses.
-#include <string>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string>
 
 #include "activities/import/pacer.h"
 #include "activities/import/step.h"
@@ -87,7 +87,7 @@ struct TroubleRow {
   int attempt;
   bool probing;
   Trouble trouble;
-  const char* kind;   ///< of the completed step; empty: the attempt fails and is tried again
+  const char* kind;  ///< of the completed step; empty: the attempt fails and is tried again
   const char* cause;
 };
 void PrintTo(const TroubleRow& row, std::ostream* out) { *out << row.name; }
@@ -124,8 +124,8 @@ INSTANTIATE_TEST_SUITE_P(
                     TroubleRow{"AFullDiskCannotBeTold", 50, false, kFull, "", "store.full"},
                     TroubleRow{"ALongLimitIsAWait", 1, false, Wait{"platform.rate_limited", "", kNow + 10min}, "wait",
                                "platform.rate_limited"},
-                    TroubleRow{"AccessNeedsAPerson", 1, false, NeedsAttention{"access.expired", "", "customer admin"}, "attention",
-                               "access.expired"},
+                    TroubleRow{"AccessNeedsAPerson", 1, false, NeedsAttention{"access.expired", "", "customer admin"},
+                               "attention", "access.expired"},
                     TroubleRow{"ARefusedStepWaits", 1, false, CallFailed{"platform.changed_answer", ""}, "wait",
                                "platform.changed_answer"},
                     TroubleRow{"ANotReadyStepWaits", 1, false, NotReady{"call.recording_not_ready", 10min}, "wait",
@@ -179,7 +179,8 @@ TEST(Texts, SayWhoMustDoWhat) {
   change.who = "customer admin";
   change.told = "condition.changed";
   const auto news = compose_change(an_import(), change, 2'000);
-  EXPECT_THAT(news.next, HasSubstr("Ask the customer admin for a new token, then: callimport credentials renew cred_1"));
+  EXPECT_THAT(news.next,
+              HasSubstr("Ask the customer admin for a new token, then: callimport credentials renew cred_1"));
 }
 
 TEST(Texts, ThePauseOfAPersonNamesThem) {
@@ -191,7 +192,11 @@ TEST(Texts, ThePauseOfAPersonNamesThem) {
   EXPECT_THAT(compose_change(an_import(), change, 2'000).text, HasSubstr("Ana paused the import: customer demo."));
 }
 
-struct GradeRow { const char* name; storage::Counters counters; const char* grade; };
+struct GradeRow {
+  const char* name;
+  storage::Counters counters;
+  const char* grade;
+};
 void PrintTo(const GradeRow& row, std::ostream* out) { *out << row.name; }
 class Grades : public testing::TestWithParam<GradeRow> {};
 TEST_P(Grades, AreTheShareThatCameAcross) { EXPECT_EQ(grade_of(GetParam().counters), GetParam().grade); }

@@ -1,4 +1,6 @@
 // Mail by libcurl against a server of our own on the loopback: what arrives is what was written.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -6,9 +8,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "activities/notify/curl_mail.h"
 #include "storage/runtime/loop.h"
@@ -115,7 +114,12 @@ Result<> send(const std::string& url, MailMessage message) {
 }
 
 MailMessage message() {
-  return {"ntf_1", "imp_1", "Calls <calls@example.test>", {"ana@example.test", "Bo <bo@example.test>"}, "[Calls] Northwind", "Done.\n.\nEnd."};
+  return {"ntf_1",
+          "imp_1",
+          "Calls <calls@example.test>",
+          {"ana@example.test", "Bo <bo@example.test>"},
+          "[Calls] Northwind",
+          "Done.\n.\nEnd."};
 }
 
 TEST(MailServer, GetsWhatWasWritten) {

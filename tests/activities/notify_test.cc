@@ -1,10 +1,10 @@
 // Notifications on their way: what merges, what is tried again, and that nothing in them breaks a header.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "activities/notify/deliverer.h"
 #include "simulations/world/seeded_random.h"
@@ -22,8 +22,8 @@ using testing::Not;
 
 constexpr std::int64_t kNow = 1'788'220'800'000;
 
-Library::Due due(const std::string& id, const std::string& event, std::int64_t at_ms, const std::string& channel = "mail",
-                 const std::string& import = "imp_1") {
+Library::Due due(const std::string& id, const std::string& event, std::int64_t at_ms,
+                 const std::string& channel = "mail", const std::string& import = "imp_1") {
   Library::Due made;
   made.notification = {id, import, at_ms, event, "subject", "text of " + id, "next"};
   made.delivery = {id, channel, "queued", 0, at_ms, ""};
@@ -46,12 +46,14 @@ TEST(PlanDeliveries, RoutineNewsWaitForCompany) {
 }
 
 TEST(PlanDeliveries, AfterTheMergeWindowTheyGoTogether) {
-  const auto plan = plan_deliveries({due("a", "stage.changed", kNow - kMergeMs), due("b", "stage.changed", kNow)}, {"mail"}, kNow);
+  const auto plan =
+      plan_deliveries({due("a", "stage.changed", kNow - kMergeMs), due("b", "stage.changed", kNow)}, {"mail"}, kNow);
   EXPECT_THAT(ids(plan), ElementsAre(ElementsAre("a", "b")));
 }
 
 TEST(PlanDeliveries, WhatMattersTakesThemAlong) {
-  const auto plan = plan_deliveries({due("a", "stage.changed", kNow - 2), due("b", "condition.changed", kNow - 1)}, {"mail"}, kNow);
+  const auto plan =
+      plan_deliveries({due("a", "stage.changed", kNow - 2), due("b", "condition.changed", kNow - 1)}, {"mail"}, kNow);
   EXPECT_THAT(ids(plan), ElementsAre(ElementsAre("a", "b")));
 }
 
@@ -94,7 +96,10 @@ TEST(WriteMail, HasStableIdsAndIsOneThread) {
   EXPECT_THAT(*mail, HasSubstr("\r\n\r\nhello\r\n"));
 }
 
-struct SubjectRow { const char* name; std::string subject; };
+struct SubjectRow {
+  const char* name;
+  std::string subject;
+};
 void PrintTo(const SubjectRow& row, std::ostream* out) { *out << row.name; }
 class Subjects : public testing::TestWithParam<SubjectRow> {};
 TEST_P(Subjects, BeginNoHeaderOfTheirOwn) {
@@ -108,15 +113,17 @@ TEST_P(Subjects, BeginNoHeaderOfTheirOwn) {
   }
   for (const char c : head) EXPECT_TRUE(c == '\r' || c == '\n' || (c >= 0x20 && c < 0x7f));
 }
-INSTANTIATE_TEST_SUITE_P(Table, Subjects,
-                         testing::Values(SubjectRow{"LineFeed", "a\nBcc: eve@example.test"},
-                                         SubjectRow{"CarriageReturn", "a\r\nBcc: eve@example.test"},
-                                         SubjectRow{"WithAccents", "Société Générale\r\nBcc: x"},
-                                         SubjectRow{"RightToLeft", "\xe2\x80\xae" "abc\n\nBcc: x"},
-                                         SubjectRow{"LongAndForeign", std::string(300, 'x') + std::string("\xc3\xa9\xc3\xa8")},
-                                         SubjectRow{"NotUtf8", std::string("\xff\xfe\nBcc: x")},
-                                         SubjectRow{"Zero", std::string("a\0b", 3)}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Table, Subjects,
+    testing::Values(SubjectRow{"LineFeed", "a\nBcc: eve@example.test"},
+                    SubjectRow{"CarriageReturn", "a\r\nBcc: eve@example.test"},
+                    SubjectRow{"WithAccents", "Société Générale\r\nBcc: x"},
+                    SubjectRow{"RightToLeft",
+                               "\xe2\x80\xae"
+                               "abc\n\nBcc: x"},
+                    SubjectRow{"LongAndForeign", std::string(300, 'x') + std::string("\xc3\xa9\xc3\xa8")},
+                    SubjectRow{"NotUtf8", std::string("\xff\xfe\nBcc: x")}, SubjectRow{"Zero", std::string("a\0b", 3)}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(WriteMail, EncodesWhatIsNoAscii) {
   const auto mail = write_mail(message("Café", "Ligne é = 1 \nshort"), from_unix_ms(kNow));

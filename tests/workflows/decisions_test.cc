@@ -1,9 +1,9 @@
 // The import's decisions as functions: what is told, when an outage becomes a pause, what crosses to the next run.
-#include <string>
+#include "workflows/import/decisions.h"
 
 #include <gtest/gtest.h>
 
-#include "workflows/import/decisions.h"
+#include <string>
 
 namespace callimport::workflows {
 namespace {
@@ -40,17 +40,19 @@ TEST_P(Told, OnceForEachNews) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Told,
-    testing::Values(ToldRow{"AWaitBegins", Condition::kRunning, "", Event::kWaitBegan, "platform.outage", "condition.changed"},
-                    ToldRow{"TheSameWaitGoesOn", Condition::kWaiting, "platform.outage", Event::kWaitBegan, "platform.outage", ""},
-                    ToldRow{"AWaitForAnotherReason", Condition::kWaiting, "platform.outage", Event::kWaitBegan,
-                            "platform.rate_limited", "condition.changed"},
-                    ToldRow{"TheOutageLasts", Condition::kWaiting, "platform.outage", Event::kOutageLasted, "platform.outage",
-                            "condition.changed"},
-                    ToldRow{"TheOutageStillLasts", Condition::kPaused, "platform.outage", Event::kOutageLasted, "platform.outage", ""},
-                    ToldRow{"AttentionIsNeeded", Condition::kRunning, "", Event::kAttentionNeeded, "access.expired",
-                            "condition.changed"},
-                    ToldRow{"WorkPasses", Condition::kWaiting, "platform.outage", Event::kWorkPassed, "", "condition.changed"},
-                    ToldRow{"AllIsFetched", Condition::kRunning, "", Event::kAllFetched, "", "stage.changed"}),
+    testing::Values(
+        ToldRow{"AWaitBegins", Condition::kRunning, "", Event::kWaitBegan, "platform.outage", "condition.changed"},
+        ToldRow{"TheSameWaitGoesOn", Condition::kWaiting, "platform.outage", Event::kWaitBegan, "platform.outage", ""},
+        ToldRow{"AWaitForAnotherReason", Condition::kWaiting, "platform.outage", Event::kWaitBegan,
+                "platform.rate_limited", "condition.changed"},
+        ToldRow{"TheOutageLasts", Condition::kWaiting, "platform.outage", Event::kOutageLasted, "platform.outage",
+                "condition.changed"},
+        ToldRow{"TheOutageStillLasts", Condition::kPaused, "platform.outage", Event::kOutageLasted, "platform.outage",
+                ""},
+        ToldRow{"AttentionIsNeeded", Condition::kRunning, "", Event::kAttentionNeeded, "access.expired",
+                "condition.changed"},
+        ToldRow{"WorkPasses", Condition::kWaiting, "platform.outage", Event::kWorkPassed, "", "condition.changed"},
+        ToldRow{"AllIsFetched", Condition::kRunning, "", Event::kAllFetched, "", "stage.changed"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Apply, RefusesWhatTheTableRefusesAndChangesNothing) {
@@ -95,7 +97,8 @@ INSTANTIATE_TEST_SUITE_P(
                     WaitRow{"JustBelowTheLimit", Condition::kWaiting, "platform.outage", 3'599'999, Event::kWaitBegan},
                     WaitRow{"AtTheLimit", Condition::kWaiting, "platform.outage", 3'600'000, Event::kOutageLasted},
                     WaitRow{"PausedGoesOn", Condition::kPaused, "platform.outage", 7'200'000, Event::kOutageLasted},
-                    WaitRow{"AQuotaIsNoOutage", Condition::kWaiting, "platform.daily_quota", 9'000'000, Event::kWaitBegan}),
+                    WaitRow{"AQuotaIsNoOutage", Condition::kWaiting, "platform.daily_quota", 9'000'000,
+                            Event::kWaitBegan}),
     [](const auto& test) { return test.param.name; });
 
 TEST(DecideWait, NeverEndsInThePast) {
@@ -119,7 +122,8 @@ TEST(Recovers, OnlyByTheStepThatMetTheTrouble) {
 
 TEST(ImportStateJson, ComesBackAsItWas) {
   ImportState state;
-  state.first = {{Stage::kNotify, Condition::kCompletedWithGaps}, {"a", "b", "c", 4}, 5, "import.fetch", false, true, 6};
+  state.first = {
+      {Stage::kNotify, Condition::kCompletedWithGaps}, {"a", "b", "c", 4}, 5, "import.fetch", false, true, 6};
   state.bulk = {{Stage::kFetch, Condition::kPaused}, {"", "Ana", "demo", 0}, 0, "", true, false, 0};
   state.pause = {true, "Ana", "demo", 7};
   state.counters = {10, 4, 1, 1, 2, 2, 99};

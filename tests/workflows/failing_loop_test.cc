@@ -1,9 +1,9 @@
-// The n-th change of the disk, or the n-th HTTP call, fails once; for n = 1, 2, 3 ... until a run passes clean. Nothing that was
-// acknowledged is lost, no call is doubled, and the import ends as if nothing had been.
-// CALLIMPORT_POINTS: how many points, spread evenly, 300 by default; full: every one. CALLIMPORT_POINT: this one only.
-#include <set>
-
+// The n-th change of the disk, or the n-th HTTP call, fails once; for n = 1, 2, 3 ... until a run passes clean. Nothing
+// that was acknowledged is lost, no call is doubled, and the import ends as if nothing had been. CALLIMPORT_POINTS: how
+// many points, spread evenly, 300 by default; full: every one. CALLIMPORT_POINT: this one only.
 #include <gtest/gtest.h>
+
+#include <set>
 
 #include "tests/workflows/import_support.h"
 #include "tests/workflows/sweep.h"
@@ -85,7 +85,8 @@ void run_with_fault(const Point& point, Costs* costs) {
   EXPECT_EQ(row->counters.found, kCalls);
   EXPECT_TRUE(row->closed_ms.has_value());
   EXPECT_THAT(broken_promises(world, input.import), testing::IsEmpty());
-  for (const auto& history : world.histories(input.import, run)) EXPECT_THAT(engine::broken_rules(history), testing::IsEmpty());
+  for (const auto& history : world.histories(input.import, run))
+    EXPECT_THAT(engine::broken_rules(history), testing::IsEmpty());
   if (costs != nullptr) *costs = {world.disk.count(simulations::kOpChanges), world.http->requests()};
 }
 

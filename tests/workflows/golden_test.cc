@@ -1,11 +1,12 @@
-// Histories that imports once made, replayed by today's code: a change of the workflow that cannot replay them must be gated by
-// `patched`. CALLIMPORT_WRITE_GOLDEN=1 writes them anew: for a feature that has none yet, or before the first release.
+// Histories that imports once made, replayed by today's code: a change of the workflow that cannot replay them must be
+// gated by `patched`. CALLIMPORT_WRITE_GOLDEN=1 writes them anew: for a feature that has none yet, or before the first
+// release.
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <gtest/gtest.h>
 
 #include "engine/history/history_file.h"
 #include "tests/workflows/import_support.h"
@@ -60,7 +61,9 @@ void make_troubled() {
   scene.input.settings.first_lane = 10;
   scene.input.settings.fetch_batch = 5;
   scene.start();
-  const auto needs = [&] { return scene.row().bulk.condition == "needs_attention" || scene.row().first.condition == "needs_attention"; };
+  const auto needs = [&] {
+    return scene.row().bulk.condition == "needs_attention" || scene.row().first.condition == "needs_attention";
+  };
   ASSERT_TRUE(scene.world->run_until(needs, 24h)) << scene.status();
   const std::string fresh = "grain_pat_renewed0_RenewedRenewedRenewedRenewedRenewed0000";
   scene.world->sandbox->accept(fresh);

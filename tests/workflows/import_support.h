@@ -1,13 +1,13 @@
 #pragma once
 // One world with one import in it, and what tests ask of it.
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <temporal/api/history/v1/message.pb.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "engine/history/history_rules.h"
 #include "simulations/world/import_world.h"
@@ -62,7 +62,8 @@ struct Scene {
     std::vector<std::string> seen;
     for (const auto& change : timeline()) {
       if (change.lane != lane) continue;
-      const std::string text = change.row.reason.empty() ? change.row.condition : change.row.condition + " " + change.row.reason;
+      const std::string text =
+          change.row.reason.empty() ? change.row.condition : change.row.condition + " " + change.row.reason;
       if (seen.empty() || seen.back() != text) seen.push_back(text);
     }
     return seen;
@@ -75,7 +76,8 @@ struct Scene {
     return seen;
   }
 
-  /// Conformance C.2 over every history made, today's code replays it, and no activity's input or result above the contract's limit.
+  /// Conformance C.2 over every history made, today's code replays it, and no activity's input or result above the
+  /// contract's limit.
   void check_histories() {
     for (const std::string& run : runs) {
       for (const auto& history : world->histories(id, run)) {

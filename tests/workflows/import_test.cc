@@ -1,8 +1,9 @@
-// The life of an import in simulation: lanes, order, pause, cancel, re-request, restarts; and that no promise is broken.
+// The life of an import in simulation: lanes, order, pause, cancel, re-request, restarts; and that no promise is
+// broken.
+#include <gtest/gtest.h>
+
 #include <map>
 #include <set>
-
-#include <gtest/gtest.h>
 
 #include "tests/workflows/import_support.h"
 
@@ -41,7 +42,10 @@ TEST(Import, BringsEveryCallAcrossOnce) {
   scene.check_histories();
 }
 
-struct SizeRow { const char* name; std::uint64_t calls; };
+struct SizeRow {
+  const char* name;
+  std::uint64_t calls;
+};
 void PrintTo(const SizeRow& row, std::ostream* out) { *out << row.name; }
 class Sizes : public testing::TestWithParam<SizeRow> {};
 
@@ -154,10 +158,11 @@ TEST(Import, CredentialAndReceiptsAreGoneOnceItIsClosed) {
   EXPECT_EQ(scene.row().credential, "");
   // A receipt would be returned instead of the work being done.
   bool ran = false;
-  const auto written = scene.world->library().write({scene.runs.front(), "1", 1}, [&](storage::LibraryTx&) -> Result<std::string> {
-    ran = true;
-    return std::string("{}");
-  });
+  const auto written =
+      scene.world->library().write({scene.runs.front(), "1", 1}, [&](storage::LibraryTx&) -> Result<std::string> {
+        ran = true;
+        return std::string("{}");
+      });
   EXPECT_TRUE(written.has_value());
   EXPECT_TRUE(ran);
 }
@@ -166,7 +171,8 @@ TEST(Import, EveryChangeIsToldInOrderAndTheEndIsAReport) {
   Scene scene(120);
   scene.start();
   ASSERT_TRUE(scene.world->run_until_closed(24h));
-  ASSERT_TRUE(scene.world->run_until([&] { return !scene.world->told.empty() && scene.world->told.back().event == "import.closed"; }, 1h));
+  ASSERT_TRUE(scene.world->run_until(
+      [&] { return !scene.world->told.empty() && scene.world->told.back().event == "import.closed"; }, 1h));
   std::vector<std::string> events;
   for (const auto& news : scene.world->told) events.push_back(news.event);
   EXPECT_EQ(events.front(), "import.started");
@@ -217,7 +223,8 @@ TEST(Import, APauseWithADateEndsByItself) {
   const auto begun = [&] { return scene.world->library().import(scene.id).has_value(); };
   ASSERT_TRUE(scene.world->run_until(begun, 1h));
   const auto until = to_unix_ms(scene.world->loop.now() + 5h);
-  ASSERT_TRUE(scene.world->signal(scene.id, "pause", R"({"who":"Ana","until_ms":)" + std::to_string(until) + "}").has_value());
+  ASSERT_TRUE(
+      scene.world->signal(scene.id, "pause", R"({"who":"Ana","until_ms":)" + std::to_string(until) + "}").has_value());
   ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
   EXPECT_GE(to_unix_ms(scene.world->loop.now()), until);
   EXPECT_EQ(scene.row().counters.registered, 400);

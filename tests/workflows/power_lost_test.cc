@@ -1,9 +1,9 @@
 // Power is lost at seeded moments: the disk drops or tears whatever was not synced. The end is the same as without.
 // CALLIMPORT_SEEDS: how many seeds, 30 by default; CALLIMPORT_SEED: one of them only.
+#include <gtest/gtest.h>
+
 #include <map>
 #include <set>
-
-#include <gtest/gtest.h>
 
 #include "tests/workflows/import_support.h"
 #include "tests/workflows/sweep.h"
@@ -65,7 +65,8 @@ void lose_power_and_finish(std::uint64_t seed) {
   const auto held = scene_for(seed);
   Scene& scene = *held;
   simulations::SeededRandom moments(seed * 7'919);
-  std::vector<std::pair<std::size_t, std::set<std::string>>> fetched_before;  ///< downloads so far, calls registered, at each loss
+  std::vector<std::pair<std::size_t, std::set<std::string>>>
+      fetched_before;  ///< downloads so far, calls registered, at each loss
   const std::uint64_t losses = 1 + moments.below(6);
   for (std::uint64_t loss = 0; loss < losses; ++loss) {
     const std::uint64_t end = scene.world->loop.steps() + 1 + moments.below(steps_of_a_quiet_run() / 2);
@@ -76,7 +77,8 @@ void lose_power_and_finish(std::uint64_t seed) {
     const auto back = scene.world->lose_power();
     ASSERT_TRUE(back.has_value()) << back.error().message;
     const auto after = registered(scene);
-    EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end())) << "a registered call was lost";
+    EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()))
+        << "a registered call was lost";
     fetched_before.push_back({downloads_before, before});
   }
   ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();

@@ -1,12 +1,13 @@
-// Real transcripts and recordings through the sandbox into the library: they come out as they went in, field by field. Read from
+// Real transcripts and recordings through the sandbox into the library: they come out as they went in, field by field.
+// Read from
 // ../shared/calls at run time; skipped where the folder is not there.
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
-
-#include <gtest/gtest.h>
 
 #include "simulations/sandboxes/content_calls.h"
 #include "tests/workflows/import_support.h"
@@ -182,8 +183,10 @@ std::string longest_word(const std::string& text) {
       word = "";
       continue;
     }
-    if (letter || continues || (c == '\'' && !word.empty())) word += c;
-    else end();
+    if (letter || continues || (c == '\'' && !word.empty()))
+      word += c;
+    else
+      end();
   }
   end();
   return longest;
@@ -201,14 +204,19 @@ TEST_F(RealContent, SearchFindsTheWordsAPersonReads) {
       const auto hits = scene_->world->library().search(word, {}, 5'000);
       ASSERT_TRUE(hits.has_value()) << word;
       bool found = false;
-      for (const auto& hit : *hits) found = found || (hit.start_ms == segments[at]["start_ms"] && hit.title == line.value("title", ""));
+      for (const auto& hit : *hits)
+        found = found || (hit.start_ms == segments[at]["start_ms"] && hit.title == line.value("title", ""));
       EXPECT_TRUE(found) << line["id"] << ": " << word;
     }
   }
   EXPECT_GT(asked, 80u);
 }
 
-struct Query { const char* name; const char* text; const char* corpus; };
+struct Query {
+  const char* name;
+  const char* text;
+  const char* corpus;
+};
 
 TEST_F(RealContent, SearchTakesAccentsAndApostrophesAsPeopleTypeThem) {
   const std::vector<Query> queries = {{"WithAccent", "déplacements", "rhapsodie-Rhap_D0001"},

@@ -1,13 +1,13 @@
 // The import's table, row by row: every row leads where it says, every pair without a row is refused.
+#include "workflows/import/table.h"
+
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <set>
 #include <string>
 #include <tuple>
 #include <vector>
-
-#include <gtest/gtest.h>
-
-#include "workflows/import/table.h"
 
 namespace callimport::workflows {
 namespace {
@@ -24,7 +24,8 @@ void PrintTo(const Expected& row, std::ostream* out) { *out << row.name; }
 
 constexpr int kAny = -1;
 constexpr int kA = 0, kE = 1, kP = 2, kF = 3, kR = 4, kN = 5;
-constexpr auto kRun = Condition::kRunning, kWait = Condition::kWaiting, kAct = Condition::kNeedsAttention, kStop = Condition::kPaused;
+constexpr auto kRun = Condition::kRunning, kWait = Condition::kWaiting, kAct = Condition::kNeedsAttention,
+               kStop = Condition::kPaused;
 
 const std::vector<Expected>& expected() {
   static const std::vector<Expected> rows = {
@@ -66,7 +67,9 @@ const std::vector<Expected>& expected() {
 }
 
 using Key = std::tuple<int, int, int>;
-Key key(int stage, Condition condition, Event event) { return {stage, static_cast<int>(condition), static_cast<int>(event)}; }
+Key key(int stage, Condition condition, Event event) {
+  return {stage, static_cast<int>(condition), static_cast<int>(event)};
+}
 
 /// Every (stage, condition, event) the expected rows allow.
 std::set<Key> allowed() {
@@ -92,7 +95,8 @@ TEST_P(ImportTable, LeadsWhereItSays) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, ImportTable, testing::ValuesIn(expected()), [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Rows, ImportTable, testing::ValuesIn(expected()),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(ImportTableWhole, RefusesEveryPairWithoutARow) {
   const auto legal = allowed();
@@ -103,7 +107,8 @@ TEST(ImportTableWhole, RefusesEveryPairWithoutARow) {
         const Place from{static_cast<Stage>(stage), static_cast<Condition>(condition)};
         const bool legal_pair = legal.contains({stage, condition, event});
         EXPECT_EQ(advance(from, static_cast<Event>(event)).has_value(), legal_pair)
-            << to_string(from.stage) << ", " << to_string(from.condition) << ", " << to_string(static_cast<Event>(event));
+            << to_string(from.stage) << ", " << to_string(from.condition) << ", "
+            << to_string(static_cast<Event>(event));
         refused += legal_pair ? 0 : 1;
       }
     }
@@ -136,12 +141,13 @@ TEST(ImportTableWhole, NamesParseBack) {
 }
 
 TEST(ImportTableWhole, ShowsTheMoreUrgentLane) {
-  const std::vector<Condition> by_urgency = {Condition::kNeedsAttention, Condition::kPaused,    Condition::kWaiting,
-                                             Condition::kRunning,        Condition::kFailed,    Condition::kCancelled,
+  const std::vector<Condition> by_urgency = {Condition::kNeedsAttention,    Condition::kPaused,   Condition::kWaiting,
+                                             Condition::kRunning,           Condition::kFailed,   Condition::kCancelled,
                                              Condition::kCompletedWithGaps, Condition::kCompleted};
   for (std::size_t a = 0; a < by_urgency.size(); ++a) {
     for (std::size_t b = 0; b < by_urgency.size(); ++b) {
-      EXPECT_EQ(first_is_shown({Stage::kFetch, by_urgency[a]}, {Stage::kEnumerate, by_urgency[b]}), a <= b) << a << " " << b;
+      EXPECT_EQ(first_is_shown({Stage::kFetch, by_urgency[a]}, {Stage::kEnumerate, by_urgency[b]}), a <= b)
+          << a << " " << b;
     }
   }
 }

@@ -1,10 +1,10 @@
 // Every row of the design's table of troubles, on the virtual clock: what the platform does, and what becomes of it.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "tests/workflows/import_support.h"
 
@@ -17,11 +17,11 @@ using simulations::ImportWorldOptions;
 using simulations::MediaState;
 using simulations::SandboxReply;
 using simulations::SandboxRequest;
-using testing_support::Scene;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing_support::Scene;
 
 constexpr auto kFirst = storage::Lane::kFirst;
 constexpr auto kBulk = storage::Lane::kBulk;
@@ -52,7 +52,8 @@ void expect_all_registered(Scene& scene, std::int64_t calls) {
 
 std::size_t times_told(const Scene& scene, const std::string& event, const std::string& text) {
   std::size_t times = 0;
-  for (const auto& news : scene.world->told) times += news.event == event && news.text.find(text) != std::string::npos ? 1 : 0;
+  for (const auto& news : scene.world->told)
+    times += news.event == event && news.text.find(text) != std::string::npos ? 1 : 0;
   return times;
 }
 
@@ -80,7 +81,11 @@ TEST(Trouble, TheStatedBudgetIsKeptWithoutARefusal) {
   EXPECT_LE(scene.world->loop.now() - simulations::kSimulationStart, 4min) << "120 calls cost about 370 requests";
 }
 
-struct LongLimit { const char* name; const char* retry_after; Nanos wait; };
+struct LongLimit {
+  const char* name;
+  const char* retry_after;
+  Nanos wait;
+};
 void PrintTo(const LongLimit& row, std::ostream* out) { *out << row.name; }
 class LongLimits : public testing::TestWithParam<LongLimit> {};
 
@@ -90,7 +95,8 @@ TEST_P(LongLimits, AreWaitedForAndToldOnce) {
   scene.start();
   ASSERT_TRUE(scene.world->run_until_closed(48h)) << scene.status();
   expect_all_registered(scene, 40);
-  EXPECT_THAT(scene.conditions(kFirst), ElementsAre("running", "waiting platform.rate_limited", "running", "completed"));
+  EXPECT_THAT(scene.conditions(kFirst),
+              ElementsAre("running", "waiting platform.rate_limited", "running", "completed"));
   EXPECT_EQ(times_told(scene, "condition.changed", "asks to slow down"), 1u);
   EXPECT_GE(scene.world->loop.now() - simulations::kSimulationStart, GetParam().wait);
   EXPECT_LE(scene.world->loop.now() - simulations::kSimulationStart, GetParam().wait + 5min);
@@ -124,7 +130,8 @@ TEST_P(Outages, AreWaitedOutAndNothingIsGivenUp) {
   EXPECT_THAT(seen, Contains("waiting platform.outage"));
   if (row.pauses) EXPECT_THAT(seen, Contains("paused platform.outage"));
   if (!row.pauses) EXPECT_THAT(seen, testing::Not(Contains("paused platform.outage")));
-  EXPECT_LE(times_told(scene, "condition.changed", "does not answer"), 4u) << "once a lane for the wait, once for the pause";
+  EXPECT_LE(times_told(scene, "condition.changed", "does not answer"), 4u)
+      << "once a lane for the wait, once for the pause";
   EXPECT_LE(scene.world->loop.now() - simulations::kSimulationStart, row.start + row.length + 20min);
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -156,7 +163,8 @@ TEST(Trouble, ACallNotReadyIsPutOffAndWaitedForOnlyAtTheEnd) {
   scene.start();
   ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
   expect_all_registered(scene, 60);
-  EXPECT_THAT(scene.conditions(kFirst), ElementsAre("running", "waiting call.recording_not_ready", "running", "completed"));
+  EXPECT_THAT(scene.conditions(kFirst),
+              ElementsAre("running", "waiting call.recording_not_ready", "running", "completed"));
   for (const auto& change : scene.timeline()) {
     if (change.row.condition != "waiting") continue;
     EXPECT_GE(change.counters.registered, 40) << "nothing else was left to do";
@@ -186,7 +194,8 @@ TEST(Trouble, AnExpiredTokenWaitsForANewOneAndGoesOnAtTheSameCall) {
   std::map<std::string, int> fetched;
   for (const auto& [call, bytes] : scene.world->downloads()) ++fetched[call];
   for (const auto& [call, bytes] : before) EXPECT_EQ(fetched[call], 1) << call << " was fetched again";
-  EXPECT_THAT(scene.conditions(kFirst), ElementsAre("running", "needs_attention access.expired", "running", "completed"));
+  EXPECT_THAT(scene.conditions(kFirst),
+              ElementsAre("running", "needs_attention access.expired", "running", "completed"));
 }
 
 TEST(Trouble, ATokenThatIsWrongFromTheStartNeedsAttentionAtOnce) {
@@ -303,7 +312,8 @@ TEST(Trouble, AServerThatWillNotResumeIsReadFromTheStart) {
   Scene scene(options);
   auto& sandbox = *scene.world->sandbox;
   auto cut = std::make_shared<std::set<std::string>>();
-  scene.world->outside.answer = [&sandbox, cut](const SandboxRequest& request, Timestamp now) -> std::optional<SandboxReply> {
+  scene.world->outside.answer = [&sandbox, cut](const SandboxRequest& request,
+                                                Timestamp now) -> std::optional<SandboxReply> {
     if (request.target.find("public-api") != std::string::npos) return std::nullopt;
     SandboxRequest whole = request;
     std::erase_if(whole.headers, [](const auto& header) { return header.first == "range"; });

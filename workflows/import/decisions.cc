@@ -40,19 +40,17 @@ Result<LaneState> read_lane(const json& from) {
 std::string news(LaneName lane, const LaneState& before, const LaneState& after, Event event) {
   switch (event) {
     case Event::kWaitBegan:
-      return before.place.condition == Condition::kWaiting && before.now.reason == after.now.reason ? "" : "condition.changed";
-    case Event::kOutageLasted:
-      return before.place.condition == Condition::kPaused ? "" : "condition.changed";
+      return before.place.condition == Condition::kWaiting && before.now.reason == after.now.reason
+                 ? ""
+                 : "condition.changed";
+    case Event::kOutageLasted: return before.place.condition == Condition::kPaused ? "" : "condition.changed";
     case Event::kAttentionNeeded:
     case Event::kPausedByPerson:
     case Event::kWorkPassed:
     case Event::kAccessRenewed:
-    case Event::kResumed:
-      return "condition.changed";
-    case Event::kAllRegistered:
-      return lane == LaneName::kFirst ? "first.ready" : "stage.changed";
-    default:
-      return "stage.changed";
+    case Event::kResumed: return "condition.changed";
+    case Event::kAllRegistered: return lane == LaneName::kFirst ? "first.ready" : "stage.changed";
+    default: return "stage.changed";
   }
 }
 
@@ -64,7 +62,10 @@ json write_state(const ImportState& state) {
   return {{"first", write_lane(state.first)},
           {"bulk", write_lane(state.bulk)},
           {"pause",
-           {{"on", state.pause.on}, {"who", state.pause.who}, {"why", state.pause.why}, {"until_ms", state.pause.until_ms}}},
+           {{"on", state.pause.on},
+            {"who", state.pause.who},
+            {"why", state.pause.why},
+            {"until_ms", state.pause.until_ms}}},
           {"counters", state.counters},
           {"opened", state.opened},
           {"enumerated", state.enumerated},
@@ -99,8 +100,8 @@ Result<ImportState> read_state(const json& from) {
   return state;
 }
 
-std::optional<activities::LaneChange> apply(ImportState& state, LaneName name, Event event, const Circumstance& circumstance,
-                                            std::int64_t now_ms) {
+std::optional<activities::LaneChange> apply(ImportState& state, LaneName name, Event event,
+                                            const Circumstance& circumstance, std::int64_t now_ms) {
   LaneState& lane = state.lane(name);
   const auto to = advance(lane.place, event);
   if (!to) return std::nullopt;

@@ -2,11 +2,10 @@
 // What the import's workflow remembers, and its decisions as functions of (state, what came): no clock, no activity, no
 // coroutine in here. The state crosses from one run to the next as JSON, so it holds no list that grows.
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "activities/import/contract.h"
 #include "storage/model/result.h"
@@ -19,7 +18,7 @@ std::string_view to_string(LaneName lane);
 
 /// Why a lane stands where it stands.
 struct Circumstance {
-  std::string reason;        ///< dotted cause
+  std::string reason;  ///< dotted cause
   std::string who, why;
   std::int64_t until_ms = 0;
 };
@@ -47,7 +46,7 @@ struct ImportState {
   bool opened = false, enumerated = false, newest_first = false, bulk_ordered = false;
   std::int64_t known = 0, lane_bulk = 0;
   int runs = 1;
-  std::string previous_run;           ///< whose receipts may go
+  std::string previous_run;  ///< whose receipts may go
 
   LaneState& lane(LaneName name) { return name == LaneName::kFirst ? first : bulk; }
   const LaneState& lane(LaneName name) const { return name == LaneName::kFirst ? first : bulk; }
@@ -57,16 +56,16 @@ nlohmann::json write_state(const ImportState& state);
 Result<ImportState> read_state(const nlohmann::json& json);
 
 /// Moves the lane by the table and says what to store and tell. Nothing when the table refuses the event.
-std::optional<activities::LaneChange> apply(ImportState& state, LaneName lane, Event event, const Circumstance& circumstance,
-                                            std::int64_t now_ms);
+std::optional<activities::LaneChange> apply(ImportState& state, LaneName lane, Event event,
+                                            const Circumstance& circumstance, std::int64_t now_ms);
 
 /// What a wait asked for by a step becomes: a wait, or, once an outage has lasted, a pause that goes on asking.
 struct WaitDecision {
   Event event = Event::kWaitBegan;
   Circumstance circumstance;
 };
-WaitDecision decide_wait(const LaneState& lane, const activities::TroubleNote& trouble, const activities::ImportSettings& settings,
-                         std::int64_t now_ms);
+WaitDecision decide_wait(const LaneState& lane, const activities::TroubleNote& trouble,
+                         const activities::ImportSettings& settings, std::int64_t now_ms);
 
 /// True when the lane stands still for a reason that ends when `step` passes.
 bool recovers(const LaneState& lane, std::string_view step);

@@ -59,7 +59,8 @@ void ImportRun::listen() {
   context_.on_signal(kSignalRetryNow, [this](const std::string&) { ++retries_; });
   context_.on_signal(kSignalCredentialsRenewed, [this](const std::string& input) {
     const auto note = nlohmann::json::parse(input, nullptr, false);
-    if (note.is_object() && note.contains("credential") && note["credential"].is_string()) ask_.credential = note["credential"];
+    if (note.is_object() && note.contains("credential") && note["credential"].is_string())
+      ask_.credential = note["credential"];
     ++renewals_;
   });
   context_.on_query(kQueryStatus, [this](const std::string&) -> engine::Outcome<std::string> {
@@ -71,8 +72,10 @@ void ImportRun::take_pause(const std::string& input) {
   const auto note = nlohmann::json::parse(input, nullptr, false);
   PersonsPause pause{.on = true, .who = "a person", .why = "", .until_ms = 0};
   if (note.is_object()) {
-    if (note.contains("who") && note["who"].is_string()) pause.who = activities::cut_text(note["who"], activities::kNameBytesMax);
-    if (note.contains("why") && note["why"].is_string()) pause.why = activities::cut_text(note["why"], activities::kSentenceBytesMax);
+    if (note.contains("who") && note["who"].is_string())
+      pause.who = activities::cut_text(note["who"], activities::kNameBytesMax);
+    if (note.contains("why") && note["why"].is_string())
+      pause.why = activities::cut_text(note["why"], activities::kSentenceBytesMax);
     if (note.contains("until_ms") && note["until_ms"].is_number_integer()) pause.until_ms = note["until_ms"];
   }
   state_.pause = pause;
@@ -136,7 +139,8 @@ Flow<void> ImportRun::tell(SharedRun self) {
       self->changes_.pop_front();
     }
     self->show();
-    auto told = self->context_.activity(activities::kChangeStage, activities::write_note(input), self->options_for(10min));
+    auto told =
+        self->context_.activity(activities::kChangeStage, activities::write_note(input), self->options_for(10min));
     const auto outcome = co_await told;
     self->telling_ = false;
     if (!outcome) self->break_down(outcome.error());
@@ -189,13 +193,15 @@ Flow<WorkflowEnd> ImportRun::close(SharedRun self) {
     input.message = self->broken_->message;
   }
   self->show();
-  auto closed = self->context_.activity(activities::kCloseImport, activities::write_note(input), self->options_for(10min));
+  auto closed =
+      self->context_.activity(activities::kCloseImport, activities::write_note(input), self->options_for(10min));
   const auto outcome = co_await closed;
   if (!outcome) self->break_down(outcome.error());
   ForgetInput forget;
   forget.runs.push_back(self->context_.info().run_id);
   forget.credential = self->ask_.credential;
-  auto forgotten = self->context_.activity(activities::kForget, activities::write_note(forget), self->options_for(10min));
+  auto forgotten =
+      self->context_.activity(activities::kForget, activities::write_note(forget), self->options_for(10min));
   (void)co_await forgotten;
   if (self->broken_) {
     engine::Failure failure;

@@ -31,7 +31,9 @@ class ImportRun {
  private:
   /// Whom a step's trouble concerns: one lane, or every lane that still counts.
   enum class Scope : std::uint8_t { kFirst, kBulk, kCounting, kBoth };
-  struct Breakdown { std::string cause, message; };
+  struct Breakdown {
+    std::string cause, message;
+  };
   using StepMade = std::optional<activities::StepResult>;
   using Answer = engine::Outcome<std::string>;
 
@@ -61,7 +63,9 @@ class ImportRun {
   void work_passed(Scope scope, std::string_view type);
   void stand(LaneName lane, Event event, const Circumstance& circumstance, std::string_view type);
   /// A pause that comes before the import has a row is kept until it has one.
-  bool held_by_person() const { return state_.opened && (state_.pause.on || state_.first.by_person || state_.bulk.by_person); }
+  bool held_by_person() const {
+    return state_.opened && (state_.pause.on || state_.first.by_person || state_.bulk.by_person);
+  }
   void note_size();
   void break_down(const engine::Failure& failure);
   engine::ActivityOptions options_for(Nanos limit) const;
@@ -86,14 +90,14 @@ class ImportRun {
   ImportState state_;
   std::deque<activities::LaneChange> changes_;  ///< not told yet; kept short by the teller
   bool telling_ = false, closing_ = false;
-  bool parking_ = false;                        ///< the history is long: finish what is under way, then continue as new
+  bool parking_ = false;  ///< the history is long: finish what is under way, then continue as new
   std::optional<Breakdown> broken_;
-  int working_ = 0;                             ///< flows of `start` that have not returned
-  int renewals_ = 0, retries_ = 0;              ///< signals seen
-  bool register_due_ = true;                    ///< something may be staged
+  int working_ = 0;                 ///< flows of `start` that have not returned
+  int renewals_ = 0, retries_ = 0;  ///< signals seen
+  bool register_due_ = true;        ///< something may be staged
   bool registered_[2] = {false, false};
-  bool first_idle_ = false;                     ///< the first lane only waits for recordings: bulk may go ahead
-  std::string shown_;                           ///< last place upserted
+  bool first_idle_ = false;  ///< the first lane only waits for recordings: bulk may go ahead
+  std::string shown_;        ///< last place upserted
 };
 
 }  // namespace callimport::workflows

@@ -1,6 +1,7 @@
 #pragma once
-// The import as a workflow: what happens, in which order, and what becomes of trouble. It decides by the table (table.h) and by
-// pure functions (decisions.h); all it does to the world it asks of activities (activities/import/contract.h).
+// The import as a workflow: what happens, in which order, and what becomes of trouble. It decides by the table
+// (table.h) and by pure functions (decisions.h); all it does to the world it asks of activities
+// (activities/import/contract.h).
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,25 +10,26 @@
 
 namespace callimport::workflows {
 
-inline constexpr const char* kImportWorkflow = "import";   ///< workflow type
+inline constexpr const char* kImportWorkflow = "import";  ///< workflow type
 inline constexpr const char* kImportTaskQueue = "imports";
 
 // Signals; inputs are JSON objects, every field may be absent.
-inline constexpr const char* kSignalCredentialsRenewed = "credentials-renewed";  ///< {credential}: a new handle, if it changed
-inline constexpr const char* kSignalPause = "pause";          ///< {who, why, until_ms}
-inline constexpr const char* kSignalResume = "resume";        ///< {who}
-inline constexpr const char* kSignalRetryNow = "retry-now";   ///< ends a wait at once
-/// Query. Answers {import, platform, workspace, title, stage, condition, reason, who, why, until_ms, first: {...}, bulk: {...},
-/// counters: {...}, enumerated, runs}.
+inline constexpr const char* kSignalCredentialsRenewed =
+    "credentials-renewed";                                   ///< {credential}: a new handle, if it changed
+inline constexpr const char* kSignalPause = "pause";         ///< {who, why, until_ms}
+inline constexpr const char* kSignalResume = "resume";       ///< {who}
+inline constexpr const char* kSignalRetryNow = "retry-now";  ///< ends a wait at once
+/// Query. Answers {import, platform, workspace, title, stage, condition, reason, who, why, until_ms, first: {...},
+/// bulk: {...}, counters: {...}, enumerated, runs}.
 inline constexpr const char* kQueryStatus = "status";
 
-/// Search attributes the workflow sets, name -> type: for the service's options or a cluster's registration. All name the
-/// state that is shown; the memo holds the same and the title.
+/// Search attributes the workflow sets, name -> type: for the service's options or a cluster's registration. All name
+/// the state that is shown; the memo holds the same and the title.
 const std::map<std::string, std::string>& import_search_attributes();
 
-/// Input: activities::ImportInput. Result: {result, counters}. Signals and cancellation are answered at any time. A failed
-/// import ends as Failure with the dotted cause as type; a cancelled one as Cancelled, after its report is written.
-/// Starting the same import id again, once closed, goes on with what is missing.
+/// Input: activities::ImportInput. Result: {result, counters}. Signals and cancellation are answered at any time. A
+/// failed import ends as Failure with the dotted cause as type; a cancelled one as Cancelled, after its report is
+/// written. Starting the same import id again, once closed, goes on with what is missing.
 engine::Flow<engine::WorkflowEnd> import_workflow(engine::WorkflowContext& context, std::string input);
 
 }  // namespace callimport::workflows

@@ -1,5 +1,5 @@
-// What happens in an import, in order. Every part looks at the lane's stage first, so that a run that continues another goes
-// on where that one stood.
+// What happens in an import, in order. Every part looks at the lane's stage first, so that a run that continues another
+// goes on where that one stood.
 #include "workflows/import/import_run.h"
 
 namespace callimport::workflows {
@@ -128,7 +128,8 @@ Flow<void> ImportRun::bulk_lane(SharedRun self) {
   co_await carrying;
 }
 
-/// From the first fetch to the lane's end. The fetch of one batch and the registration of the one before go side by side.
+/// From the first fetch to the lane's end. The fetch of one batch and the registration of the one before go side by
+/// side.
 Flow<void> ImportRun::carry(SharedRun self, LaneName lane) {
   ImportRun* here = self.get();
   const auto index = static_cast<std::size_t>(lane);
@@ -187,9 +188,7 @@ Flow<void> ImportRun::register_lane(SharedRun self, LaneName lane) {
   ImportRun* here = self.get();
   const auto index = static_cast<std::size_t>(lane);
   while (true) {
-    auto due = [here, lane] {
-      return here->stopping() || here->register_due_ || here->state_.lane(lane).fetched;
-    };
+    auto due = [here, lane] { return here->stopping() || here->register_due_ || here->state_.lane(lane).fetched; };
     co_await self->context_.until(due);
     const bool last = self->state_.lane(lane).fetched;
     self->register_due_ = false;

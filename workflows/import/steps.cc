@@ -143,7 +143,8 @@ void ImportRun::note_size() {
 void ImportRun::break_down(const engine::Failure& failure) {
   if (failure.kind == engine::Failure::Kind::kCancelled || broken_) return;
   const bool named = failure.kind == engine::Failure::Kind::kApplication && !failure.type.empty();
-  broken_ = Breakdown{named ? failure.type : "engine.bug", activities::cut_text(failure.message, activities::kSentenceBytesMax)};
+  broken_ = Breakdown{named ? failure.type : "engine.bug",
+                      activities::cut_text(failure.message, activities::kSentenceBytesMax)};
 }
 
 }  // namespace callimport::workflows

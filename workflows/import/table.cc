@@ -22,18 +22,21 @@ constexpr TableRow anywhere(Condition from, Event event, Condition to, std::stri
 
 constexpr std::array kTable = {
     step(Stage::kAuthenticate, Event::kAccessProven, Stage::kEnumerate, "Access works; the calls are counted."),
-    step(Stage::kEnumerate, Event::kCallsKnown, Stage::kPrioritize, "The lane's calls are known; they are put in order."),
+    step(Stage::kEnumerate, Event::kCallsKnown, Stage::kPrioritize,
+         "The lane's calls are known; they are put in order."),
     step(Stage::kPrioritize, Event::kOrderSet, Stage::kFetch, "The order is set; recordings are fetched."),
     step(Stage::kPrioritize, Event::kLaneEmpty, Stage::kNotify, "The lane has no call left to fetch."),
     step(Stage::kFetch, Event::kAllFetched, Stage::kRegister, "All is fetched that can be; the rest is registered."),
     step(Stage::kRegister, Event::kAllRegistered, Stage::kNotify, "All is in the library; people are told."),
     closing(Event::kClosedWhole, Condition::kCompleted, "Every call came across."),
-    closing(Event::kClosedWithGaps, Condition::kCompletedWithGaps, "Some calls did not come across; the report names them."),
+    closing(Event::kClosedWithGaps, Condition::kCompletedWithGaps,
+            "Some calls did not come across; the report names them."),
 
     anywhere(kRunning, Event::kWaitBegan, kWaiting, "The platform asks to wait, or does not answer."),
     anywhere(kWaiting, Event::kWaitBegan, kWaiting, "Still waiting, for another reason or longer."),
     anywhere(kPaused, Event::kWaitBegan, kWaiting, "The platform answers again, and asks to wait."),
-    anywhere(kWaiting, Event::kOutageLasted, kPaused, "The outage lasts: the import pauses itself, and goes on asking."),
+    anywhere(kWaiting, Event::kOutageLasted, kPaused,
+             "The outage lasts: the import pauses itself, and goes on asking."),
     anywhere(kPaused, Event::kOutageLasted, kPaused, "Still no answer."),
     anywhere(kRunning, Event::kAttentionNeeded, kAttention, "A person must act."),
     anywhere(kWaiting, Event::kAttentionNeeded, kAttention, "The wait ended, and a person must act."),
@@ -60,15 +63,15 @@ constexpr std::array kTable = {
 
 constexpr std::array<std::string_view, kStages> kStageNames = {"authenticate", "enumerate", "prioritize",
                                                                "fetch",        "register",  "notify"};
-constexpr std::array<std::string_view, kStages> kStageTitles = {
-    "Checking access",      "Counting calls",        "Choosing the order",
-    "Fetching recordings", "Adding to the library", "Finishing and verifying"};
+constexpr std::array<std::string_view, kStages> kStageTitles = {"Checking access",       "Counting calls",
+                                                                "Choosing the order",    "Fetching recordings",
+                                                                "Adding to the library", "Finishing and verifying"};
 constexpr std::array<std::string_view, kConditions> kConditionNames = {
     "running", "waiting", "needs_attention", "paused", "completed", "completed_with_gaps", "failed", "cancelled"};
 constexpr std::array<std::string_view, kEvents> kEventNames = {
-    "access proven",  "calls known",      "order set",     "lane empty",       "all fetched", "all registered",
-    "closed whole",   "closed with gaps", "wait began",    "attention needed", "outage lasted", "paused by a person",
-    "work passed",    "access renewed",   "resumed",       "gave up",          "cancel asked"};
+    "access proven", "calls known",      "order set",  "lane empty",       "all fetched",   "all registered",
+    "closed whole",  "closed with gaps", "wait began", "attention needed", "outage lasted", "paused by a person",
+    "work passed",   "access renewed",   "resumed",    "gave up",          "cancel asked"};
 
 /// Smaller is more urgent.
 int urgency(Condition condition) {
@@ -133,8 +136,8 @@ std::string describe_table() {
   for (std::size_t i = 0; i < kStageNames.size(); ++i) {
     out += "  " + padded(kStageNames.at(i), 14) + std::string(kStageTitles.at(i)) + "\n";
   }
-  out += "\nTRANSITIONS\n  " + padded("stage", 14) + padded("condition", 17) + padded("event", 20) + padded("leads to", 32) +
-         "meaning\n";
+  out += "\nTRANSITIONS\n  " + padded("stage", 14) + padded("condition", 17) + padded("event", 20) +
+         padded("leads to", 32) + "meaning\n";
   for (const TableRow& row : kTable) {
     std::string to(to_string(row.to.condition));
     std::string from = "any";
@@ -142,11 +145,12 @@ std::string describe_table() {
       from = to_string(*row.stage);
       to = std::string(to_string(row.to.stage)) + ", " + to;
     }
-    out += "  " + padded(from, 14) + padded(to_string(row.condition), 17) + padded(to_string(row.event), 20) + padded(to, 32) +
-           std::string(row.meaning) + "\n";
+    out += "  " + padded(from, 14) + padded(to_string(row.condition), 17) + padded(to_string(row.event), 20) +
+           padded(to, 32) + std::string(row.meaning) + "\n";
   }
-  return out + "\nThe import shows the more urgent lane: needs_attention, paused, waiting, running, failed, cancelled,\n"
-               "completed_with_gaps, completed; of equals the first lane.\n";
+  return out +
+         "\nThe import shows the more urgent lane: needs_attention, paused, waiting, running, failed, cancelled,\n"
+         "completed_with_gaps, completed; of equals the first lane.\n";
 }
 
 }  // namespace callimport::workflows

@@ -1,6 +1,7 @@
 #pragma once
-// The machine of an import as one table: (stage, condition) x event -> (stage, condition), for each of its two lanes. The
-// workflow runs it, tests cover it row by row, `callimport help stages` prints it. Nothing else decides where a lane stands.
+// The machine of an import as one table: (stage, condition) x event -> (stage, condition), for each of its two lanes.
+// The workflow runs it, tests cover it row by row, `callimport help stages` prints it. Nothing else decides where a
+// lane stands.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,12 +14,34 @@ namespace callimport::workflows {
 enum class Stage : std::uint8_t { kAuthenticate, kEnumerate, kPrioritize, kFetch, kRegister, kNotify };
 /// What it is doing. The last four are final.
 enum class Condition : std::uint8_t {
-  kRunning, kWaiting, kNeedsAttention, kPaused, kCompleted, kCompletedWithGaps, kFailed, kCancelled
+  kRunning,
+  kWaiting,
+  kNeedsAttention,
+  kPaused,
+  kCompleted,
+  kCompletedWithGaps,
+  kFailed,
+  kCancelled
 };
 /// What happened.
 enum class Event : std::uint8_t {
-  kAccessProven, kCallsKnown, kOrderSet, kLaneEmpty, kAllFetched, kAllRegistered, kClosedWhole, kClosedWithGaps,
-  kWaitBegan, kAttentionNeeded, kOutageLasted, kPausedByPerson, kWorkPassed, kAccessRenewed, kResumed, kGaveUp, kCancelAsked
+  kAccessProven,
+  kCallsKnown,
+  kOrderSet,
+  kLaneEmpty,
+  kAllFetched,
+  kAllRegistered,
+  kClosedWhole,
+  kClosedWithGaps,
+  kWaitBegan,
+  kAttentionNeeded,
+  kOutageLasted,
+  kPausedByPerson,
+  kWorkPassed,
+  kAccessRenewed,
+  kResumed,
+  kGaveUp,
+  kCancelAsked
 };
 inline constexpr int kStages = 6, kConditions = 8, kEvents = 17;
 
@@ -32,8 +55,8 @@ struct TableRow {
   std::optional<Stage> stage;  ///< nothing: any stage, and it stays
   Condition condition;
   Event event;
-  Place to;                    ///< its stage counts only where `stage` is set
-  std::string_view meaning;    ///< one sentence for people
+  Place to;                  ///< its stage counts only where `stage` is set
+  std::string_view meaning;  ///< one sentence for people
 };
 std::span<const TableRow> table();
 /// Where the event leads; nothing when the table has no such row.
@@ -48,8 +71,8 @@ std::optional<Condition> parse_condition(std::string_view text);
 std::string_view title_of(Stage stage);
 bool is_final(Condition condition);
 
-/// Which of two lanes the import shows: the more urgent condition (needs_attention, paused, waiting, running, then the final
-/// ones from failed to completed); of equals the first lane.
+/// Which of two lanes the import shows: the more urgent condition (needs_attention, paused, waiting, running, then the
+/// final ones from failed to completed); of equals the first lane.
 bool first_is_shown(Place first, Place bulk);
 
 /// The table as text, for `callimport help stages`.
