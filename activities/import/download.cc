@@ -1,5 +1,6 @@
 #include "activities/import/download.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -139,6 +140,7 @@ Awaitable<Fetched<bool>> fill(std::shared_ptr<Session> session, ActivityContext&
                               std::shared_ptr<storage::MediaWriter> writer, std::string source_id) {
   std::optional<MediaLink> link;
   int standstills = 0;
+  std::uint64_t furthest = 0;  // a round that comes no further is one: also after a restart, or it might go on for ever
   while (true) {
     if (context.cancelled()) co_return tl::unexpected<Trouble>(Again{"cancelled", "asked to stop", std::nullopt});
     if (!link || runs_out(*link, session->now())) {
@@ -148,12 +150,12 @@ Awaitable<Fetched<bool>> fill(std::shared_ptr<Session> session, ActivityContext&
       if (!made) co_return tl::unexpected(made.error());
       link = std::move(*made);
     }
-    const std::uint64_t before = writer->size();
     auto transferring = transfer_once(session, context, writer, link->url);
     const Fetched<Outcome> outcome = co_await std::move(transferring);
     if (!outcome) co_return tl::unexpected(outcome.error());
     if (*outcome == Outcome::kWhole) co_return true;
-    standstills = writer->size() > before ? 0 : standstills + 1;
+    standstills = writer->size() > furthest ? 0 : standstills + 1;
+    furthest = std::max(furthest, writer->size());
     if (*outcome == Outcome::kLinkExpired) {
       link.reset();
       if (standstills < kStandstillsMax) continue;
@@ -162,11 +164,10 @@ Awaitable<Fetched<bool>> fill(std::shared_ptr<Session> session, ActivityContext&
     if (*outcome == Outcome::kBeginAnew) {
       const Result<> restarted = writer->restart();
       if (!restarted) co_return tl::unexpected<Trouble>(store_trouble(restarted.error()));
-      ++standstills;
     }
     if (standstills >= kStandstillsMax) {
       co_return tl::unexpected<Trouble>(
-          CallFailed{"media.damaged", "the download always breaks off at byte " + std::to_string(writer->size())});
+          CallFailed{"media.damaged", "the download never gets past byte " + std::to_string(furthest)});
     }
   }
 }
