@@ -71,6 +71,12 @@ std::optional<Trouble> read_refusal(const HttpReply& reply, Timestamp now) {
 
 std::string changed(std::string_view what, std::string_view wants) { return fmt::format("{} is not {}", what, wants); }
 
+/// Of a recording; no length is below nothing.
+std::optional<std::int64_t> length_of(const json& recording) {
+  const auto length = whole_number_of(recording, "duration_ms");
+  return length && *length >= 0 ? length : std::nullopt;
+}
+
 HttpRequest list(const PlatformSession& session, const ListQuery& query) {
   json body = json::object();
   if (!query.cursor.empty()) body["cursor"] = query.cursor;
@@ -84,6 +90,24 @@ HttpRequest list(const PlatformSession& session, const ListQuery& query) {
 
 HttpRequest check(const PlatformSession& session) { return list(session, {}); }
 
+/// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv): tells texts apart that we do not keep whole.
+std::uint64_t fingerprint(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+/// A call whose id cannot be asked for: counted, and named by what can be told of it. Never looks like a UUID.
+ManifestRow nameless(const json& row, const std::string& id, std::string detail) {
+  ManifestRow call;
+  const std::string text = id.empty() ? row.dump(-1, ' ', false, json::error_handler_t::replace) : id;
+  call.source_id = fmt::format("{}~{:016x}", encode_path_segment(id.substr(0, kIdShown)), fingerprint(text));
+  call.state = storage::CallState::kFailed;
+  call.cause = "platform.changed_answer";
+  call.detail = std::move(detail);
+  return call;
+}
+
 Fetched<ListPage> read_page(const HttpReply& reply, Timestamp now) {
   if (auto refused = read_refusal(reply, now)) return tl::unexpected(*refused);
   if (reply.status == 403)
@@ -95,22 +119,28 @@ Fetched<ListPage> read_page(const HttpReply& reply, Timestamp now) {
   const json* rows = find_member(*body, "recordings");
   if (rows == nullptr || !rows->is_array()) return trouble(changed_answer(changed("recordings", "a list"), now));
   ListPage page;
+  std::string strange;  // what is wrong with the first id that is none
+  bool any_named = false;
   for (const json& row : *rows) {
     ManifestRow call;
     call.source_id = text_of(row, "id");
     if (!is_uuid(call.source_id)) {
-      return trouble(
-          changed_answer(fmt::format("recordings[{}].id is not a UUID but {} characters: \"{}\"", page.calls.size(),
-                                     call.source_id.size(), encode_path_segment(call.source_id.substr(0, kIdShown))),
-                         now));
+      std::string detail = fmt::format("recordings[{}].id is not a UUID but {} characters: \"{}\"", page.calls.size(),
+                                       call.source_id.size(), encode_path_segment(call.source_id.substr(0, kIdShown)));
+      call = nameless(row, call.source_id, detail);
+      if (strange.empty()) strange = std::move(detail);
+    } else {
+      any_named = true;
     }
     // A call without a start still is a call: it is counted here, and named when its details do not tell it either.
     if (const auto start = time_of(row, "start_datetime")) call.start_ms = to_unix_ms(*start);
     call.title = text_of(row, "title");
     call.media_type = text_of(row, "media_type");
-    call.duration_ms = whole_number_of(row, "duration_ms");
+    call.duration_ms = length_of(row);
     page.calls.push_back(std::move(call));
   }
+  // One bad id is that call's trouble; when no id is as documented, the answer is another than it was.
+  if (!any_named && !strange.empty()) return trouble(changed_answer(std::move(strange), now));
   const std::string next = text_of(*body, "cursor");
   if (!next.empty() && !page.calls.empty()) page.next = next;  // an empty page is the last, whatever it says
   return page;
@@ -194,7 +224,7 @@ Fetched<Call> read_details(const HttpReply& reply, Timestamp now) {
   call.media_type = text_of(*body, "media_type");
   call.start_ms = to_unix_ms(*start);
   if (const auto end = time_of(*body, "end_datetime")) call.end_ms = to_unix_ms(*end);
-  call.duration_ms = whole_number_of(*body, "duration_ms");
+  call.duration_ms = length_of(*body);
   if (const json* tags = find_member(*body, "tags"); tags != nullptr && tags->is_array()) {
     for (const json& tag : *tags) {
       if (tag.is_string()) call.tags.push_back(tag.get<std::string>());

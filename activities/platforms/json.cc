@@ -97,10 +97,17 @@ std::optional<bool> switch_of(const json& object, std::string_view name) {
   return member->get<bool>();
 }
 
+bool is_countable_year(std::string_view text) {
+  const std::string_view year = text.substr(0, 4);
+  return year >= "1700" && year <= "2200";
+}
+
 std::optional<Timestamp> time_of(const json& object, std::string_view name) {
   const json* member = find_member(object, name);
   if (member == nullptr || !member->is_string()) return std::nullopt;
-  const auto time = parse_utc(member->get_ref<const std::string&>());
+  const auto& text = member->get_ref<const std::string&>();
+  if (!is_countable_year(text)) return std::nullopt;
+  const auto time = parse_utc(text);
   return time ? std::optional(*time) : std::nullopt;
 }
 

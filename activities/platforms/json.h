@@ -29,6 +29,9 @@ std::string text_of(const nlohmann::json& object, std::string_view name);
 /// Whole numbers of up to 2^53 either way; nullopt when absent or no such number.
 std::optional<std::int64_t> whole_number_of(const nlohmann::json& object, std::string_view name);
 std::optional<bool> switch_of(const nlohmann::json& object, std::string_view name);
+/// True when the text begins with a year of 1700 to 2200: a Timestamp counts nanoseconds, and holds no others.
+bool is_countable_year(std::string_view text);
+/// nullopt also for years no Timestamp can hold.
 std::optional<Timestamp> time_of(const nlohmann::json& object, std::string_view name);
 
 }  // namespace callimport::activities
