@@ -19,13 +19,20 @@ ListQuery query_for(const ImportInput& ask, const std::string& cursor) {
   return query;
 }
 
-Result<std::string> store_pages(storage::LibraryTx& tx, const ImportInput& ask, const Walk& walk) {
+/// Pages full of calls that are all known: the list repeats itself, and may do so for ever. The cursor moves on even
+/// so, but slowly, and people are told.
+TroubleNote repeats(Timestamp again) {
+  return TroubleNote{"wait", "platform.changed_answer", "the platform's list repeats calls it gave before", "",
+                     to_unix_ms(again)};
+}
+
+/// @param again  when to ask on, should the list repeat itself.
+Result<std::string> store_pages(storage::LibraryTx& tx, const ImportInput& ask, const Walk& walk, Timestamp again) {
   TRY(const storage::ImportRow before, tx.import(ask.import));
   if (before.cursor != walk.from || before.enumerated) {
     return fail(Code::kConflict, "another attempt has counted on from here in import " + ask.import);
   }
   TRY(const std::int64_t added, tx.add_manifest(ask.import, walk.rows));
-  (void)added;
   TRY(const storage::ImportRow now, tx.import(ask.import));
   const bool sample_full = ask.calls_max > 0 && now.counters.found >= ask.calls_max;
   TRY_VOID(tx.set_cursor(ask.import, walk.cursor, walk.ended || sample_full));
@@ -33,6 +40,7 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const ImportInput& ask, 
   result.counters = note_of(now.counters);
   result.known = now.counters.found;
   result.enumerated = walk.ended || sample_full;
+  if (added == 0 && !walk.rows.empty() && !result.enumerated) result.trouble = repeats(again);
   return write_note(result);
 }
 
@@ -48,6 +56,7 @@ Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityCo
     if (!page && page_number > 0) break;
     if (!page) co_return tl::unexpected(page.error());
     if (page->next && *page->next == walk.cursor) {
+      if (page_number > 0) break;
       Wait wait{"platform.changed_answer", "the platform's list does not go on", session->now() + platform.outage_wait};
       co_return tl::unexpected<Trouble>(std::move(wait));
     }
@@ -88,7 +97,10 @@ Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& cont
     co_return answer_trouble(context, input, walked.error(), std::move(so_far), outage_wait, deps->clock.now());
   }
   if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
-  auto work = [ask = input.ask, walk = std::move(walk)](storage::LibraryTx& tx) { return store_pages(tx, ask, walk); };
+  const Timestamp again = deps->clock.now() + (*made)->platform().outage_wait;
+  auto work = [ask = input.ask, walk = std::move(walk), again](storage::LibraryTx& tx) {
+    return store_pages(tx, ask, walk, again);
+  };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));
