@@ -4,7 +4,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-
 #include <tl/expected.hpp>
 
 #include "engine/awaitable.h"
@@ -16,8 +15,8 @@ struct ActivityInfo {
   std::string name_space{}, workflow_id{}, run_id{}, workflow_type{}, activity_id{}, activity_type{}, task_queue{};
   int attempt = 1;
   Timestamp scheduled{}, started{};
-  std::optional<Timestamp> deadline{};        ///< of this attempt (start-to-close), if any
-  std::string heartbeat_details{};            ///< JSON text of the last attempt's last heartbeat; empty: none
+  std::optional<Timestamp> deadline{};  ///< of this attempt (start-to-close), if any
+  std::string heartbeat_details{};      ///< JSON text of the last attempt's last heartbeat; empty: none
 };
 
 class ActivityContext {
@@ -32,12 +31,12 @@ class ActivityContext {
 
 /// Why an attempt did not succeed.
 struct ActivityError {
-  std::string type{};                      ///< e.g. platform.rate_limited; the retry policy may list it
-  std::string message{};                   ///< no secrets
+  std::string type{};     ///< e.g. platform.rate_limited; the retry policy may list it
+  std::string message{};  ///< no secrets
   bool non_retryable = false;
-  std::optional<Nanos> next_retry_delay{}; ///< overrides the policy's interval
-  std::string details{};                   ///< JSON text
-  bool cancelled = false;                  ///< answers a cancellation; other fields but details are ignored
+  std::optional<Nanos> next_retry_delay{};  ///< overrides the policy's interval
+  std::string details{};                    ///< JSON text
+  bool cancelled = false;                   ///< answers a cancellation; other fields but details are ignored
 };
 using ActivityResult = tl::expected<std::string, ActivityError>;
 

@@ -1,6 +1,12 @@
 #pragma once
-// asio::awaitable over our own seams: any_io_executor on an Executor, sleeping on a Clock, blocking work on a Pool. No Asio
-// timer and no io_context here, so the same coroutine runs in production and in virtual time.
+// asio::awaitable over our own seams: any_io_executor on an Executor, sleeping on a Clock, blocking work on a Pool. No
+// Asio timer and no io_context here, so the same coroutine runs in production and in virtual time.
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/execution.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -8,13 +14,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/execution.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "storage/runtime/clock.h"
 #include "storage/runtime/executor.h"
@@ -25,7 +24,8 @@ namespace asio = boost::asio;
 template <class T>
 using Awaitable = asio::awaitable<T>;
 
-/// An Asio executor over ours. Copies are cheap; the Executor outlives them: destroying a suspended coroutine posts to it.
+/// An Asio executor over ours. Copies are cheap; the Executor outlives them: destroying a suspended coroutine posts to
+/// it.
 class LoopExecutor {
  public:
   explicit LoopExecutor(Executor& loop) noexcept : loop_(&loop) {}
@@ -69,7 +69,8 @@ Awaitable<T> async_value(Start start) {
       token, std::move(start));
 }
 
-/// Returns at or after now + `duration`, or soon after it is cancelled: `work || sleep_for(..)` is a timeout. What loses an
+/// Returns at or after now + `duration`, or soon after it is cancelled: `work || sleep_for(..)` is a timeout. What
+/// loses an
 /// `||` is waited for, so `work` must heed cancellation too; `async_value` and `on_pool` don't and run to their end.
 Awaitable<void> sleep_for(Clock& clock, Nanos duration);
 

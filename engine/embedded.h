@@ -16,10 +16,12 @@ struct EmbeddedOptions {
   std::string name_space = "default";
   std::chrono::seconds retention = std::chrono::hours{24};
   std::chrono::seconds long_poll = std::chrono::seconds{60};
-  /// Workers of this process are named so (a prefix of their identity). What such a worker had started when the service last
-  /// stopped is lost for certain, so at open it is timed out at once instead of when its own limit passes. Empty: nobody.
+  /// Workers of this process are named so (a prefix of their identity). What such a worker had started when the service
+  /// last stopped is lost for certain, so at open it is timed out at once instead of when its own limit passes. Empty:
+  /// nobody.
   std::string own_workers;
-  std::map<std::string, std::string> search_attributes;  ///< name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
+  std::map<std::string, std::string>
+      search_attributes;  ///< name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
   // Limits of conformance C.16; tests lower them.
   int history_events_max = 51'200;
   int history_events_suggest = 4'096;
@@ -34,9 +36,11 @@ class EmbeddedService : public WorkflowService {
  public:
   /// Recovers from `journal` (blocking, start-up only), arms timers, and is ready.
   /// @error kCorrupt  a journal row that does not parse or does not follow its run.
-  static Result<std::unique_ptr<EmbeddedService>> open(storage::Journal& journal, Executor& loop, Clock& clock, Random& random,
-                                                       EmbeddedOptions options);
-  struct Figures { std::size_t open_runs = 0, closed_runs = 0, pending_polls = 0; };
+  static Result<std::unique_ptr<EmbeddedService>> open(storage::Journal& journal, Executor& loop, Clock& clock,
+                                                       Random& random, EmbeddedOptions options);
+  struct Figures {
+    std::size_t open_runs = 0, closed_runs = 0, pending_polls = 0;
+  };
   virtual Figures figures() const = 0;
   /// No new work; pending long polls are answered empty; `done` when all that was acknowledged is durable.
   virtual void stop(std::function<void()> done) = 0;

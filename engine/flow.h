@@ -1,6 +1,6 @@
 #pragma once
-// The coroutine type of workflow code and its futures. Resumptions go through one FIFO owned by the run, so the order of
-// everything a workflow does is fixed by its history.
+// The coroutine type of workflow code and its futures. Resumptions go through one FIFO owned by the run, so the order
+// of everything a workflow does is fixed by its history.
 #include <coroutine>
 #include <exception>
 #include <functional>

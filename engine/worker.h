@@ -19,11 +19,11 @@ namespace callimport::engine {
 struct WorkerOptions {
   std::string name_space = "default";
   std::string task_queue{};
-  std::string identity{};                 ///< empty: callimport@<random>
-  int cached_runs_max = 1'000;            ///< 0: no stickiness, every task replays
+  std::string identity{};                      ///< empty: callimport@<random>
+  int cached_runs_max = 1'000;                 ///< 0: no stickiness, every task replays
   int workflow_polls = 2, activity_polls = 2;  ///< of a kind, when idle
-  int polls_max = 100;                    ///< of a kind, while tasks keep coming; each takes a commit of the service
-  int activities_max = 64;                ///< running at once
+  int polls_max = 100;      ///< of a kind, while tasks keep coming; each takes a commit of the service
+  int activities_max = 64;  ///< running at once
   Nanos sticky_schedule_to_start = std::chrono::seconds{10};
 };
 
@@ -39,7 +39,10 @@ class Worker {
   /// Polls are cancelled, running activities see cancelled(); `done` when all have returned or `grace` is over.
   virtual void stop(Nanos grace, std::function<void()> done) = 0;
 
-  struct Figures { std::size_t cached_runs = 0, running_activities = 0; std::uint64_t replays = 0, evictions = 0, tasks = 0; };
+  struct Figures {
+    std::size_t cached_runs = 0, running_activities = 0;
+    std::uint64_t replays = 0, evictions = 0, tasks = 0;
+  };
   virtual Figures figures() const = 0;
 };
 
@@ -49,8 +52,8 @@ struct ReplayDifference {
   std::string expected{};  ///< what the history holds
   std::string got{};       ///< what the code did
 };
-/// Runs `function` over a whole history with nothing else attached. @error kNondeterministic with the difference in the text;
-/// kInvalid when the history is not one. `difference` is filled in the first case.
+/// Runs `function` over a whole history with nothing else attached. @error kNondeterministic with the difference in the
+/// text; kInvalid when the history is not one. `difference` is filled in the first case.
 Result<> replay(const temporal::api::history::v1::History& history, const WorkflowFunction& function,
                 ReplayDifference* difference);
 

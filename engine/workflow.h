@@ -1,7 +1,7 @@
 #pragma once
-// What workflow code sees: a C++20 coroutine on the worker's own scheduler, deterministic by construction. Time, chance,
-// activities, timers, signals, queries, patches and side effects come from WorkflowContext and from nowhere else.
-// Values cross as JSON text (payload encoding json/plain), so workflow code needs no Temporal message.
+// What workflow code sees: a C++20 coroutine on the worker's own scheduler, deterministic by construction. Time,
+// chance, activities, timers, signals, queries, patches and side effects come from WorkflowContext and from nowhere
+// else. Values cross as JSON text (payload encoding json/plain), so workflow code needs no Temporal message.
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
@@ -11,11 +11,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 #include "engine/flow.h"
 #include "storage/model/time.h"
@@ -25,8 +24,8 @@ namespace callimport::engine {
 struct RetryPolicy {
   Nanos initial = std::chrono::seconds{1};
   double coefficient = 2.0;
-  Nanos maximum{0};          ///< 0: 100 x initial
-  int attempts_max = 0;      ///< 0: unlimited
+  Nanos maximum{0};                          ///< 0: 100 x initial
+  int attempts_max = 0;                      ///< 0: unlimited
   std::vector<std::string> non_retryable{};  ///< failure types
 };
 
@@ -34,7 +33,8 @@ struct RetryPolicy {
 struct Failure {
   enum class Kind : std::uint8_t { kApplication, kTimeout, kCancelled, kTerminated, kServer };
   Kind kind = Kind::kApplication;
-  std::string type{};     ///< application type, or the timeout's (StartToClose, ScheduleToStart, ScheduleToClose, Heartbeat)
+  std::string
+      type{};  ///< application type, or the timeout's (StartToClose, ScheduleToStart, ScheduleToClose, Heartbeat)
   std::string message{};
   std::string details{};  ///< JSON text, empty when none
   bool non_retryable = false;
@@ -45,8 +45,8 @@ using Outcome = tl::expected<T, Failure>;
 enum class CancellationType : std::uint8_t { kTryCancel, kWaitCancellationCompleted, kAbandon };
 
 struct ActivityOptions {
-  std::string task_queue{};  ///< empty: the workflow's own
-  std::string activity_id{}; ///< empty: the sequence number as text
+  std::string task_queue{};   ///< empty: the workflow's own
+  std::string activity_id{};  ///< empty: the sequence number as text
   Nanos start_to_close{0}, schedule_to_close{0}, schedule_to_start{0}, heartbeat{0};  ///< 0: not set
   std::optional<RetryPolicy> retry{};
   CancellationType cancellation = CancellationType::kTryCancel;
@@ -75,19 +75,20 @@ class WorkflowContext {
   virtual ~WorkflowContext() = default;
 
   virtual const WorkflowInfo& info() const = 0;
-  virtual Timestamp now() const = 0;       ///< time of the last WorkflowTaskStarted; never goes back (B10)
-  virtual std::uint64_t random() = 0;      ///< seeded from original_execution_run_id (B10)
+  virtual Timestamp now() const = 0;   ///< time of the last WorkflowTaskStarted; never goes back (B10)
+  virtual std::uint64_t random() = 0;  ///< seeded from original_execution_run_id (B10)
   virtual std::string uuid() = 0;
-  virtual bool replaying() const = 0;      ///< for logs only
+  virtual bool replaying() const = 0;  ///< for logs only
   virtual std::int64_t history_length() const = 0;
   virtual bool suggest_continue_as_new() const = 0;
 
-  /// Schedules now; await the future for the outcome. Drop it to ignore the outcome; `cancel()` it to ask for cancellation.
+  /// Schedules now; await the future for the outcome. Drop it to ignore the outcome; `cancel()` it to ask for
+  /// cancellation.
   virtual Future<Outcome<std::string>> activity(std::string type, std::string input, ActivityOptions options) = 0;
   /// Ready when the timer fired; the outcome is a kCancelled failure after `cancel()`. Zero fires at once, with events.
   virtual Future<Outcome<>> timer(Nanos duration) = 0;
-  /// Ready as soon as `condition` holds; conditions are looked at in the order they were registered, after every resumption.
-  /// Await the future or keep it: with the last copy dropped, the condition is dropped too.
+  /// Ready as soon as `condition` holds; conditions are looked at in the order they were registered, after every
+  /// resumption. Await the future or keep it: with the last copy dropped, the condition is dropped too.
   virtual Future<bool> until(std::function<bool()> condition) = 0;
   /// The same with a durable timer beside it: true when the condition held, false when time ran out first.
   virtual Future<bool> until(std::function<bool()> condition, Nanos timeout) = 0;

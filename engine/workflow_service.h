@@ -1,6 +1,6 @@
 #pragma once
-// The port: Temporal's WorkflowService in Temporal's own messages, asynchronous. Behind it the embedded service, or stubs to
-// a cluster. Messages are forward-declared: request_response.pb.h (5 MB) stays out of this header.
+// The port: Temporal's WorkflowService in Temporal's own messages, asynchronous. Behind it the embedded service, or
+// stubs to a cluster. Messages are forward-declared: request_response.pb.h (5 MB) stays out of this header.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,7 +9,7 @@
 #include "storage/model/time.h"
 
 namespace temporal::api::workflowservice::v1 {
-#define X(Name)       \
+#define X(Name)        \
   class Name##Request; \
   class Name##Response;
 #include "engine/rpcs.inc"
@@ -45,7 +45,8 @@ struct CallContext {
 class WorkflowService {
  public:
   virtual ~WorkflowService() = default;
-#define X(Name) virtual void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) = 0;
+#define X(Name) \
+  virtual void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) = 0;
 #include "engine/rpcs.inc"
 #undef X
   virtual void cancel(std::uint64_t call) = 0;

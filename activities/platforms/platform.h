@@ -1,6 +1,7 @@
 #pragma once
-// The one contract of a connector: data, and small pure functions that write a request and read its reply. A connector never
-// sends, sleeps or retries; it says what to ask and what came. docs/new-platform.md tells how the next one is written.
+// The one contract of a connector: data, and small pure functions that write a request and read its reply. A connector
+// never sends, sleeps or retries; it says what to ask and what came. docs/new-platform.md tells how the next one is
+// written.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,12 +22,12 @@ struct PlatformSession {
 };
 
 struct ListQuery {
-  std::string cursor;                        ///< empty: first page
-  std::optional<Timestamp> after, before;    ///< on the start of the call: after inclusive, before exclusive
+  std::string cursor;                      ///< empty: first page
+  std::optional<Timestamp> after, before;  ///< on the start of the call: after inclusive, before exclusive
 };
 /// One page of the workspace. `next` is the cursor to go on with; absent at the end.
 struct ListPage {
-  std::vector<storage::ManifestRow> calls;   ///< source_id, start_ms; title, duration_ms, media_type where known
+  std::vector<storage::ManifestRow> calls;  ///< source_id, start_ms; title, duration_ms, media_type where known
   std::optional<std::string> next;
 };
 /// Where a recording lies for the moment. `url` is signed: a secret.
@@ -37,17 +38,17 @@ struct MediaLink {
 
 /// What the platform says about our pace in every answer.
 struct RateSeen {
-  int per_minute = 0;                        ///< requests we may make
-  std::optional<int> remaining;              ///< of them, in the present minute
+  int per_minute = 0;            ///< requests we may make
+  std::optional<int> remaining;  ///< of them, in the present minute
 };
 
 struct Platform {
-  std::string_view name;            ///< grain
-  std::string_view title;           ///< Grain
-  std::string_view base_url;        ///< the vendor's
-  bool newest_first = false;        ///< lists in the first lane's order, so that lane can start during enumeration
-  int requests_per_minute = 0;      ///< documented; headers in replies correct it
-  Nanos outage_wait;                ///< how long to wait before asking again when the platform does not answer
+  std::string_view name;        ///< grain
+  std::string_view title;       ///< Grain
+  std::string_view base_url;    ///< the vendor's
+  bool newest_first = false;    ///< lists in the first lane's order, so that lane can start during enumeration
+  int requests_per_minute = 0;  ///< documented; headers in replies correct it
+  Nanos outage_wait;            ///< how long to wait before asking again when the platform does not answer
 
   /// Proves the credential: can list. Read with read_page.
   HttpRequest (*check)(const PlatformSession& session);

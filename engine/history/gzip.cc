@@ -1,10 +1,10 @@
 #include "engine/history/gzip.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
-
-#include <zlib.h>
 
 namespace callimport::engine {
 namespace {

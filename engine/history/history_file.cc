@@ -1,11 +1,11 @@
 #include "engine/history/history_file.h"
 
-#include <algorithm>
-#include <utility>
-
 #include <google/protobuf/util/json_util.h>
-#include <nlohmann/json.hpp>
 #include <temporal/api/history/v1/message.pb.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/history/gzip.h"
 #include "engine/history/json_shape.h"

@@ -1,11 +1,11 @@
 #include "engine/history/history_rules.h"
 
+#include <google/protobuf/descriptor.h>
+
 #include <map>
 #include <set>
 #include <string_view>
 #include <utility>
-
-#include <google/protobuf/descriptor.h>
 
 #include "temporal/api/history/v1/message.pb.h"
 
@@ -13,9 +13,9 @@ namespace callimport::engine {
 namespace {
 
 namespace enums = ::temporal::api::enums::v1;
+using enums::EventType;
 using temporal::api::history::v1::History;
 using temporal::api::history::v1::HistoryEvent;
-using enums::EventType;
 
 enum class Absent : std::uint8_t { kFine, kBroken };
 
@@ -28,38 +28,68 @@ struct Reference {
 };
 
 constexpr Reference kReferences[] = {
-    {enums::EVENT_TYPE_WORKFLOW_TASK_STARTED, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED, "started_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_STARTED, Absent::kBroken},
-    {enums::EVENT_TYPE_WORKFLOW_TASK_FAILED, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_WORKFLOW_TASK_FAILED, "started_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_STARTED, Absent::kFine},
-    {enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, "started_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_STARTED, Absent::kFine},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_FAILED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_FAILED, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, Absent::kFine},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Absent::kBroken},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, Absent::kFine},
-    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, "latest_cancel_requested_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, Absent::kFine},
+    {enums::EVENT_TYPE_WORKFLOW_TASK_STARTED, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED, "started_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_STARTED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_WORKFLOW_TASK_FAILED, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_WORKFLOW_TASK_FAILED, "started_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_STARTED,
+     Absent::kFine},
+    {enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, "scheduled_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, "started_event_id", enums::EVENT_TYPE_WORKFLOW_TASK_STARTED,
+     Absent::kFine},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_FAILED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_FAILED, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED,
+     Absent::kFine},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, "scheduled_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+     Absent::kBroken},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, "started_event_id", enums::EVENT_TYPE_ACTIVITY_TASK_STARTED,
+     Absent::kFine},
+    {enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, "latest_cancel_requested_event_id",
+     enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, Absent::kFine},
     {enums::EVENT_TYPE_TIMER_FIRED, "started_event_id", enums::EVENT_TYPE_TIMER_STARTED, Absent::kBroken},
     {enums::EVENT_TYPE_TIMER_CANCELED, "started_event_id", enums::EVENT_TYPE_TIMER_STARTED, Absent::kBroken},
-    {enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED, "initiated_event_id", enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, "initiated_event_id", enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED, "initiated_event_id", enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED, "initiated_event_id", enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED, "initiated_event_id", enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT, "initiated_event_id", enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED, "initiated_event_id", enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, "initiated_event_id", enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, "initiated_event_id", enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, "initiated_event_id", enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED, "initiated_event_id", enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
-    {enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, "accepted_event_id", enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, Absent::kBroken},
+    {enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED, "initiated_event_id",
+     enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, "initiated_event_id",
+     enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED, "initiated_event_id",
+     enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED, "initiated_event_id",
+     enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED, "initiated_event_id",
+     enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT, "initiated_event_id",
+     enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED, "initiated_event_id",
+     enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, "initiated_event_id",
+     enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, "initiated_event_id",
+     enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, "initiated_event_id",
+     enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED, "initiated_event_id",
+     enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, "accepted_event_id",
+     enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, Absent::kBroken},
 };
 
 /// These end what `field` names: a task, activity, timer or child ends once.
@@ -129,7 +159,8 @@ class Checker {
 
  private:
   void say(const HistoryEvent& event, const std::string& what) {
-    broken_.push_back("event " + std::to_string(event.event_id()) + " (" + enums::EventType_Name(event.event_type()) + "): " + what);
+    broken_.push_back("event " + std::to_string(event.event_id()) + " (" + enums::EventType_Name(event.event_type()) +
+                      "): " + what);
   }
 
   void check_order(const HistoryEvent& event) {
@@ -177,14 +208,17 @@ class Checker {
     const auto* attributes = attributes_of(event);
     if (attributes == nullptr) return;
     for (const Reference& r : kReferences) {
-      if (r.type == event.event_type()) check_reference(event, r.field, number(*attributes, r.field), r.target, r.absent);
+      if (r.type == event.event_type())
+        check_reference(event, r.field, number(*attributes, r.field), r.target, r.absent);
     }
     constexpr const char* kCompleted = "workflow_task_completed_event_id";
-    check_reference(event, kCompleted, number(*attributes, kCompleted), enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED, Absent::kFine);
+    check_reference(event, kCompleted, number(*attributes, kCompleted), enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+                    Absent::kFine);
     for (const auto& [type, field] : kEnds) {
       if (type != event.event_type()) continue;
       const std::int64_t id = number(*attributes, field);
-      if (id != 0 && !ended_.insert(id).second) say(event, std::string(field) + " " + std::to_string(id) + " ended before");
+      if (id != 0 && !ended_.insert(id).second)
+        say(event, std::string(field) + " " + std::to_string(id) + " ended before");
     }
   }
 

@@ -1,8 +1,7 @@
 #include "engine/history/json_shape.h"
 
-#include <string>
-
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace callimport::engine {
 namespace {
@@ -37,7 +36,8 @@ std::string base64(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t held = std::min<std::size_t>(3, bytes.size() - i);
     unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = (group << 8) | (k < held ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 3; ++k)
+      group = (group << 8) | (k < held ? static_cast<unsigned char>(bytes[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k) text += k <= held ? kDigits[(group >> (18 - 6 * k)) & 63u] : '=';
   }
   return text;

@@ -28,7 +28,8 @@ Timeouts fill_timeouts(const ScheduleActivityTaskCommandAttributes& asked, std::
   Timeouts t{to_nanos(asked.schedule_to_close_timeout()), to_nanos(asked.schedule_to_start_timeout()),
              to_nanos(asked.start_to_close_timeout()), to_nanos(asked.heartbeat_timeout())};
   if (t.schedule_to_close > 0) {
-    t.schedule_to_start = t.schedule_to_start > 0 ? std::min(t.schedule_to_start, t.schedule_to_close) : t.schedule_to_close;
+    t.schedule_to_start =
+        t.schedule_to_start > 0 ? std::min(t.schedule_to_start, t.schedule_to_close) : t.schedule_to_close;
     t.start_to_close = t.start_to_close > 0 ? std::min(t.start_to_close, t.schedule_to_close) : t.schedule_to_close;
   } else {
     t.schedule_to_close = run_timeout;
@@ -53,13 +54,16 @@ std::optional<CommandError> check_schedule(const Draft& draft, const ScheduleAct
         errors::invalid("invalid TaskQueue on ScheduleActivityTaskCommand: missing task queue name. " + who));
   }
   if (id.empty()) {
-    return CommandError::fail_task(kBadSchedule, "ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + type);
+    return CommandError::fail_task(kBadSchedule,
+                                   "ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + type);
   }
   if (type.empty()) {
-    return CommandError::fail_task(kBadSchedule, "ActivityType is not set on ScheduleActivityTaskCommand. ActivityId=" + id);
+    return CommandError::fail_task(kBadSchedule,
+                                   "ActivityType is not set on ScheduleActivityTaskCommand. ActivityId=" + id);
   }
   if (id.size() > kIdBytesMax) return CommandError::fail_task(kBadSchedule, "ActivityId length exceeds limit. " + who);
-  if (type.size() > kIdBytesMax) return CommandError::fail_task(kBadSchedule, "ActivityType length exceeds limit. " + who);
+  if (type.size() > kIdBytesMax)
+    return CommandError::fail_task(kBadSchedule, "ActivityType length exceeds limit. " + who);
   const std::pair<const char*, const google::protobuf::Duration*> durations[] = {
       {"ScheduleToCloseTimeout", &asked.schedule_to_close_timeout()},
       {"ScheduleToStartTimeout", &asked.schedule_to_start_timeout()},
@@ -72,10 +76,12 @@ std::optional<CommandError> check_schedule(const Draft& draft, const ScheduleAct
   }
   if (to_nanos(asked.schedule_to_close_timeout()) == 0 && to_nanos(asked.start_to_close_timeout()) == 0) {
     return CommandError::fail_task(
-        kBadSchedule, "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. " + who);
+        kBadSchedule,
+        "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. " + who);
   }
   if (asked.has_retry_policy()) {
-    if (auto wrong = retry_policy_error(asked.retry_policy())) return CommandError::fail_task(kBadSchedule, *wrong + " " + who);
+    if (auto wrong = retry_policy_error(asked.retry_policy()))
+      return CommandError::fail_task(kBadSchedule, *wrong + " " + who);
   }
   if (asked.input().ByteSizeLong() > options.blob_bytes_max) {
     return CommandError::terminate("ScheduleActivityTaskCommandAttributes.Input exceeds size limit.");
@@ -187,10 +193,12 @@ std::optional<CommandError> request_cancel_activity(Draft& draft, const Command&
         kBadCancel, "RequestCancelActivityTaskCommandAttributes is not set on RequestCancelActivityTaskCommand.");
   }
   const std::int64_t id = command.request_cancel_activity_task_command_attributes().scheduled_event_id();
-  if (id == 0) return CommandError::fail_task(kBadCancel, "ScheduledEventId is not set on RequestCancelActivityTaskCommand.");
+  if (id == 0)
+    return CommandError::fail_task(kBadCancel, "ScheduledEventId is not set on RequestCancelActivityTaskCommand.");
   const pb::ActivityState* activity = draft.activity(id);
-  const std::string unknown = "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: " +
-                              std::to_string(id);
+  const std::string unknown =
+      "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: " +
+      std::to_string(id);
   if (activity == nullptr) {
     // One that ended while this task was started is no mistake of the worker: its closing event is buffered.
     for (const auto& event : draft.run().buffered) {

@@ -1,6 +1,6 @@
 #pragma once
-// The life of an activity (conformance C.4): scheduled by a command, started as state only, retried as state only, closed
-// by a pair of events. Each function is a step of a decision on a Draft.
+// The life of an activity (conformance C.4): scheduled by a command, started as state only, retried as state only,
+// closed by a pair of events. Each function is a step of a decision on a Draft.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,11 +28,14 @@ std::optional<CommandError> request_cancel_activity(Draft& draft, const temporal
                                                     bool* canceled_now);
 
 void start_activity(Draft& draft, std::int64_t scheduled_event_id, const TaskStart& start);
-void complete_activity(Draft& draft, std::int64_t scheduled_event_id, const PayloadsProto* result, const std::string& identity);
-/// Retries when the policy says so (state only), else closes. @param heartbeat  last details sent with the failure, or null.
+void complete_activity(Draft& draft, std::int64_t scheduled_event_id, const PayloadsProto* result,
+                       const std::string& identity);
+/// Retries when the policy says so (state only), else closes. @param heartbeat  last details sent with the failure, or
+/// null.
 void fail_activity(Draft& draft, std::int64_t scheduled_event_id, const temporal::api::failure::v1::Failure& failure,
                    const std::string& identity, const PayloadsProto* heartbeat);
-void cancel_activity(Draft& draft, std::int64_t scheduled_event_id, const PayloadsProto* details, const std::string& identity);
+void cancel_activity(Draft& draft, std::int64_t scheduled_event_id, const PayloadsProto* details,
+                     const std::string& identity);
 void time_out_activity(Draft& draft, std::int64_t scheduled_event_id, enums::TimeoutType type);
 void heartbeat_activity(Draft& draft, std::int64_t scheduled_event_id, const PayloadsProto* details);
 

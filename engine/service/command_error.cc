@@ -28,7 +28,8 @@ std::string camel_case(const std::string& screaming) {
   return out;
 }
 
-CommandError CommandError::fail_task(temporal::api::enums::v1::WorkflowTaskFailedCause cause, const std::string& reason) {
+CommandError CommandError::fail_task(temporal::api::enums::v1::WorkflowTaskFailedCause cause,
+                                     const std::string& reason) {
   std::string text = text_of(cause, reason);
   return {Reaction::kFailTask, cause, text, errors::invalid(text)};
 }

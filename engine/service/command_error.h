@@ -16,7 +16,8 @@ struct CommandError {
     kRefuse,     ///< no event; the caller gets `status`, the task stays started
   };
   Reaction reaction = Reaction::kFailTask;
-  temporal::api::enums::v1::WorkflowTaskFailedCause cause = temporal::api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED;
+  temporal::api::enums::v1::WorkflowTaskFailedCause cause =
+      temporal::api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED;
   std::string text;
   PortStatus status;
 

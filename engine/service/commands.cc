@@ -26,7 +26,8 @@ Bad start_timer(Draft& draft, const Command& command, CommandContext& context) {
   const std::int64_t duration = to_nanos(asked.start_to_fire_timeout());
   if (duration < 0) {
     return CommandError::fail_task(
-        kCause, "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId=" + asked.timer_id());
+        kCause,
+        "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId=" + asked.timer_id());
   }
   if (draft.timer(asked.timer_id()) != nullptr) {
     return CommandError::fail_task(
@@ -49,7 +50,8 @@ Bad start_timer(Draft& draft, const Command& command, CommandContext& context) {
 
 Bad cancel_timer(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES;
-  if (!command.has_cancel_timer_command_attributes()) return missing(kCause, "CancelTimerCommand", "CancelTimerCommand");
+  if (!command.has_cancel_timer_command_attributes())
+    return missing(kCause, "CancelTimerCommand", "CancelTimerCommand");
   const std::string& id = command.cancel_timer_command_attributes().timer_id();
   if (id.empty()) return CommandError::fail_task(kCause, "TimerId is not set on CancelTimerCommand.");
   std::int64_t started = 0;
@@ -73,9 +75,11 @@ Bad cancel_timer(Draft& draft, const Command& command, CommandContext& context) 
 
 Bad record_marker(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
-  if (!command.has_record_marker_command_attributes()) return missing(kCause, "RecordMarkerCommand", "RecordMarkerCommand");
+  if (!command.has_record_marker_command_attributes())
+    return missing(kCause, "RecordMarkerCommand", "RecordMarkerCommand");
   const auto& asked = command.record_marker_command_attributes();
-  if (asked.marker_name().empty()) return CommandError::fail_task(kCause, "MarkerName is not set on RecordMarkerCommand.");
+  if (asked.marker_name().empty())
+    return CommandError::fail_task(kCause, "MarkerName is not set on RecordMarkerCommand.");
   if (asked.ByteSizeLong() > context.options.blob_bytes_max) {
     return CommandError::terminate("RecordMarkerCommandAttributes.Details exceeds size limit.");
   }
@@ -160,7 +164,8 @@ Bad signal_external(Draft& draft, const Command& command, CommandContext& contex
 Bad cancel_external(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
   constexpr const char* kName = "RequestCancelExternalWorkflowExecutionCommand";
-  if (!command.has_request_cancel_external_workflow_execution_command_attributes()) return missing(kCause, kName, kName);
+  if (!command.has_request_cancel_external_workflow_execution_command_attributes())
+    return missing(kCause, kName, kName);
   const auto& asked = command.request_cancel_external_workflow_execution_command_attributes();
   if (!asked.namespace_().empty() && asked.namespace_() != draft.facts().name_space()) {
     return CommandError::refuse(errors::namespace_not_found(asked.namespace_()));
@@ -202,7 +207,8 @@ Bad check_closing(const Command& command, CommandContext& context) {
         return missing(kCause, "FailWorkflowExecutionCommand", "FailWorkflowExecutionCommand");
       }
       const auto& asked = command.fail_workflow_execution_command_attributes();
-      if (!asked.has_failure()) return CommandError::fail_task(kCause, "Failure is not set on FailWorkflowExecutionCommand.");
+      if (!asked.has_failure())
+        return CommandError::fail_task(kCause, "Failure is not set on FailWorkflowExecutionCommand.");
       if (too_large(asked.failure())) {
         return CommandError::terminate("FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.");
       }
@@ -250,16 +256,17 @@ Bad lacking(const char* what) {
 }  // namespace
 
 bool is_closing(enums::CommandType type) {
-  return type == enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION || type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION ||
-         type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
+  return type == enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION || type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
          type == enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
 }
 
 std::optional<PortStatus> check_sequence(const google::protobuf::RepeatedPtrField<Command>& commands) {
   const auto name = [](int type) -> std::string {
     constexpr std::string_view kPrefix = "COMMAND_TYPE_";
-    const std::string full = enums::CommandType_IsValid(type) ? enums::CommandType_Name(static_cast<enums::CommandType>(type))
-                                                              : std::string();
+    const std::string full = enums::CommandType_IsValid(type)
+                                 ? enums::CommandType_Name(static_cast<enums::CommandType>(type))
+                                 : std::string();
     return full.empty() ? std::to_string(type) : camel_case(full.substr(kPrefix.size()));
   };
   for (int i = 0; i < commands.size(); ++i) {
@@ -270,7 +277,8 @@ std::optional<PortStatus> check_sequence(const google::protobuf::RepeatedPtrFiel
     if (!is_closing(type) || i + 1 == commands.size()) continue;
     std::string all;
     for (const auto& command : commands) all += (all.empty() ? "" : ", ") + name(command.command_type());
-    return errors::invalid("invalid command sequence: [" + all + "], command " + name(type) + " must be the last command.");
+    return errors::invalid("invalid command sequence: [" + all + "], command " + name(type) +
+                           " must be the last command.");
   }
   return std::nullopt;
 }
@@ -287,7 +295,8 @@ std::optional<CommandError> run_command(Draft& draft, const Command& command, Co
     case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: return upsert_search(draft, command, context);
     case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: return modify_properties(draft, command, context);
     case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: return signal_external(draft, command, context);
-    case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: return cancel_external(draft, command, context);
+    case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+      return cancel_external(draft, command, context);
     case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: return lacking("child workflows");
     case enums::COMMAND_TYPE_PROTOCOL_MESSAGE: return lacking("workflow updates");
     case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:

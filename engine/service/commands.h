@@ -1,5 +1,6 @@
 #pragma once
-// What a worker's commands do to its run (conformance C19 to C21). Steps of the decision on one completed workflow task.
+// What a worker's commands do to its run (conformance C19 to C21). Steps of the decision on one completed workflow
+// task.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,10 +27,10 @@ struct CommandContext {
       : options(service_options), search_types(types), identity(std::move(worker)) {}
   const EmbeddedOptions& options;
   const SearchTypes& search_types;
-  std::string identity;             ///< of the worker
-  std::int64_t completed_id = 0;    ///< WorkflowTaskCompleted
+  std::string identity;           ///< of the worker
+  std::int64_t completed_id = 0;  ///< WorkflowTaskCompleted
   // What the commands asked for:
-  bool task_due = false;            ///< an event came that the workflow has not seen
+  bool task_due = false;  ///< an event came that the workflow has not seen
   const temporal::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* continue_as_new = nullptr;
   const temporal::api::failure::v1::Failure* failed = nullptr;  ///< of FailWorkflowExecution
   const temporal::api::command::v1::Command* closing = nullptr;
@@ -41,7 +42,9 @@ std::optional<PortStatus> check_sequence(
     const google::protobuf::RepeatedPtrField<temporal::api::command::v1::Command>& commands);
 bool is_closing(enums::CommandType type);
 
-/// One command. Closing commands are only checked and noted: the caller writes their event (retry may give a successor).
-std::optional<CommandError> run_command(Draft& draft, const temporal::api::command::v1::Command& command, CommandContext& context);
+/// One command. Closing commands are only checked and noted: the caller writes their event (retry may give a
+/// successor).
+std::optional<CommandError> run_command(Draft& draft, const temporal::api::command::v1::Command& command,
+                                        CommandContext& context);
 
 }  // namespace callimport::engine

@@ -69,15 +69,17 @@ void close(Draft& draft, const CommandContext& context, Random& random, Completi
     }
     case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: {
       const auto& asked = command.cancel_workflow_execution_command_attributes();
-      auto* event =
-          draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED).mutable_workflow_execution_canceled_event_attributes();
+      auto* event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED)
+                        .mutable_workflow_execution_canceled_event_attributes();
       if (asked.has_details()) *event->mutable_details() = asked.details();
       event->set_workflow_task_completed_event_id(context.completed_id);
       close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_CANCELED);
       return;
     }
     case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: close_failed(draft, context, random, out); return;
-    default: out->successor = continue_as_new(draft, *context.continue_as_new, context.completed_id, random.uuid4()); return;
+    default:
+      out->successor = continue_as_new(draft, *context.continue_as_new, context.completed_id, random.uuid4());
+      return;
   }
 }
 
@@ -98,7 +100,8 @@ void fail_instead(const Run& run, const Request& request, Timestamp now, Command
   if (unhandled) draft.edit_progress().set_close_attempted(true);
 }
 
-void terminate_instead(const Run& run, const Request& request, Timestamp now, const CommandError& error, Completion* out) {
+void terminate_instead(const Run& run, const Request& request, Timestamp now, const CommandError& error,
+                       Completion* out) {
   out->successor.reset();
   out->external.clear();
   out->status = error.status;
@@ -155,7 +158,8 @@ Completion decide_completion(const Run& run, const Request& request, Timestamp n
     out.status = std::move(*wrong);
     return out;
   }
-  const bool heartbeat = request.force_create_new_workflow_task() && request.commands().empty() && request.messages().empty();
+  const bool heartbeat =
+      request.force_create_new_workflow_task() && request.commands().empty() && request.messages().empty();
   if (heartbeat && heartbeat_expired(run, now)) {
     time_out_task(out.draft.emplace(run, now));
     out.status = errors::not_found("workflow task heartbeat timeout");
@@ -186,7 +190,8 @@ Completion decide_completion(const Run& run, const Request& request, Timestamp n
   set_sticky(draft, request);
   draft.edit_task().Clear();
   const bool flushed = draft.flush_buffer();
-  if (flushed || context.task_due || request.force_create_new_workflow_task()) schedule_task(draft, heartbeat ? original : 0);
+  if (flushed || context.task_due || request.force_create_new_workflow_task())
+    schedule_task(draft, heartbeat ? original : 0);
   if (auto wrong = history_limit_error(draft, options)) {
     Draft& last = out.draft.emplace(run, now);
     terminate_run(last, *wrong, nullptr, kHistoryService);

@@ -175,7 +175,8 @@ void Service::flush() {
   }
   Group group = std::exchange(turn_, {});
   if (starting_over_) {  // nothing decided now may be written
-    for (auto& effect : group.effects) effect->refuse(errors::unavailable("the journal could not be written; try again"));
+    for (auto& effect : group.effects)
+      effect->refuse(errors::unavailable("the journal could not be written; try again"));
     return;
   }
   for (auto& closed : group.closed) journal_.put_closed(std::move(closed));
@@ -193,8 +194,9 @@ void Service::hand_to_journal(std::vector<storage::JournalRow> rows) {
   constexpr std::size_t kMost = storage::kRowsPerAppendMax;
   std::size_t at = 0;
   while (rows.size() - at > kMost) {
-    std::vector<storage::JournalRow> part(std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(at)),
-                                          std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(at + kMost)));
+    std::vector<storage::JournalRow> part(
+        std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(at)),
+        std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(at + kMost)));
     journal_.append(std::move(part), [](const Result<>&) {});
     at += kMost;
   }
@@ -245,11 +247,13 @@ void Service::start_over() {
   std::vector<std::unique_ptr<Effect>> effects;
   for (auto& group : in_flight_) {
     for (const auto& row : group.rows) group.written.push_back({row.run, row.previous});
-    for (const auto& written : group.written) to_rebuild_.emplace(written.run, written.previous);  // the first one counts
+    for (const auto& written : group.written)
+      to_rebuild_.emplace(written.run, written.previous);  // the first one counts
     for (auto& effect : group.effects) effects.push_back(std::move(effect));
     group.effects.clear();
   }
-  for (auto& effect : effects) effect->refuse(errors::unavailable("the journal could not be written; nothing was changed"));
+  for (auto& effect : effects)
+    effect->refuse(errors::unavailable("the journal could not be written; nothing was changed"));
   for (auto& group : in_flight_) {  // closed durably before; only their stored history was on its way
     for (auto& run : group.ended) {
       if (!to_rebuild_.contains(run->key)) unstored_.push_back(std::move(run));

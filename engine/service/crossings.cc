@@ -1,5 +1,5 @@
-// What reaches a run from another: signals and cancel requests of workflow code (conformance C.12), and the cancel request
-// itself, which clients share.
+// What reaches a run from another: signals and cancel requests of workflow code (conformance C.12), and the cancel
+// request itself, which clients share.
 #include <utility>
 
 #include "engine/service/internal/core.h"
@@ -58,7 +58,8 @@ void Service::send_external(RunKey source, const ExternalRequest& request) {
     const Found target = find_run(asked.workflow_id(), asked.run_id(), &error);
     reached = target && !(target.open != nullptr && target.open->key == source);
     if (reached && target.open != nullptr) {
-      request_cancel(*target.open, asked.reason(), std::string(kHistoryService), "", &sender, request.initiated_event_id);
+      request_cancel(*target.open, asked.reason(), std::string(kHistoryService), "", &sender,
+                     request.initiated_event_id);
     }
   }
   resolve_external(source, request, reached);

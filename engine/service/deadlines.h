@@ -9,7 +9,8 @@
 
 namespace callimport::engine {
 
-/// Threads: the loop. `fire` gets each key when due, in order of (time, key), after it was removed; it may set new ones.
+/// Threads: the loop. `fire` gets each key when due, in order of (time, key), after it was removed; it may set new
+/// ones.
 template <class Key>
 class Deadlines {
  public:

@@ -115,7 +115,8 @@ bool Service::hand_out_workflow_task(const TaskRef& task, WaitingPoll& poll) {
     const std::uint64_t stamp = task.stamp;
     with_history(run, [this, stamp](OpenRun& loaded) {
       if (loaded.task_stamp != stamp || loaded.task.state() != pb::WorkflowTask::SCHEDULED) return;
-      TaskQueue& queue = workflow_queues_[loaded.task_on_sticky ? loaded.progress.sticky_queue() : loaded.facts.task_queue()];
+      TaskQueue& queue =
+          workflow_queues_[loaded.task_on_sticky ? loaded.progress.sticky_queue() : loaded.facts.task_queue()];
       queue.tasks.push_front({TaskRef::Kind::kWorkflow, loaded.key, 0, stamp});
       match(queue);
     });

@@ -20,8 +20,7 @@ bool is_completion(const HistoryEvent& event) {
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-      return true;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: return true;
     default: return false;
   }
 }
@@ -33,10 +32,16 @@ void fill_started(HistoryEvent* event, const std::map<std::int64_t, std::int64_t
     if (it != started.end()) attributes->set_started_event_id(it->second);
   };
   switch (event->event_type()) {
-    case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED: fill(event->mutable_activity_task_completed_event_attributes()); break;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+      fill(event->mutable_activity_task_completed_event_attributes());
+      break;
     case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED: fill(event->mutable_activity_task_failed_event_attributes()); break;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: fill(event->mutable_activity_task_timed_out_event_attributes()); break;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED: fill(event->mutable_activity_task_canceled_event_attributes()); break;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+      fill(event->mutable_activity_task_timed_out_event_attributes());
+      break;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+      fill(event->mutable_activity_task_canceled_event_attributes());
+      break;
     default: break;
   }
 }
@@ -100,7 +105,8 @@ bool Draft::flush_buffer() {
   }
   for (auto& event : buffered_) waiting.push_back(std::move(event));
   buffered_.clear();
-  std::stable_partition(waiting.begin(), waiting.end(), [](const HistoryEvent& event) { return !is_completion(event); });
+  std::stable_partition(waiting.begin(), waiting.end(),
+                        [](const HistoryEvent& event) { return !is_completion(event); });
   std::map<std::int64_t, std::int64_t> started;
   for (auto& event : waiting) {
     fill_started(&event, started);

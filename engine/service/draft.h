@@ -1,6 +1,8 @@
 #pragma once
-// One decision under way: reads a run, collects the change, leaves the run as it is. What the decision already did is seen by
-// its later steps. Events get ids here, and batches their boundaries (conformance C.2).
+// One decision under way: reads a run, collects the change, leaves the run as it is. What the decision already did is
+// seen by its later steps. Events get ids here, and batches their boundaries (conformance C.2).
+#include <google/protobuf/arena.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,8 +10,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include <google/protobuf/arena.h>
 
 #include "engine/service/run_state.h"
 #include "storage/model/time.h"

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <compare>
-
 #include <nlohmann/json.hpp>
 
 #include "engine/service/run_view.h"
@@ -40,7 +39,8 @@ std::optional<double> number_of(const Literal& literal) {
 }
 
 /// nullopt: of kinds that never compare; such a comparison matches nothing.
-std::optional<std::partial_ordering> order(const FilterValue& value, enums::IndexedValueType type, const Literal& literal) {
+std::optional<std::partial_ordering> order(const FilterValue& value, enums::IndexedValueType type,
+                                           const Literal& literal) {
   switch (type) {
     case enums::INDEXED_VALUE_TYPE_INT:
     case enums::INDEXED_VALUE_TYPE_DATETIME: {
@@ -138,7 +138,8 @@ Truth compare(const FilterNode& node, const pb::RunSummary& run) {
 FilterValue payload_value(const temporal::api::common::v1::Payload& payload, enums::IndexedValueType type) {
   nlohmann::json json = nlohmann::json::parse(payload.data(), nullptr, false);
   if (json.is_discarded() || json.is_null()) return {};
-  if (json.is_array() && json.size() == 1 && type != enums::INDEXED_VALUE_TYPE_KEYWORD_LIST) json = nlohmann::json(json.front());
+  if (json.is_array() && json.size() == 1 && type != enums::INDEXED_VALUE_TYPE_KEYWORD_LIST)
+    json = nlohmann::json(json.front());
   switch (type) {
     case enums::INDEXED_VALUE_TYPE_INT: return json.is_number() ? FilterValue(json.get<std::int64_t>()) : FilterValue();
     case enums::INDEXED_VALUE_TYPE_DOUBLE: return json.is_number() ? FilterValue(json.get<double>()) : FilterValue();
@@ -196,7 +197,8 @@ FilterValue column_value(const pb::RunSummary& run, const std::string& column, e
   if (column == "ExecutionDuration") {
     return closed ? FilterValue(run.progress().closed_ns() - execution_time_ns(facts)) : FilterValue();
   }
-  if (column == "BuildIds" && run.progress().first_completed_event_id() != 0) return std::vector<std::string>{"unversioned"};
+  if (column == "BuildIds" && run.progress().first_completed_event_id() != 0)
+    return std::vector<std::string>{"unversioned"};
   const auto it = run.search_attributes().indexed_fields().find(column);
   if (it == run.search_attributes().indexed_fields().end()) return {};
   return payload_value(it->second, type);
@@ -223,7 +225,7 @@ Truth evaluate(const FilterNode& node, const pb::RunSummary& run) {
 }
 
 std::optional<std::int64_t> parse_duration(const std::string& text) {
-  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1.0},  {"us", 1e3}, {"ms", 1e6}, {"s", 1e9},
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1.0}, {"us", 1e3},   {"ms", 1e6},   {"s", 1e9},
                                                             {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
   std::string_view rest = text;
   double total = 0;
@@ -242,7 +244,8 @@ std::optional<std::int64_t> parse_duration(const std::string& text) {
     std::size_t letters = 0;
     while (letters < rest.size() && std::isalpha(static_cast<unsigned char>(rest[letters])) != 0) ++letters;
     const std::string_view unit = rest.substr(0, letters);
-    const auto* known = std::find_if(std::begin(kUnits), std::end(kUnits), [unit](const auto& u) { return u.first == unit; });
+    const auto* known =
+        std::find_if(std::begin(kUnits), std::end(kUnits), [unit](const auto& u) { return u.first == unit; });
     if (known == std::end(kUnits)) return std::nullopt;
     total += amount * known->second;
     rest.remove_prefix(letters);

@@ -12,8 +12,22 @@
 namespace callimport::engine {
 
 enum class Truth : std::uint8_t { kFalse, kTrue, kUnknown };
-enum class FilterOp : std::uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kNotIn, kBetween,
-                                     kNotBetween, kIsNull, kIsNotNull, kStartsWith, kNotStartsWith };
+enum class FilterOp : std::uint8_t {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIn,
+  kNotIn,
+  kBetween,
+  kNotBetween,
+  kIsNull,
+  kIsNotNull,
+  kStartsWith,
+  kNotStartsWith
+};
 /// As written: a whole number, a fraction, a text, or true/false.
 using Literal = std::variant<std::int64_t, double, std::string, bool>;
 

@@ -116,7 +116,8 @@ void Service::fire_activities(OpenRun& run, std::int64_t now) {
     }
   }
   if (!due.empty()) {
-    std::sort(due.begin(), due.end(), [](const Due& a, const Due& b) { return std::tie(a.when, a.id) < std::tie(b.when, b.id); });
+    std::sort(due.begin(), due.end(),
+              [](const Due& a, const Due& b) { return std::tie(a.when, a.id) < std::tie(b.when, b.id); });
     Draft draft(run, clock_.now());
     for (const Due& one : due) time_out_activity(draft, one.id, one.type);
     limit_growth(draft);
@@ -141,7 +142,8 @@ void Service::fire_workflow_task(OpenRun& run, std::int64_t now) {
   if (run.progress.backoff_until_ns() != 0 && run.progress.backoff_until_ns() <= now) {
     draft.edit_progress().set_backoff_until_ns(0);
     schedule_task_if_idle(draft);
-  } else if (task.state() == pb::WorkflowTask::STARTED && add_nanos(task.started_ns(), task.start_to_close_ns()) <= now) {
+  } else if (task.state() == pb::WorkflowTask::STARTED &&
+             add_nanos(task.started_ns(), task.start_to_close_ns()) <= now) {
     time_out_task(draft);
   } else if (task.state() == pb::WorkflowTask::SCHEDULED && run.task_on_sticky &&
              add_nanos(task.scheduled_ns(), run.progress.sticky_timeout_ns()) <= now) {

@@ -1,10 +1,10 @@
 #include "engine/service/history_batches.h"
 
+#include <google/protobuf/io/coded_stream.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
-
-#include <google/protobuf/io/coded_stream.h>
 
 #include "storage/model/ensure.h"
 #include "temporal/api/history/v1/message.pb.h"
@@ -41,8 +41,9 @@ void HistoryBatches::start_at(std::int64_t next, std::int64_t bytes, int batches
 }
 
 std::size_t HistoryBatches::find(std::int64_t event_id) const {
-  const auto after = std::upper_bound(batches_.begin(), batches_.end(), event_id,
-                                      [](std::int64_t id, const pb::Batch& batch) { return id < batch.first_event_id(); });
+  const auto after =
+      std::upper_bound(batches_.begin(), batches_.end(), event_id,
+                       [](std::int64_t id, const pb::Batch& batch) { return id < batch.first_event_id(); });
   if (after == batches_.begin()) return 0;
   const auto at = std::prev(after);
   const auto index = static_cast<std::size_t>(at - batches_.begin());
@@ -55,7 +56,8 @@ std::size_t append_element(const google::protobuf::MessageLite& element, std::st
   ENSURE(size <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()));
   std::uint8_t head[8];
   head[0] = kFieldOne;
-  std::uint8_t* end = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(size), head + 1);
+  std::uint8_t* end =
+      google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(size), head + 1);
   bytes->append(reinterpret_cast<const char*>(head), static_cast<std::size_t>(end - head));
   const std::size_t at = bytes->size();
   bytes->resize(at + size);

@@ -1,6 +1,6 @@
 #pragma once
-// A run's events in memory: batches of serialized events, a suffix of the history that may start late when older batches
-// were dropped or never loaded (they are in the run's journal rows then).
+// A run's events in memory: batches of serialized events, a suffix of the history that may start late when older
+// batches were dropped or never loaded (they are in the run's journal rows then).
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 namespace temporal::api::history::v1 {
 class History;
 class HistoryEvent;
-}
+}  // namespace temporal::api::history::v1
 
 namespace callimport::engine {
 

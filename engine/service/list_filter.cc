@@ -12,7 +12,8 @@ namespace callimport::engine {
 namespace {
 
 constexpr std::size_t kHiddenPrefix = 26;  // Temporal wraps the query in a SELECT before it counts positions
-constexpr const char* kStatuses[] = {"", "Running", "Completed", "Failed", "Canceled", "Terminated", "ContinuedAsNew", "TimedOut"};
+constexpr const char* kStatuses[] = {"",         "Running",    "Completed",      "Failed",
+                                     "Canceled", "Terminated", "ContinuedAsNew", "TimedOut"};
 
 struct Token {
   enum class Kind : std::uint8_t { kName, kQuotedName, kText, kNumber, kSymbol, kEnd };
@@ -34,7 +35,8 @@ tl::unexpected<Wrong> syntax_error(std::size_t position) {
 }
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -64,7 +66,8 @@ Parsed<std::vector<Token>> tokenize(std::string_view query) {
       if (at >= query.size()) return syntax_error(query.size());
       ++at;
     } else if (std::isdigit(static_cast<unsigned char>(c)) != 0 ||
-               ((c == '-' || c == '.') && at + 1 < query.size() && std::isdigit(static_cast<unsigned char>(query[at + 1])) != 0)) {
+               ((c == '-' || c == '.') && at + 1 < query.size() &&
+                std::isdigit(static_cast<unsigned char>(query[at + 1])) != 0)) {
       token.kind = Token::Kind::kNumber;
       do {
         token.text.push_back(query[at++]);
@@ -130,9 +133,7 @@ class Parser {
     return (word("order") && word("by", 1)) || (word("group") && word("by", 1)) || word("limit") ||
            (peek().kind == Token::Kind::kSymbol && peek().text == ";");
   }
-  std::string since(std::size_t begin) const {
-    return std::string(query_.substr(begin, tokens_[at_ - 1].end - begin));
-  }
+  std::string since(std::size_t begin) const { return std::string(query_.substr(begin, tokens_[at_ - 1].end - begin)); }
 
   Parsed<bool> parse_clauses(ListFilter::Use use) {
     if (word("group") && word("by", 1)) {
@@ -140,9 +141,11 @@ class Parser {
       at_ += 2;
       const std::string column = peek().text;
       ++at_;
-      if (accept_symbol(",")) return wrong("operation is not supported: 'group by' clause supports only a single field");
+      if (accept_symbol(","))
+        return wrong("operation is not supported: 'group by' clause supports only a single field");
       if (column != "ExecutionStatus") {
-        return wrong("operation is not supported: 'group by' clause is only supported for ExecutionStatus search attribute");
+        return wrong(
+            "operation is not supported: 'group by' clause is only supported for ExecutionStatus search attribute");
       }
       group_by_status_ = true;
     }
@@ -220,15 +223,17 @@ class Parser {
       return true;
     }
     const auto it = settable_.find(node->column);
-    if (it == settable_.end()) return wrong("invalid expression: column name '" + column + "' is not a valid search attribute");
+    if (it == settable_.end())
+      return wrong("invalid expression: column name '" + column + "' is not a valid search attribute");
     node->type = it->second;
     return true;
   }
 
   Parsed<bool> parse_operator(FilterNode* node, std::string* name, std::size_t begin) {
     constexpr std::pair<std::string_view, FilterOp> kSymbols[] = {
-        {"=", FilterOp::kEqual},      {"!=", FilterOp::kNotEqual}, {"<>", FilterOp::kNotEqual},     {"<", FilterOp::kLess},
-        {"<=", FilterOp::kLessEqual}, {">", FilterOp::kGreater},   {">=", FilterOp::kGreaterEqual}};
+        {"=", FilterOp::kEqual},        {"!=", FilterOp::kNotEqual},  {"<>", FilterOp::kNotEqual},
+        {"<", FilterOp::kLess},         {"<=", FilterOp::kLessEqual}, {">", FilterOp::kGreater},
+        {">=", FilterOp::kGreaterEqual}};
     if (peek().kind == Token::Kind::kSymbol) {
       *name = peek().text;
       for (const auto& [symbol, op] : kSymbols) {
@@ -301,7 +306,8 @@ class Parser {
         const char* last = first + token.text.size();
         if (const auto [end, error] = std::from_chars(first, last, whole); error == std::errc() && end == last) {
           node->literals.emplace_back(whole);
-        } else if (const auto [stop, bad] = std::from_chars(first, last, fraction); bad == std::errc() && stop == last) {
+        } else if (const auto [stop, bad] = std::from_chars(first, last, fraction);
+                   bad == std::errc() && stop == last) {
           node->literals.emplace_back(fraction);
         } else {
           return syntax_error(token.end);
@@ -310,8 +316,10 @@ class Parser {
       }
       case Token::Kind::kName:
         if (!word("true") && !word("false")) {
-          return wrong("operation is not supported: column name on the right side of comparison expression (did you forget to "
-                       "quote '" + token.text + "'?)");
+          return wrong(
+              "operation is not supported: column name on the right side of comparison expression (did you forget to "
+              "quote '" +
+              token.text + "'?)");
         }
         node->literals.emplace_back(word("true"));
         break;
@@ -330,10 +338,11 @@ class Parser {
     if (node.type == enums::INDEXED_VALUE_TYPE_TEXT) fine = null_test || equality;
     if (node.type == enums::INDEXED_VALUE_TYPE_KEYWORD_LIST) fine = null_test || equality || membership;
     if (prefix) fine = node.type == enums::INDEXED_VALUE_TYPE_KEYWORD;
-    if (node.type == enums::INDEXED_VALUE_TYPE_BOOL) fine = fine && node.op != FilterOp::kBetween && node.op != FilterOp::kNotBetween;
+    if (node.type == enums::INDEXED_VALUE_TYPE_BOOL)
+      fine = fine && node.op != FilterOp::kBetween && node.op != FilterOp::kNotBetween;
     if (fine) return true;
-    return wrong("invalid expression: operator '" + name + "' not supported for " + std::string(search_type_name(node.type)) +
-                 " type search attribute in `" + expression + "`");
+    return wrong("invalid expression: operator '" + name + "' not supported for " +
+                 std::string(search_type_name(node.type)) + " type search attribute in `" + expression + "`");
   }
 
   /// Only these are parsed; other kinds are left as written and match nothing when they do not fit.
@@ -344,7 +353,8 @@ class Parser {
         if (auto done = convert_status(&literal); !done) return done;
       } else if (node->column == "ExecutionDuration" && text != nullptr) {
         const auto duration = parse_duration(*text);
-        if (!duration) return wrong("invalid value for search attribute ExecutionDuration: " + *text + " (invalid duration)");
+        if (!duration)
+          return wrong("invalid value for search attribute ExecutionDuration: " + *text + " (invalid duration)");
         literal = *duration;
       } else if (node->type == enums::INDEXED_VALUE_TYPE_DATETIME && text != nullptr) {
         const auto time = parse_utc(*text);
@@ -367,7 +377,8 @@ class Parser {
     const bool known = text != nullptr && !text->empty() &&
                        std::find(std::begin(kStatuses), std::end(kStatuses), *text) != std::end(kStatuses);
     if (known) return true;
-    return wrong("invalid expression: invalid ExecutionStatus value '" + (text == nullptr ? std::string("?") : *text) + "'");
+    return wrong("invalid expression: invalid ExecutionStatus value '" + (text == nullptr ? std::string("?") : *text) +
+                 "'");
   }
 
   std::string_view query_;
@@ -400,7 +411,8 @@ tl::expected<ListFilter, std::string> ListFilter::parse(std::string_view query, 
 }
 
 bool ListFilter::matches(const pb::RunSummary& run) const {
-  if (!mentions_division_ && run.search_attributes().indexed_fields().contains("TemporalNamespaceDivision")) return false;
+  if (!mentions_division_ && run.search_attributes().indexed_fields().contains("TemporalNamespaceDivision"))
+    return false;
   return root_ == nullptr || evaluate(*root_, run) == Truth::kTrue;
 }
 

@@ -1,13 +1,12 @@
 #pragma once
-// The list filter (conformance C.13): the WHERE part of a SELECT, parsed once, asked for each row. Three-valued as SQL is:
-// a comparison with an absent value is neither true nor false.
+// The list filter (conformance C.13): the WHERE part of a SELECT, parsed once, asked for each row. Three-valued as SQL
+// is: a comparison with an absent value is neither true nor false.
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <variant>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 #include "engine/service/search_attributes.h"
 #include "engine/service/transition.pb.h"

@@ -53,7 +53,8 @@ PortStatus workflow_not_found(const std::string& workflow_id) {
   return not_found("workflow not found for ID: " + workflow_id);
 }
 PortStatus run_not_found(const std::string& workflow_id, const std::string& run_id) {
-  return not_found("workflow execution not found for workflow ID \"" + workflow_id + "\" and run ID \"" + run_id + "\"");
+  return not_found("workflow execution not found for workflow ID \"" + workflow_id + "\" and run ID \"" + run_id +
+                   "\"");
 }
 PortStatus already_completed() { return not_found("workflow execution already completed"); }
 PortStatus task_not_found() { return not_found("Workflow task not found."); }

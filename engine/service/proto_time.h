@@ -1,11 +1,11 @@
 #pragma once
 // Nanoseconds to and from protobuf's Duration and Timestamp.
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-
-#include <google/protobuf/duration.pb.h>
-#include <google/protobuf/timestamp.pb.h>
 
 namespace callimport::engine {
 

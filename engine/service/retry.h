@@ -24,8 +24,8 @@ struct RetryDecision {
   std::int64_t delay_ns = 0;
 };
 /// @param attempt     the one that failed, from 1.  @param expires_ns  no retry may begin after it; 0: no limit.
-RetryDecision decide_retry(const RetryPolicyProto& policy, int attempt, const FailureProto& failure, std::int64_t now_ns,
-                           std::int64_t expires_ns);
+RetryDecision decide_retry(const RetryPolicyProto& policy, int attempt, const FailureProto& failure,
+                           std::int64_t now_ns, std::int64_t expires_ns);
 
 std::string_view timeout_name(enums::TimeoutType type);  ///< StartToClose, ...
 FailureProto timeout_failure(std::string message, enums::TimeoutType type);

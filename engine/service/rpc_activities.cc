@@ -37,8 +37,9 @@ OpenRun* Service::activity_by_token(const std::string& bytes, std::int64_t* sche
   return it->second.get();
 }
 
-OpenRun* Service::activity_by_name(const std::string& name_space, const std::string& workflow_id, const std::string& run_id,
-                                   const std::string& activity_id, std::int64_t* scheduled, PortStatus* error) {
+OpenRun* Service::activity_by_name(const std::string& name_space, const std::string& workflow_id,
+                                   const std::string& run_id, const std::string& activity_id, std::int64_t* scheduled,
+                                   PortStatus* error) {
   if (auto wrong = gate(name_space)) {
     *error = std::move(*wrong);
     return nullptr;
@@ -127,12 +128,13 @@ void Service::RecordActivityTaskHeartbeat(const api::RecordActivityTaskHeartbeat
 }
 
 void Service::RecordActivityTaskHeartbeatById(const api::RecordActivityTaskHeartbeatByIdRequest& request,
-                                              CallContext context, Reply<api::RecordActivityTaskHeartbeatByIdResponse> reply) {
+                                              CallContext context,
+                                              Reply<api::RecordActivityTaskHeartbeatByIdResponse> reply) {
   auto call = enter(context, std::move(reply));
   PortStatus error;
   std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
-                                  &error);
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
+                                  &id, &error);
   if (run == nullptr) return refuse(std::move(call), std::move(error));
   if (run->activities.at(id).state.started_ns() == 0) return refuse(std::move(call), errors::activity_not_found());
   beat(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr);
@@ -154,8 +156,8 @@ void Service::RespondActivityTaskCompletedById(const api::RespondActivityTaskCom
   auto call = enter(context, std::move(reply));
   PortStatus error;
   std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
-                                  &error);
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
+                                  &id, &error);
   if (run == nullptr) return refuse(std::move(call), std::move(error));
   complete(std::move(call), *run, id, request.has_result() ? &request.result() : nullptr, request.identity());
 }
@@ -173,13 +175,14 @@ void Service::RespondActivityTaskFailed(const api::RespondActivityTaskFailedRequ
   fail_attempt(std::move(call), *run, id, request.failure(), request.identity(), heartbeat_of(request));
 }
 
-void Service::RespondActivityTaskFailedById(const api::RespondActivityTaskFailedByIdRequest& request, CallContext context,
+void Service::RespondActivityTaskFailedById(const api::RespondActivityTaskFailedByIdRequest& request,
+                                            CallContext context,
                                             Reply<api::RespondActivityTaskFailedByIdResponse> reply) {
   auto call = enter(context, std::move(reply));
   PortStatus error;
   std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
-                                  &error);
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
+                                  &id, &error);
   if (run == nullptr) return refuse(std::move(call), std::move(error));
   if (run->activities.at(id).state.started_ns() == 0) return refuse(std::move(call), errors::activity_not_found());
   fail_attempt(std::move(call), *run, id, request.failure(), request.identity(), heartbeat_of(request));
@@ -201,8 +204,8 @@ void Service::RespondActivityTaskCanceledById(const api::RespondActivityTaskCanc
   auto call = enter(context, std::move(reply));
   PortStatus error;
   std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &id,
-                                  &error);
+  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
+                                  &id, &error);
   if (run == nullptr) return refuse(std::move(call), std::move(error));
   cancel_attempt(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr, request.identity());
 }

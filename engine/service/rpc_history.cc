@@ -64,7 +64,8 @@ api::GetWorkflowExecutionHistoryReverseResponse reverse_page(const HistoryBatche
     --at;
     forward.Clear();
     add_events(batches[at], 1, newest, &forward);
-    for (int i = forward.events_size(); i > 0; --i) out.mutable_history()->add_events()->Swap(forward.mutable_events(i - 1));
+    for (int i = forward.events_size(); i > 0; --i)
+      out.mutable_history()->add_events()->Swap(forward.mutable_events(i - 1));
   }
   if (at > 0) {
     token.set_next_event_id(batches[at].first_event_id() - 1);
@@ -134,7 +135,8 @@ void Service::with_closed_history(const ClosedRun& closed,
     if (!*alive) return;
     pb::ClosedRunHistory whole;
     if (stored && *stored && whole.ParseFromString((*stored)->history)) {
-      serve({std::make_move_iterator(whole.mutable_batches()->begin()), std::make_move_iterator(whole.mutable_batches()->end())});
+      serve({std::make_move_iterator(whole.mutable_batches()->begin()),
+             std::make_move_iterator(whole.mutable_batches()->end())});
     } else if (last == 0) {
       serve({});
     } else {
@@ -158,7 +160,7 @@ void Service::GetWorkflowExecutionHistory(const api::GetWorkflowExecutionHistory
   if (found.open == nullptr) {
     auto held = std::make_shared<decltype(call)>(std::move(call));  // shared: rides in a copyable callback
     with_closed_history(*found.closed, [this, held, token, page, close_event](const pb::RunSummary& summary,
-                                                                               const HistoryBatches& history) {
+                                                                              const HistoryBatches& history) {
       if (history.next_event_id() == 1) {
         return refuse(std::move(*held), errors::unavailable("the history could not be read; try again"));
       }
@@ -264,8 +266,9 @@ void Service::GetWorkflowExecutionHistoryReverse(const api::GetWorkflowExecution
   const std::size_t page = page_size(request.maximum_page_size());
   auto held = std::make_shared<decltype(call)>(std::move(call));  // shared: rides in a copyable callback
   if (found.open != nullptr) {
-    with_history(*found.open,
-                 [this, held, token, page](OpenRun& run) { answer(std::move(*held), reverse_page(run.history, token, page)); });
+    with_history(*found.open, [this, held, token, page](OpenRun& run) {
+      answer(std::move(*held), reverse_page(run.history, token, page));
+    });
     return;
   }
   with_closed_history(*found.closed, [this, held, token, page](const pb::RunSummary&, const HistoryBatches& history) {

@@ -1,4 +1,5 @@
-// QueryWorkflow and RespondQueryTaskCompleted (conformance C.7). Queries live in memory only: nothing of them is history.
+// QueryWorkflow and RespondQueryTaskCompleted (conformance C.7). Queries live in memory only: nothing of them is
+// history.
 #include <algorithm>
 #include <utility>
 
@@ -49,16 +50,18 @@ void Service::QueryWorkflow(const api::QueryWorkflowRequest& request, CallContex
   if (found.open != nullptr) {
     const OpenRun& run = *found.open;
     if (run.task.attempt() >= kFailedAttempts) {
-      return refuse(std::move(call), errors::not_ready("Unable to query workflow due to Workflow Task in failed state."));
+      return refuse(std::move(call),
+                    errors::not_ready("Unable to query workflow due to Workflow Task in failed state."));
     }
     const bool idle = run.task.state() == pb::WorkflowTask::NONE;
     if (idle && !completed_one && run.progress.backoff_until_ns() > deadline) {
       return refuse(std::move(call), errors::not_ready("Workflow task is not scheduled yet."));
     }
     if ((!idle || !completed_one) && run.queries.size() >= kAttachedQueriesMax) {
-      return refuse(std::move(call),
-                    errors::busy_workflow("consistent query buffer is full, this may be caused by too many queries and workflow "
-                                          "not able to process query fast enough"));
+      return refuse(
+          std::move(call),
+          errors::busy_workflow("consistent query buffer is full, this may be caused by too many queries and workflow "
+                                "not able to process query fast enough"));
     }
   }
   const std::uint64_t id = next_id_++;
@@ -121,7 +124,8 @@ bool Service::hand_out_query(const TaskRef& task, WaitingPoll& poll) {
   } else if (found.open != nullptr) {
     with_history(*found.open, [send](OpenRun& run) { send(to_summary(run), &run.history); });
   } else {
-    with_closed_history(*found.closed, [send](const pb::RunSummary& summary, const HistoryBatches& whole) { send(summary, &whole); });
+    with_closed_history(*found.closed,
+                        [send](const pb::RunSummary& summary, const HistoryBatches& whole) { send(summary, &whole); });
   }
   return true;
 }
@@ -130,7 +134,8 @@ bool Service::hand_out_query(const TaskRef& task, WaitingPoll& poll) {
 void Service::send_query(std::uint64_t id, Call<api::PollWorkflowTaskQueueResponse> call, const pb::RunSummary& summary,
                          const HistoryBatches* whole) {
   const auto it = queries_.find(id);
-  if (it == queries_.end()) return answer(std::move(call), api::PollWorkflowTaskQueueResponse());  // nobody waits any more
+  if (it == queries_.end())
+    return answer(std::move(call), api::PollWorkflowTaskQueueResponse());  // nobody waits any more
   api::PollWorkflowTaskQueueResponse out;
   const auto& facts = summary.facts();
   pb::TaskToken token;
@@ -176,7 +181,8 @@ void Service::RespondQueryTaskCompleted(const api::RespondQueryTaskCompletedRequ
 
 void Service::answer_query(std::uint64_t id, const temporal::api::query::v1::WorkflowQueryResult& result) {
   if (result.result_type() == enums::QUERY_RESULT_TYPE_FAILED) {
-    return refuse_query(id, errors::query_failed(result.error_message(), result.has_failure() ? &result.failure() : nullptr));
+    return refuse_query(
+        id, errors::query_failed(result.error_message(), result.has_failure() ? &result.failure() : nullptr));
   }
   const auto it = queries_.find(id);
   api::QueryWorkflowResponse out;
@@ -216,8 +222,9 @@ void Service::query_due(std::uint64_t id) {
 }
 
 /// The task they were attached to was completed: answered ones are answered, the rest are asked directly.
-void Service::settle_queries(std::vector<std::uint64_t> asked,
-                             const google::protobuf::Map<std::string, temporal::api::query::v1::WorkflowQueryResult>& results) {
+void Service::settle_queries(
+    std::vector<std::uint64_t> asked,
+    const google::protobuf::Map<std::string, temporal::api::query::v1::WorkflowQueryResult>& results) {
   for (const std::uint64_t id : asked) {
     const auto query = queries_.find(id);
     if (query == queries_.end()) continue;

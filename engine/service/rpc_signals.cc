@@ -23,7 +23,8 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
                                       Reply<api::SignalWorkflowExecutionResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  if (request.signal_name().empty()) return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
+  if (request.signal_name().empty())
+    return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
   if (!is_utf8(request.signal_name())) return refuse(std::move(call), errors::invalid("SignalName must be UTF-8."));
   if (request.signal_name().size() > kIdBytesMax) {
     return refuse(std::move(call), errors::invalid("SignalName length exceeds limit."));
@@ -32,7 +33,8 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
     return refuse(std::move(call), errors::invalid("Blob data size exceeds limit."));
   }
   PortStatus error;
-  const Found found = find_run(request.workflow_execution().workflow_id(), request.workflow_execution().run_id(), &error);
+  const Found found =
+      find_run(request.workflow_execution().workflow_id(), request.workflow_execution().run_id(), &error);
   if (!found) return refuse(std::move(call), std::move(error));
   if (found.open == nullptr) return refuse(std::move(call), errors::already_completed());
   OpenRun& run = *found.open;
@@ -68,7 +70,8 @@ Service::Found Service::find_of_chain(const temporal::api::common::v1::WorkflowE
   return {};
 }
 
-void Service::RequestCancelWorkflowExecution(const api::RequestCancelWorkflowExecutionRequest& request, CallContext context,
+void Service::RequestCancelWorkflowExecution(const api::RequestCancelWorkflowExecutionRequest& request,
+                                             CallContext context,
                                              Reply<api::RequestCancelWorkflowExecutionResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));

@@ -69,8 +69,8 @@ StartPlan plan_of(const Request& r, const EmbeddedOptions& options, const std::s
   a.mutable_task_queue()->set_name(r.task_queue().name());
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   if (r.has_input()) *a.mutable_input() = r.input();
-  const RunTimeouts timeouts = clip_timeouts({to_nanos(r.workflow_execution_timeout()), to_nanos(r.workflow_run_timeout()),
-                                              to_nanos(r.workflow_task_timeout())});
+  const RunTimeouts timeouts = clip_timeouts({to_nanos(r.workflow_execution_timeout()),
+                                              to_nanos(r.workflow_run_timeout()), to_nanos(r.workflow_task_timeout())});
   if (timeouts.execution > 0) {
     set_nanos(a.mutable_workflow_execution_timeout(), timeouts.execution);
     const std::int64_t end = add_nanos(add_nanos(now, to_nanos(r.workflow_start_delay())), timeouts.execution);
@@ -122,7 +122,8 @@ std::optional<PortStatus> resolve_policies(Policies* p, enums::WorkflowIdConflic
         "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with "
         "WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
   }
-  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED) p->reuse = enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
+  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED)
+    p->reuse = enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
   if (!asked) p->conflict = fallback;
   return std::nullopt;
 }
@@ -201,17 +202,17 @@ void Service::StartWorkflowExecution(const StartRequest& request, CallContext co
     const pb::RunSummary last = summary_of(current);
     const std::string& id = last.facts().run_id();
     const auto same = [&](bool started) {
-      answer(std::move(call), started_reply(options_.name_space, request.workflow_id(), id, started, last.progress().status()));
+      answer(std::move(call),
+             started_reply(options_.name_space, request.workflow_id(), id, started, last.progress().status()));
     };
     if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) return same(true);
     if (attached(last, request.request_id()) != nullptr) return same(false);
     if (current.open == nullptr) {
       if (auto wrong = check_reuse(policies.reuse, last)) return refuse(std::move(call), std::move(*wrong));
     } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
-      return refuse(std::move(call),
-                    errors::already_started("Workflow execution is already running. WorkflowId: " + request.workflow_id() +
-                                                ", RunId: " + id + ".",
-                                            last.facts().start_request_id(), id));
+      return refuse(std::move(call), errors::already_started("Workflow execution is already running. WorkflowId: " +
+                                                                 request.workflow_id() + ", RunId: " + id + ".",
+                                                             last.facts().start_request_id(), id));
     } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
       if (request.on_conflict_options().attach_request_id()) attach_request(*current.open, request);
       return same(false);
@@ -246,13 +247,15 @@ void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   if (auto wrong = check_start(request, options_)) return refuse(std::move(call), std::move(*wrong));
-  if (request.signal_name().empty()) return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
+  if (request.signal_name().empty())
+    return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
   if (request.signal_input().ByteSizeLong() > options_.blob_bytes_max) {
     return refuse(std::move(call), errors::invalid("Blob data size exceeds limit."));
   }
   if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
-    return refuse(std::move(call), errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is "
-                                                   "not supported for this operation."));
+    return refuse(std::move(call),
+                  errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is "
+                                  "not supported for this operation."));
   }
   Policies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
   if (auto wrong = resolve_policies(&policies, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)) {
@@ -288,7 +291,8 @@ void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request
         if (auto wrong = check_signal_limit(run)) return refuse(std::move(call), std::move(*wrong));
         Draft draft(run, clock_.now());
         signal_run(draft, signal);
-        if (draft.progress().backoff_until_ns() != 0) draft.edit_progress().set_backoff_until_ns(0);  // C.6: ends the wait
+        if (draft.progress().backoff_until_ns() != 0)
+          draft.edit_progress().set_backoff_until_ns(0);  // C.6: ends the wait
         if (!draft.buffering()) schedule_task_if_idle(draft);
         limit_growth(draft);
         commit(run, std::move(draft));

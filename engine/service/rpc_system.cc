@@ -47,7 +47,8 @@ void fill_namespace(const std::string& name, std::int64_t retention_ns, api::Des
 
 }  // namespace
 
-void Service::GetSystemInfo(const api::GetSystemInfoRequest&, CallContext context, Reply<api::GetSystemInfoResponse> reply) {
+void Service::GetSystemInfo(const api::GetSystemInfoRequest&, CallContext context,
+                            Reply<api::GetSystemInfoResponse> reply) {
   api::GetSystemInfoResponse out;
   out.set_server_version(kServerVersion);
   auto* can = out.mutable_capabilities();
@@ -61,10 +62,11 @@ void Service::GetSystemInfo(const api::GetSystemInfoRequest&, CallContext contex
   answer(enter(context, std::move(reply)), std::move(out));
 }
 
-void Service::GetClusterInfo(const api::GetClusterInfoRequest&, CallContext context, Reply<api::GetClusterInfoResponse> reply) {
+void Service::GetClusterInfo(const api::GetClusterInfoRequest&, CallContext context,
+                             Reply<api::GetClusterInfoResponse> reply) {
   api::GetClusterInfoResponse out;
-  for (const char* client : {"Nexus-go-sdk", "temporal-cli", "temporal-go", "temporal-java", "temporal-php", "temporal-server",
-                             "temporal-typescript"}) {
+  for (const char* client : {"Nexus-go-sdk", "temporal-cli", "temporal-go", "temporal-java", "temporal-php",
+                             "temporal-server", "temporal-typescript"}) {
     (*out.mutable_supported_clients())[client] = "<2.0.0";
   }
   (*out.mutable_supported_clients())["temporal-ui"] = "<3.0.0";
@@ -85,10 +87,12 @@ void Service::DescribeNamespace(const api::DescribeNamespaceRequest& request, Ca
                                 Reply<api::DescribeNamespaceResponse> reply) {
   auto call = enter(context, std::move(reply));
   std::string name = request.namespace_();
-  if (name.empty() && request.id().empty()) return refuse(std::move(call), errors::invalid("Namespace not set on request."));
+  if (name.empty() && request.id().empty())
+    return refuse(std::move(call), errors::invalid("Namespace not set on request."));
   if (name.empty()) {
     if (request.id().size() != 36) {
-      return refuse(std::move(call), errors::plain(errors::kUnknown, "invalid UUID length: " + std::to_string(request.id().size())));
+      return refuse(std::move(call),
+                    errors::plain(errors::kUnknown, "invalid UUID length: " + std::to_string(request.id().size())));
     }
     if (request.id() == id_of(options_.name_space)) name = options_.name_space;
     if (request.id() == kSystemNamespaceId) name = kSystemNamespace;
@@ -101,7 +105,8 @@ void Service::DescribeNamespace(const api::DescribeNamespaceRequest& request, Ca
   answer(std::move(call), std::move(out));
 }
 
-void Service::ListNamespaces(const api::ListNamespacesRequest&, CallContext context, Reply<api::ListNamespacesResponse> reply) {
+void Service::ListNamespaces(const api::ListNamespacesRequest&, CallContext context,
+                             Reply<api::ListNamespacesResponse> reply) {
   api::ListNamespacesResponse out;
   const std::int64_t retention = std::chrono::duration_cast<Nanos>(options_.retention).count();
   fill_namespace(kSystemNamespace, retention, out.add_namespaces());

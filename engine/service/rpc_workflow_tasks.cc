@@ -12,11 +12,13 @@ constexpr const char* kReturnedTask = "request-from-RespondWorkflowTaskCompleted
 
 }  // namespace
 
-std::optional<PortStatus> Service::parse_token(const std::string& bytes, pb::TaskToken::Kind kind, pb::TaskToken* token) const {
+std::optional<PortStatus> Service::parse_token(const std::string& bytes, pb::TaskToken::Kind kind,
+                                               pb::TaskToken* token) const {
   if (stopping_) return errors::unavailable("the service is shutting down");
   if (starting_over_) return errors::unavailable("the journal could not be written; recovering, try again");
   if (bytes.empty()) return errors::invalid("Task token not set on request.");
-  if (!token->ParseFromString(bytes) || token->kind() != kind) return errors::invalid("Error deserializing task token.");
+  if (!token->ParseFromString(bytes) || token->kind() != kind)
+    return errors::invalid("Error deserializing task token.");
   if (token->name_space().empty()) return errors::invalid("Namespace not set on request.");
   return check_namespace(token->name_space());
 }
@@ -28,7 +30,8 @@ OpenRun* Service::task_of(const pb::TaskToken& token) {
   const auto it = open_.find(id->second);
   if (it == open_.end()) return nullptr;
   const pb::WorkflowTask& task = it->second->task;
-  const bool holds = task.state() == pb::WorkflowTask::STARTED && task.scheduled_event_id() == token.scheduled_event_id() &&
+  const bool holds = task.state() == pb::WorkflowTask::STARTED &&
+                     task.scheduled_event_id() == token.scheduled_event_id() &&
                      task.started_event_id() == token.started_event_id() && task.started_ns() == token.started_ns() &&
                      task.attempt() == token.attempt();
   return holds ? it->second.get() : nullptr;

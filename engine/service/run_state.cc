@@ -15,10 +15,10 @@ void apply_activities(Run& run, pb::Transition& change) {
     Activity& activity = run.activities[id];
     if (set.event_batch() > 0) {
       ENSURE(set.event_batch() <= change.batches_size());
-      activity.scheduled_event = change.batches(set.event_batch() - 1)
-                                     .events()
-                                     .substr(static_cast<std::size_t>(set.event_offset()),
-                                             static_cast<std::size_t>(set.event_length()));
+      activity.scheduled_event =
+          change.batches(set.event_batch() - 1)
+              .events()
+              .substr(static_cast<std::size_t>(set.event_offset()), static_cast<std::size_t>(set.event_length()));
       set.clear_event_batch();
       set.clear_event_offset();
       set.clear_event_length();
@@ -47,9 +47,7 @@ void apply_buffer(Run& run, pb::Transition& change) {
 
 }  // namespace
 
-bool Run::open() const {
-  return progress.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING;
-}
+bool Run::open() const { return progress.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING; }
 
 void apply(Run& run, pb::Transition&& change) {
   ++run.transitions;

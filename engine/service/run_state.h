@@ -29,16 +29,16 @@ struct Run {
   pb::RunFacts facts;
   pb::RunProgress progress;
   pb::WorkflowTask task;
-  std::map<std::int64_t, Activity> activities;               ///< by scheduled event id
+  std::map<std::int64_t, Activity> activities;                 ///< by scheduled event id
   std::unordered_map<std::string, std::int64_t> activity_ids;  ///< activity id -> scheduled event id
-  std::map<std::string, pb::TimerState> timers;              ///< by timer id
-  std::vector<HistoryEvent> buffered;                        ///< arrived while a task is started; no ids yet
-  std::unordered_set<std::string> signal_requests;           ///< request ids seen by signals
+  std::map<std::string, pb::TimerState> timers;                ///< by timer id
+  std::vector<HistoryEvent> buffered;                          ///< arrived while a task is started; no ids yet
+  std::unordered_set<std::string> signal_requests;             ///< request ids seen by signals
   std::vector<pb::AttachedRequest> attached_requests;
   temporal::api::common::v1::Memo memo;
   temporal::api::common::v1::SearchAttributes search_attributes;
   temporal::api::workflow::v1::ResetPoints reset_points;
-  std::string started_event;                                 ///< serialized event 1, where a retry may need it
+  std::string started_event;  ///< serialized event 1, where a retry may need it
   std::int64_t last_task_id = 0;
   std::int64_t transitions = 0;
   HistoryBatches history;

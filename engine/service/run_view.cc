@@ -20,7 +20,9 @@ temporal::api::common::v1::Payload keyword_list(const std::string& json) {
 
 }  // namespace
 
-std::int64_t execution_time_ns(const pb::RunFacts& facts) { return add_nanos(facts.start_ns(), facts.first_backoff_ns()); }
+std::int64_t execution_time_ns(const pb::RunFacts& facts) {
+  return add_nanos(facts.start_ns(), facts.first_backoff_ns());
+}
 
 void fill_info(const pb::RunSummary& run, ViewOf view, temporal::api::workflow::v1::WorkflowExecutionInfo* out) {
   const auto& facts = run.facts();
@@ -59,7 +61,8 @@ void fill_info(const pb::RunSummary& run, ViewOf view, temporal::api::workflow::
 void fill_config(const pb::RunFacts& facts, temporal::api::workflow::v1::WorkflowExecutionConfig* out) {
   out->mutable_task_queue()->set_name(facts.task_queue());
   out->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  if (facts.execution_timeout_ns() > 0) set_nanos(out->mutable_workflow_execution_timeout(), facts.execution_timeout_ns());
+  if (facts.execution_timeout_ns() > 0)
+    set_nanos(out->mutable_workflow_execution_timeout(), facts.execution_timeout_ns());
   if (facts.run_timeout_ns() > 0) set_nanos(out->mutable_workflow_run_timeout(), facts.run_timeout_ns());
   set_nanos(out->mutable_default_workflow_task_timeout(), facts.task_timeout_ns());
   if (facts.has_user_metadata()) *out->mutable_user_metadata() = facts.user_metadata();
@@ -67,7 +70,8 @@ void fill_config(const pb::RunFacts& facts, temporal::api::workflow::v1::Workflo
 
 void fill_extended(const pb::RunSummary& run, temporal::api::workflow::v1::WorkflowExecutionExtendedInfo* out) {
   const auto& facts = run.facts();
-  if (facts.execution_expires_ns() != 0) set_nanos(out->mutable_execution_expiration_time(), facts.execution_expires_ns());
+  if (facts.execution_expires_ns() != 0)
+    set_nanos(out->mutable_execution_expiration_time(), facts.execution_expires_ns());
   if (facts.run_expires_ns() != 0) {
     set_nanos(out->mutable_run_expiration_time(), facts.run_expires_ns());
   } else {
@@ -127,9 +131,12 @@ void fill_pending_activity(const pb::ActivityState& activity, std::int64_t now_n
   auto* options = out->mutable_activity_options();
   options->mutable_task_queue()->set_name(activity.task_queue());
   options->mutable_task_queue()->set_normal_name(activity.task_queue());
-  if (activity.schedule_to_close_ns() != 0) set_nanos(options->mutable_schedule_to_close_timeout(), activity.schedule_to_close_ns());
-  if (activity.schedule_to_start_ns() != 0) set_nanos(options->mutable_schedule_to_start_timeout(), activity.schedule_to_start_ns());
-  if (activity.start_to_close_ns() != 0) set_nanos(options->mutable_start_to_close_timeout(), activity.start_to_close_ns());
+  if (activity.schedule_to_close_ns() != 0)
+    set_nanos(options->mutable_schedule_to_close_timeout(), activity.schedule_to_close_ns());
+  if (activity.schedule_to_start_ns() != 0)
+    set_nanos(options->mutable_schedule_to_start_timeout(), activity.schedule_to_start_ns());
+  if (activity.start_to_close_ns() != 0)
+    set_nanos(options->mutable_start_to_close_timeout(), activity.start_to_close_ns());
   if (activity.heartbeat_ns() != 0) set_nanos(options->mutable_heartbeat_timeout(), activity.heartbeat_ns());
   *options->mutable_retry_policy() = activity.retry_policy();
 }

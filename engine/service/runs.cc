@@ -13,11 +13,12 @@ namespace callimport::engine {
 namespace {
 
 constexpr int kSnapshotVersion = 1;
-/// Transitions between snapshots of one run: few, so that a restart replays few rows; more for a run with much state, so
-/// that what is written stays in proportion.
+/// Transitions between snapshots of one run: few, so that a restart replays few rows; more for a run with much state,
+/// so that what is written stays in proportion.
 std::int64_t snapshot_every(const Run& run) {
   constexpr std::int64_t kLeast = 16, kPartsPerTransition = 4;
-  const std::size_t parts = run.activities.size() + run.timers.size() + run.buffered.size() + run.signal_requests.size();
+  const std::size_t parts =
+      run.activities.size() + run.timers.size() + run.buffered.size() + run.signal_requests.size();
   return kLeast + static_cast<std::int64_t>(parts) / kPartsPerTransition;
 }
 

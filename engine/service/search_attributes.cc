@@ -1,9 +1,8 @@
 #include "engine/service/search_attributes.h"
 
 #include <algorithm>
-#include <vector>
-
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "storage/model/time.h"
 
@@ -14,9 +13,12 @@ using temporal::api::common::v1::Payload;
 using Json = nlohmann::json;
 
 constexpr std::pair<const char*, enums::IndexedValueType> kTypeNames[] = {
-    {"Text", enums::INDEXED_VALUE_TYPE_TEXT},         {"Keyword", enums::INDEXED_VALUE_TYPE_KEYWORD},
-    {"Int", enums::INDEXED_VALUE_TYPE_INT},           {"Double", enums::INDEXED_VALUE_TYPE_DOUBLE},
-    {"Bool", enums::INDEXED_VALUE_TYPE_BOOL},         {"Datetime", enums::INDEXED_VALUE_TYPE_DATETIME},
+    {"Text", enums::INDEXED_VALUE_TYPE_TEXT},
+    {"Keyword", enums::INDEXED_VALUE_TYPE_KEYWORD},
+    {"Int", enums::INDEXED_VALUE_TYPE_INT},
+    {"Double", enums::INDEXED_VALUE_TYPE_DOUBLE},
+    {"Bool", enums::INDEXED_VALUE_TYPE_BOOL},
+    {"Datetime", enums::INDEXED_VALUE_TYPE_DATETIME},
     {"KeywordList", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST}};
 
 bool fits_one(enums::IndexedValueType type, const Json& value) {
@@ -37,7 +39,8 @@ bool fits(enums::IndexedValueType type, const Json& value) {
     if (value.is_string()) return true;
     return value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
   }
-  if (value.is_array() && value.size() == 1) return fits_one(type, value.front());  // a list of one is taken as its element
+  if (value.is_array() && value.size() == 1)
+    return fits_one(type, value.front());  // a list of one is taken as its element
   return fits_one(type, value);
 }
 
@@ -82,22 +85,15 @@ SearchTypes settable_search_attributes(const std::map<std::string, std::string>&
 }
 
 const SearchTypes& system_search_attributes() {
-  static const SearchTypes kSystem = {{"WorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"RunId", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"WorkflowType", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"StartTime", enums::INDEXED_VALUE_TYPE_DATETIME},
-                                      {"ExecutionTime", enums::INDEXED_VALUE_TYPE_DATETIME},
-                                      {"CloseTime", enums::INDEXED_VALUE_TYPE_DATETIME},
-                                      {"ExecutionStatus", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"TaskQueue", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"HistoryLength", enums::INDEXED_VALUE_TYPE_INT},
-                                      {"HistorySizeBytes", enums::INDEXED_VALUE_TYPE_INT},
-                                      {"ExecutionDuration", enums::INDEXED_VALUE_TYPE_INT},
-                                      {"StateTransitionCount", enums::INDEXED_VALUE_TYPE_INT},
-                                      {"ParentWorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"ParentRunId", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"RootWorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                                      {"RootRunId", enums::INDEXED_VALUE_TYPE_KEYWORD}};
+  static const SearchTypes kSystem = {
+      {"WorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},       {"RunId", enums::INDEXED_VALUE_TYPE_KEYWORD},
+      {"WorkflowType", enums::INDEXED_VALUE_TYPE_KEYWORD},     {"StartTime", enums::INDEXED_VALUE_TYPE_DATETIME},
+      {"ExecutionTime", enums::INDEXED_VALUE_TYPE_DATETIME},   {"CloseTime", enums::INDEXED_VALUE_TYPE_DATETIME},
+      {"ExecutionStatus", enums::INDEXED_VALUE_TYPE_KEYWORD},  {"TaskQueue", enums::INDEXED_VALUE_TYPE_KEYWORD},
+      {"HistoryLength", enums::INDEXED_VALUE_TYPE_INT},        {"HistorySizeBytes", enums::INDEXED_VALUE_TYPE_INT},
+      {"ExecutionDuration", enums::INDEXED_VALUE_TYPE_INT},    {"StateTransitionCount", enums::INDEXED_VALUE_TYPE_INT},
+      {"ParentWorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD}, {"ParentRunId", enums::INDEXED_VALUE_TYPE_KEYWORD},
+      {"RootWorkflowId", enums::INDEXED_VALUE_TYPE_KEYWORD},   {"RootRunId", enums::INDEXED_VALUE_TYPE_KEYWORD}};
   return kSystem;
 }
 
@@ -110,7 +106,8 @@ std::optional<std::string> check_search_attributes(const std::string& name_space
     if (system_search_attributes().contains(name)) return name + " attribute can't be set in SearchAttributes";
     const auto type = types.find(name);
     if (type == types.end()) {
-      return "Namespace " + (name_space.empty() ? "default" : name_space) + " has no mapping defined for search attribute " + name;
+      return "Namespace " + (name_space.empty() ? "default" : name_space) +
+             " has no mapping defined for search attribute " + name;
     }
     Payload& payload = (*attributes->mutable_indexed_fields())[name];
     (*payload.mutable_metadata())["type"] = std::string(search_type_name(type->second));
@@ -118,8 +115,8 @@ std::optional<std::string> check_search_attributes(const std::string& name_space
     const Json value = Json::parse(payload.data(), nullptr, false);
     if (value.is_discarded() || !fits(type->second, value)) {
       std::string shown = !value.is_discarded() && value.is_string() ? value.get<std::string>() : payload.data();
-      return "invalid value for search attribute " + name + " of type " + std::string(search_type_name(type->second)) + ": " +
-             shown;
+      return "invalid value for search attribute " + name + " of type " + std::string(search_type_name(type->second)) +
+             ": " + shown;
     }
   }
   return std::nullopt;
@@ -131,7 +128,8 @@ bool is_null_payload(const Payload& payload) {
   return payload.data().empty() || payload.data() == "null" || payload.data() == "[]";
 }
 
-void merge_fields(const google::protobuf::Map<std::string, Payload>& from, google::protobuf::Map<std::string, Payload>* into) {
+void merge_fields(const google::protobuf::Map<std::string, Payload>& from,
+                  google::protobuf::Map<std::string, Payload>* into) {
   for (const auto& [key, payload] : from) {
     if (is_null_payload(payload)) {
       into->erase(key);

@@ -1,5 +1,6 @@
 #pragma once
-// The first transition of a run: by a client, by signal-with-start, as continue-as-new or as a retry (conformance C.1, C.5).
+// The first transition of a run: by a client, by signal-with-start, as continue-as-new or as a retry (conformance C.1,
+// C.5).
 #include <cstdint>
 #include <string>
 
@@ -24,11 +25,13 @@ struct StartPlan {
   std::int64_t chain_started_ns = 0;  ///< of the chain's first run; 0: this is it
 };
 
-/// Writes Started, the signal if any, and the first WorkflowTaskScheduled unless a backoff runs. `draft` is of an empty Run.
+/// Writes Started, the signal if any, and the first WorkflowTaskScheduled unless a backoff runs. `draft` is of an empty
+/// Run.
 void start_run(Draft& draft, StartPlan plan);
 
 /// WorkflowExecutionSignaled, once per request id; buffers while a task is started.
-void signal_run(Draft& draft, const FirstSignal& signal, const temporal::api::common::v1::WorkflowExecution* external = nullptr);
+void signal_run(Draft& draft, const FirstSignal& signal,
+                const temporal::api::common::v1::WorkflowExecution* external = nullptr);
 
 /// C7: run timeout = min(run, execution), task timeout default 10 s and at most 120 s and the run's. 0: unlimited.
 struct RunTimeouts {

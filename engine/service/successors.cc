@@ -59,8 +59,10 @@ StartPlan continue_as_new(Draft& draft,
   const pb::RunFacts& facts = draft.facts();
   StartPlan plan = follow(draft, new_run_id);
   StartedAttributes& a = plan.attributes;
-  a.mutable_workflow_type()->set_name(command.workflow_type().name().empty() ? facts.type() : command.workflow_type().name());
-  a.mutable_task_queue()->set_name(command.task_queue().name().empty() ? facts.task_queue() : command.task_queue().name());
+  a.mutable_workflow_type()->set_name(command.workflow_type().name().empty() ? facts.type()
+                                                                             : command.workflow_type().name());
+  a.mutable_task_queue()->set_name(command.task_queue().name().empty() ? facts.task_queue()
+                                                                       : command.task_queue().name());
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   RunTimeouts asked{0, to_nanos(command.workflow_run_timeout()), to_nanos(command.workflow_task_timeout())};
   if (asked.run == 0) asked.run = facts.run_timeout_ns();

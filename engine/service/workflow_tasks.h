@@ -15,8 +15,8 @@ class Failure;
 namespace callimport::engine {
 
 inline constexpr std::string_view kHistoryService = "history-service";
-inline constexpr std::int64_t kSuggestHistoryBytes = 4 << 20;                         ///< C11
-inline constexpr std::int64_t kHeartbeatLimitNs = 30LL * 60 * 1'000'000'000;          ///< C18
+inline constexpr std::int64_t kSuggestHistoryBytes = 4 << 20;                 ///< C11
+inline constexpr std::int64_t kHeartbeatLimitNs = 30LL * 60 * 1'000'000'000;  ///< C18
 
 /// A real WorkflowTaskScheduled, attempt 1. No task is pending. @param original_ns  first of a heartbeat chain; 0: now.
 void schedule_task(Draft& draft, std::int64_t original_ns = 0);
@@ -46,7 +46,8 @@ void time_out_sticky_task(Draft& draft);  ///< schedule-to-start (C16)
 /// More is buffered than allowed: the started task is failed by the service, which flushes (C.2).
 void fail_task_for_buffer(Draft& draft);
 
-/// The run is about to be closed from outside: a started task fails with FORCE_CLOSE_COMMAND, the buffer is written (E8).
+/// The run is about to be closed from outside: a started task fails with FORCE_CLOSE_COMMAND, the buffer is written
+/// (E8).
 void force_close_task(Draft& draft);
 /// After the closing event: status, close time; the task ends.
 void close_run(Draft& draft, enums::WorkflowExecutionStatus status);

@@ -1,10 +1,10 @@
 #include "engine/worker/activity_tasks.h"
 
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
-
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include "engine/worker/payloads.h"
 
@@ -169,7 +169,8 @@ void ActivityTasks::poll() {
 void ActivityTasks::polled(std::uint64_t number, const PortStatus& status, Task* reply) {
   polls_.erase(number);
   if (!status.ok() && status.code != grpc_code::kDeadlineExceeded) {
-    const Backoff backoff{.initial = std::chrono::milliseconds{200}, .coefficient = 2, .maximum = std::chrono::seconds{10}};
+    const Backoff backoff{
+        .initial = std::chrono::milliseconds{200}, .coefficient = 2, .maximum = std::chrono::seconds{10}};
     const Nanos wait = delay_after(backoff, status, std::min(++poll_failures_, 16), port_.random);
     ++backing_off_;
     port_.clock.at(port_.clock.now() + wait, [weak = weak_from_this()] {
@@ -218,8 +219,9 @@ void ActivityTasks::run(const Task& task) {
   auto attempt = std::make_shared<ActivityAttempt>(port_, options_, task);
   running_.insert(attempt);
   const auto function = functions_.find(task.activity_type().name());
-  auto work = attempt_once(attempt, function != functions_.end() ? function->second : ActivityFunction(unknown_activity),
-                           json_of(task.input()));
+  auto work =
+      attempt_once(attempt, function != functions_.end() ? function->second : ActivityFunction(unknown_activity),
+                   json_of(task.input()));
   spawn(port_.loop, std::move(work), [weak = weak_from_this(), attempt](ActivityResult result) {
     attempt->finish(std::move(result), [weak, attempt] {
       if (auto self = weak.lock()) self->finished(attempt);

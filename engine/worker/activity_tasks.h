@@ -17,7 +17,8 @@ namespace callimport::engine::worker {
 inline constexpr Nanos kHeartbeatEvery = std::chrono::seconds{30}, kHeartbeatEveryMax = std::chrono::seconds{60};
 Nanos heartbeat_interval(Nanos heartbeat_timeout);
 
-/// One attempt of one activity. Owned by its coroutine and by callbacks under way, so it outlives a worker that gave up on it.
+/// One attempt of one activity. Owned by its coroutine and by callbacks under way, so it outlives a worker that gave up
+/// on it.
 class ActivityAttempt final : public ActivityContext, public std::enable_shared_from_this<ActivityAttempt> {
  public:
   ActivityAttempt(const Port& port, const WorkerOptions& options, const api::PollActivityTaskQueueResponse& task);
@@ -39,9 +40,9 @@ class ActivityAttempt final : public ActivityContext, public std::enable_shared_
   std::string name_space_, identity_, token_;
   ActivityInfo info_;
   Nanos interval_;
-  std::string newest_;            // heartbeat details not sent yet
+  std::string newest_;  // heartbeat details not sent yet
   bool newest_due_ = false;
-  Clock::TimerId throttle_ = 0;   // 0: a heartbeat may go out now
+  Clock::TimerId throttle_ = 0;  // 0: a heartbeat may go out now
   bool finished_ = false, cancel_requested_ = false, gone_ = false, stopping_ = false;
 };
 

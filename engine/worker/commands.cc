@@ -1,7 +1,6 @@
 #include "engine/worker/commands.h"
 
 #include <charconv>
-
 #include <nlohmann/json.hpp>
 
 #include "engine/worker/payloads.h"
@@ -81,8 +80,7 @@ SideEffectMark side_effect_mark(const HistoryEvent& event) {
 
 bool upserts_change_version(const HistoryEvent& event) {
   if (event.event_type() != enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) return false;
-  const auto& fields =
-      event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields();
+  const auto& fields = event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields();
   return fields.contains(std::string(kChangeVersion));
 }
 

@@ -1,10 +1,11 @@
 #pragma once
-// What workflow code asked for and the history has not yet confirmed, in order; and the comparison of one with the other.
+// What workflow code asked for and the history has not yet confirmed, in order; and the comparison of one with the
+// other.
+#include <temporal/api/command/v1/message.pb.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include <temporal/api/command/v1/message.pb.h>
 
 #include "engine/worker/machines.h"
 #include "engine/worker/task_split.h"
@@ -48,8 +49,8 @@ struct TimerMachine {
   TimerState state = TimerState::CommandQueued;
   std::int64_t started_event_id = 0;
   std::string id;
-  PendingCommand* command = nullptr;                 ///< while CommandQueued
-  std::shared_ptr<FutureState<Outcome<>>> future;    ///< of timer(); null for until()
+  PendingCommand* command = nullptr;               ///< while CommandQueued
+  std::shared_ptr<FutureState<Outcome<>>> future;  ///< of timer(); null for until()
   std::weak_ptr<FutureState<bool>> time_limit_of;  ///< of until(); empty for timer()
 };
 

@@ -60,7 +60,8 @@ std::string_view name(TimerState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 std::string_view name(TimerEvent event) {
-  static constexpr std::array<std::string_view, 4> kNames{"TimerStarted", "TimerFired", "TimerCanceled", "CancelWanted"};
+  static constexpr std::array<std::string_view, 4> kNames{"TimerStarted", "TimerFired", "TimerCanceled",
+                                                          "CancelWanted"};
   return kNames[static_cast<std::size_t>(event)];
 }
 std::string_view name(ActivityState state) {

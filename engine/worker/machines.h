@@ -1,6 +1,6 @@
 #pragma once
-// The two state machines of conformance B.4 that this worker speaks: pure tables of (state, event), no I/O inside. Each legal
-// pair is one row of a list; every other pair is nondeterminism or a bug of the server.
+// The two state machines of conformance B.4 that this worker speaks: pure tables of (state, event), no I/O inside. Each
+// legal pair is one row of a list; every other pair is nondeterminism or a bug of the server.
 #include <cstdint>
 #include <span>
 #include <string_view>

@@ -1,9 +1,9 @@
 #include "engine/worker/payloads.h"
 
-#include <utility>
+#include <temporal/api/enums/v1/workflow.pb.h>
 
 #include <nlohmann/json.hpp>
-#include <temporal/api/enums/v1/workflow.pb.h>
+#include <utility>
 
 namespace callimport::engine::worker {
 namespace {

@@ -1,12 +1,12 @@
 #pragma once
 // Between JSON text, as workflow and activity code speak it, and Temporal's payloads and failures (conformance B.9).
-#include <string>
-#include <string_view>
-
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 #include <temporal/api/common/v1/message.pb.h>
 #include <temporal/api/failure/v1/message.pb.h>
+
+#include <string>
+#include <string_view>
 
 #include "engine/activity.h"
 #include "engine/workflow.h"
@@ -22,8 +22,8 @@ inline constexpr std::string_view kFailureSource = "callimport";
 void set_json(proto::common::v1::Payload* payload, std::string json);
 /// The same inside a list; empty text adds nothing.
 void set_json(proto::common::v1::Payloads* payloads, std::string json);
-/// The JSON text of a payload. json/plain and json/protobuf come as they are, binary/null as `null`, all other encodings as
-/// a JSON string of base64.
+/// The JSON text of a payload. json/plain and json/protobuf come as they are, binary/null as `null`, all other
+/// encodings as a JSON string of base64.
 std::string json_of(const proto::common::v1::Payload& payload);
 /// Nothing: empty. One payload: its text. Several: a JSON array of their texts.
 std::string json_of(const proto::common::v1::Payloads& payloads);

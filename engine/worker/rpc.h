@@ -56,8 +56,8 @@ inline Nanos delay_after(const Backoff& backoff, const PortStatus& status, int f
   return Nanos{static_cast<std::int64_t>(std::min(wait, most) * (1 - off))};
 }
 
-/// How many polls of one kind to keep open. The service records a task as started before it hands it out, so a poll takes a
-/// commit: one more while tasks come, half as many when one comes back empty.
+/// How many polls of one kind to keep open. The service records a task as started before it hands it out, so a poll
+/// takes a commit: one more while tasks come, half as many when one comes back empty.
 class PollCount {
  public:
   PollCount(int least, int most) : least_(std::max(least, 1)), most_(std::max(least_, most)), wanted_(least_) {}
@@ -69,8 +69,8 @@ class PollCount {
   int least_, most_, wanted_;
 };
 
-/// What every part of a worker needs to call the service. All four outlive the worker; an activity that did not heed the end
-/// of `stop` may outlive them, so nothing is touched once `alive` is false.
+/// What every part of a worker needs to call the service. All four outlive the worker; an activity that did not heed
+/// the end of `stop` may outlive them, so nothing is touched once `alive` is false.
 struct Port {
   WorkflowService& service;
   Executor& loop;
@@ -79,13 +79,14 @@ struct Port {
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);  ///< shared by the worker and all that calls for it
 };
 
-/// Sends `request` until it succeeds, fails for good, or `backoff.attempts_max` attempts failed; then `reply` comes once.
-/// Owned by the callbacks it waits for.
+/// Sends `request` until it succeeds, fails for good, or `backoff.attempts_max` attempts failed; then `reply` comes
+/// once. Owned by the callbacks it waits for.
 template <class Request, class Response>
 class RetryingCall : public std::enable_shared_from_this<RetryingCall<Request, Response>> {
  public:
   using Method = void (WorkflowService::*)(const Request&, CallContext, Reply<Response>);
-  RetryingCall(const Port& port, Method method, std::shared_ptr<Request> request, Backoff backoff, Reply<Response> reply)
+  RetryingCall(const Port& port, Method method, std::shared_ptr<Request> request, Backoff backoff,
+               Reply<Response> reply)
       : port_(port), method_(method), request_(std::move(request)), backoff_(backoff), reply_(std::move(reply)) {}
 
   void send() {
@@ -93,9 +94,8 @@ class RetryingCall : public std::enable_shared_from_this<RetryingCall<Request, R
     CallContext context;
     context.deadline = port_.clock.now() + std::chrono::seconds{30};
     auto self = this->shared_from_this();
-    (port_.service.*method_)(*request_, context, [self](const PortStatus& status, Response* response) {
-      self->finish(status, response);
-    });
+    (port_.service.*method_)(*request_, context,
+                             [self](const PortStatus& status, Response* response) { self->finish(status, response); });
   }
 
  private:
@@ -122,8 +122,8 @@ class RetryingCall : public std::enable_shared_from_this<RetryingCall<Request, R
 template <class Request, class Response>
 void call(const Port& port, void (WorkflowService::*method)(const Request&, CallContext, Reply<Response>),
           std::shared_ptr<Request> request, Reply<Response> reply, Backoff backoff = Backoff{}) {
-  auto retrying = std::make_shared<RetryingCall<Request, Response>>(port, method, std::move(request), backoff,
-                                                                     std::move(reply));
+  auto retrying =
+      std::make_shared<RetryingCall<Request, Response>>(port, method, std::move(request), backoff, std::move(reply));
   retrying->send();
 }
 

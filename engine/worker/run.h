@@ -1,6 +1,9 @@
 #pragma once
-// One workflow run: its code's coroutines, its machines, and the history they were driven with. History in, commands out; no
-// service, no clock, no I/O. The same object serves a live task, a replay and a query.
+// One workflow run: its code's coroutines, its machines, and the history they were driven with. History in, commands
+// out; no service, no clock, no I/O. The same object serves a live task, a replay and a query.
+#include <temporal/api/common/v1/message.pb.h>
+#include <temporal/api/sdk/v1/task_complete_metadata.pb.h>
+
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -10,9 +13,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include <temporal/api/common/v1/message.pb.h>
-#include <temporal/api/sdk/v1/task_complete_metadata.pb.h>
 
 #include "engine/worker.h"
 #include "engine/worker/commands.h"
@@ -40,7 +40,8 @@ class Run final : public WorkflowContext {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  /// Feeds events; those before `next_event_id()` are skipped. After an error the run is good for nothing but destruction.
+  /// Feeds events; those before `next_event_id()` are skipped. After an error the run is good for nothing but
+  /// destruction.
   /// @error kNondeterministic  code and history differ, see `difference()`
   /// @error kCorrupt           gap in the history, an event nobody knows, a flag from the future (B3, B5, B.7)
   /// @error kInvalid           an exception left the workflow code
@@ -123,8 +124,9 @@ class Run final : public WorkflowContext {
   std::string input_;
 
   std::deque<PendingCommand> commands_;
-  std::unordered_map<std::int64_t, std::unique_ptr<ActivityMachine>> activities_;  // by scheduled event id; never iterated
-  std::unordered_map<std::int64_t, std::unique_ptr<TimerMachine>> timers_;         // by started event id; never iterated
+  std::unordered_map<std::int64_t, std::unique_ptr<ActivityMachine>>
+      activities_;                                                          // by scheduled event id; never iterated
+  std::unordered_map<std::int64_t, std::unique_ptr<TimerMachine>> timers_;  // by started event id; never iterated
   std::int64_t last_activity_ = 0, last_timer_ = 0, last_side_effect_ = 0;
 
   std::map<std::string, std::function<void(std::string)>> signal_handlers_;
@@ -145,7 +147,7 @@ class Run final : public WorkflowContext {
   ReplayDifference difference_;
   std::optional<Error> fault_;
   bool replaying_ = false, cancel_requested_ = false, suggest_continue_as_new_ = false;
-  bool completed_read_ = false;   // a WorkflowTaskCompleted is among the events of the task being read
+  bool completed_read_ = false;    // a WorkflowTaskCompleted is among the events of the task being read
   bool patch_upsert_due_ = false;  // the event right after a patch marker may be its upsert
   bool metadata_written_ = false, read_only_ = false, closed_ = false;
 };

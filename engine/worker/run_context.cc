@@ -1,6 +1,5 @@
-#include <utility>
-
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/worker/payloads.h"
 #include "engine/worker/run.h"
@@ -143,7 +142,8 @@ void Run::cancel_activity(ActivityMachine& activity) {
     command.message->mutable_request_cancel_activity_task_command_attributes()->set_scheduled_event_id(
         activity.scheduled_event_id);
   }
-  if (activity.cancellation == CancellationType::kTryCancel) future->set(tl::unexpected(cancelled("activity cancelled")));
+  if (activity.cancellation == CancellationType::kTryCancel)
+    future->set(tl::unexpected(cancelled("activity cancelled")));
 }
 
 std::unique_ptr<TimerMachine>& Run::push_timer(Nanos duration) {
@@ -341,7 +341,8 @@ void Run::set_closing_message(PendingCommand& command, const WorkflowEnd& end) {
     if (!next->input.empty()) set_json(attributes->mutable_input(), next->input);
     attributes->set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
     const auto& started = *started_;
-    if (started.has_workflow_run_timeout()) *attributes->mutable_workflow_run_timeout() = started.workflow_run_timeout();
+    if (started.has_workflow_run_timeout())
+      *attributes->mutable_workflow_run_timeout() = started.workflow_run_timeout();
     if (started.has_workflow_task_timeout()) {
       *attributes->mutable_workflow_task_timeout() = started.workflow_task_timeout();
     }

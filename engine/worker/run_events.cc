@@ -39,10 +39,12 @@ Result<> Run::read(const HistoryEvent& event) {
       return move(event, ActivityEvent::ActivityTaskCanceled);
     default: break;
   }
-  const bool known = enums::EventType_IsValid(event.event_type()) && event.event_type() != enums::EVENT_TYPE_UNSPECIFIED;
+  const bool known =
+      enums::EventType_IsValid(event.event_type()) && event.event_type() != enums::EVENT_TYPE_UNSPECIFIED;
   if (known || event.worker_may_ignore()) return {};
-  return fail(Code::kCorrupt, "event " + std::to_string(event.event_id()) + " is of a type this worker does not know (" +
-                                  std::to_string(event.event_type()) + ")");
+  return fail(Code::kCorrupt, "event " + std::to_string(event.event_id()) +
+                                  " is of a type this worker does not know (" + std::to_string(event.event_type()) +
+                                  ")");
 }
 
 Result<> Run::read_started(const HistoryEvent& event) {

@@ -1,6 +1,6 @@
 #pragma once
-// Runs one workflow's coroutines: one FIFO of resumptions; after every resumption the conditions are looked at in the order
-// they were registered. Nothing here depends on anything but the order of calls.
+// Runs one workflow's coroutines: one FIFO of resumptions; after every resumption the conditions are looked at in the
+// order they were registered. Nothing here depends on anything but the order of calls.
 #include <deque>
 #include <functional>
 #include <list>

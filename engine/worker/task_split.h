@@ -1,9 +1,9 @@
 #pragma once
 // Cuts a history into the workflow tasks that workflow code saw (conformance B6, B7). Pure.
-#include <vector>
-
 #include <google/protobuf/repeated_ptr_field.h>
 #include <temporal/api/history/v1/message.pb.h>
+
+#include <vector>
 
 namespace callimport::engine::worker {
 
@@ -16,7 +16,8 @@ enum class Delivery : std::uint8_t {
   Whole   ///< an exported history; what follows the last task is checked too
 };
 
-/// events[begin .. end]; events[end] is the WorkflowTaskStarted that counts. `live`: the task in hand, nobody ran it yet.
+/// events[begin .. end]; events[end] is the WorkflowTaskStarted that counts. `live`: the task in hand, nobody ran it
+/// yet.
 struct LogicalTask {
   int begin = 0, end = 0;
   bool live = false;

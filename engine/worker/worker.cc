@@ -1,8 +1,8 @@
 #include "engine/worker.h"
 
-#include <utility>
-
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <utility>
 
 #include "engine/worker/activity_tasks.h"
 #include "engine/worker/workflow_tasks.h"
@@ -21,7 +21,9 @@ constexpr std::uint64_t kActivityCalls = 1ull << 31;
 class PollingWorker final : public Worker {
  public:
   PollingWorker(const Port& port, WorkerOptions options)
-      : port_(port), options_(named(std::move(options), port.random)), first_call_(first_call(port.random)),
+      : port_(port),
+        options_(named(std::move(options), port.random)),
+        first_call_(first_call(port.random)),
         workflows_(std::make_shared<WorkflowTasks>(port, options_, first_call_)),
         activities_(std::make_shared<ActivityTasks>(port, options_, first_call_ + kActivityCalls)) {}
 

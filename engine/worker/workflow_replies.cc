@@ -1,6 +1,6 @@
-#include <utility>
-
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <utility>
 
 #include "engine/worker/payloads.h"
 #include "engine/worker/workflow_tasks.h"
@@ -49,15 +49,16 @@ void WorkflowTasks::answer_task(Slot& slot, Task& task) {
   auto kept = std::make_shared<Task>();  // shared with the callback: what is needed to fail it
   kept->set_task_token(task.task_token());
   kept->set_attempt(task.attempt());
-  auto done = [weak = weak_from_this(), run_id = slot.run_id, kept](
-                  const PortStatus& status, api::RespondWorkflowTaskCompletedResponse* reply) {
+  auto done = [weak = weak_from_this(), run_id = slot.run_id, kept](const PortStatus& status,
+                                                                    api::RespondWorkflowTaskCompletedResponse* reply) {
     if (auto self = weak.lock()) self->completed(run_id, kept, status, reply);
   };
   call<api::RespondWorkflowTaskCompletedRequest, api::RespondWorkflowTaskCompletedResponse>(
       port_, &WorkflowService::RespondWorkflowTaskCompleted, std::move(request), std::move(done));
 }
 
-/// Whatever the refusal, the run here is ahead of the history then: it is dropped, and rebuilt when the service asks (D21).
+/// Whatever the refusal, the run here is ahead of the history then: it is dropped, and rebuilt when the service asks
+/// (D21).
 void WorkflowTasks::completed(const std::string& run_id, TaskPtr task, const PortStatus& status,
                               api::RespondWorkflowTaskCompletedResponse* reply) {
   if (!status.ok()) {
@@ -125,8 +126,8 @@ void WorkflowTasks::fail_query(Task& task, const std::string& why) {
       port_, &WorkflowService::RespondQueryTaskCompleted, std::move(request), nullptr);
 }
 
-/// From the second attempt on nothing is reported: the service has no delay between reported failures (C14), so the task
-/// is left to time out.
+/// From the second attempt on nothing is reported: the service has no delay between reported failures (C14), so the
+/// task is left to time out.
 void WorkflowTasks::fail_task(Slot& slot, Task& task, const Error& error) {
   if (task.has_query()) {
     fail_query(task, error.message);
@@ -143,7 +144,8 @@ void WorkflowTasks::report_failure(const Task& task, int cause, const std::strin
   request->set_task_token(task.task_token());
   request->set_cause(static_cast<enums::WorkflowTaskFailedCause>(cause));
   Failure failure;
-  failure.type = cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NondeterminismError" : "WorkflowTaskError";
+  failure.type =
+      cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NondeterminismError" : "WorkflowTaskError";
   failure.message = why;
   set_failure(request->mutable_failure(), failure);
   call<api::RespondWorkflowTaskFailedRequest, api::RespondWorkflowTaskFailedResponse>(

@@ -1,15 +1,17 @@
 #include "engine/worker/workflow_tasks.h"
 
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 namespace callimport::engine::worker {
 namespace enums = ::temporal::api::enums::v1;
 
 WorkflowTasks::WorkflowTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call)
-    : port_(port), options_(options), normal_polls_{PollCount(options.workflow_polls, options.polls_max)},
+    : port_(port),
+      options_(options),
+      normal_polls_{PollCount(options.workflow_polls, options.polls_max)},
       sticky_polls_{PollCount(options.workflow_polls, options.polls_max)},
       next_call_(first_call) {
   if (options_.cached_runs_max > 0) sticky_queue_ = options_.identity + "-" + port_.random.uuid4();
@@ -60,10 +62,10 @@ void WorkflowTasks::poll(bool sticky) {
   const std::uint64_t number = next_call_++;
   polls_.insert(number);
   CallContext context{number, port_.clock.now() + kPollDeadline};
-  port_.service.PollWorkflowTaskQueue(
-      request, context, [weak = weak_from_this(), sticky, number](const PortStatus& status, Task* reply) {
-        if (auto self = weak.lock()) self->polled(sticky, number, status, reply);
-      });
+  port_.service.PollWorkflowTaskQueue(request, context,
+                                      [weak = weak_from_this(), sticky, number](const PortStatus& status, Task* reply) {
+                                        if (auto self = weak.lock()) self->polled(sticky, number, status, reply);
+                                      });
 }
 
 void WorkflowTasks::polled(bool sticky, std::uint64_t number, const PortStatus& status, Task* reply) {
@@ -71,7 +73,8 @@ void WorkflowTasks::polled(bool sticky, std::uint64_t number, const PortStatus& 
   polls_.erase(number);
   if (!status.ok() && status.code != grpc_code::kDeadlineExceeded) {
     // Whatever it is, the worker's place is at the queue: it comes back, ever more slowly (A9).
-    const Backoff backoff{.initial = std::chrono::milliseconds{200}, .coefficient = 2, .maximum = std::chrono::seconds{10}};
+    const Backoff backoff{
+        .initial = std::chrono::milliseconds{200}, .coefficient = 2, .maximum = std::chrono::seconds{10}};
     const Nanos wait = delay_after(backoff, status, std::min(++poll_failures_, 16), port_.random);
     port_.clock.at(port_.clock.now() + wait, [weak = weak_from_this(), sticky] {
       auto self = weak.lock();

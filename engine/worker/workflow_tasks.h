@@ -48,7 +48,8 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
     std::optional<std::list<Slot*>::iterator> idle;  // place in idle_runs_, when it is there
   };
 
-  /// One kind of polls: of the normal queue, or of our sticky one. `open`: polls under way and those waiting to come back.
+  /// One kind of polls: of the normal queue, or of our sticky one. `open`: polls under way and those waiting to come
+  /// back.
   struct Polls {
     PollCount count;
     int open = 0;
@@ -84,9 +85,9 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
   const Port port_;
   const WorkerOptions options_;
   std::map<std::string, WorkflowFunction> functions_;
-  std::string sticky_queue_;  // empty: no stickiness
+  std::string sticky_queue_;                                      // empty: no stickiness
   std::unordered_map<std::string, std::unique_ptr<Slot>> slots_;  // by run id; never iterated
-  std::list<Slot*> idle_runs_;  // the one used last in front; runs being worked on are not in it, and stay
+  std::list<Slot*> idle_runs_;     // the one used last in front; runs being worked on are not in it, and stay
   std::set<std::uint64_t> polls_;  // pending, by call number
   Polls normal_polls_, sticky_polls_;
   std::uint64_t next_call_;

@@ -32,9 +32,15 @@ class Id {
   std::string text_;
 };
 
-struct ImportTag { static constexpr std::string_view prefix = "imp_"; };
-struct CallTag { static constexpr std::string_view prefix = "call_"; };
-struct CredentialTag { static constexpr std::string_view prefix = "cred_"; };
+struct ImportTag {
+  static constexpr std::string_view prefix = "imp_";
+};
+struct CallTag {
+  static constexpr std::string_view prefix = "call_";
+};
+struct CredentialTag {
+  static constexpr std::string_view prefix = "cred_";
+};
 using ImportId = Id<ImportTag>;
 using CallId = Id<CallTag>;
 using CredentialId = Id<CredentialTag>;

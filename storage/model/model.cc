@@ -1,7 +1,7 @@
+#include <fmt/core.h>
+
 #include <cstdio>
 #include <cstdlib>
-
-#include <fmt/core.h>
 
 #include "storage/model/ensure.h"
 #include "storage/model/ids.h"
@@ -29,7 +29,8 @@ void ensure_failed(const char* expression, const char* file, int line) {
 }
 
 bool is_id(std::string_view text, std::string_view prefix) {
-  if (!text.starts_with(prefix) || text.size() == prefix.size() || text.size() > prefix.size() + kIdCharactersMax) return false;
+  if (!text.starts_with(prefix) || text.size() == prefix.size() || text.size() > prefix.size() + kIdCharactersMax)
+    return false;
   for (char c : text.substr(prefix.size())) {
     if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'))) return false;
   }
@@ -77,7 +78,8 @@ Result<Timestamp> parse_utc(std::string_view text) {
   std::int64_t fraction = 0;
   if (at < text.size() && text[at] == '.') {
     std::int64_t unit = 100'000'000;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) fraction += unit * (text[at] - '0');
+    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+      fraction += unit * (text[at] - '0');
     if (text[at - 1] == '.') return wrong();
   }
   std::chrono::minutes offset{0};

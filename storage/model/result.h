@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace callimport {
 
@@ -39,9 +38,9 @@ inline tl::unexpected<Error> fail(Code code, std::string message) {
 
 #define CALLIMPORT_CONCAT_INNER(a, b) a##b
 #define CALLIMPORT_CONCAT(a, b) CALLIMPORT_CONCAT_INNER(a, b)
-#define CALLIMPORT_TRY(ret, result, declaration, expression)    \
-  auto result = (expression);                                   \
-  if (!result) ret tl::unexpected(std::move(result).error());   \
+#define CALLIMPORT_TRY(ret, result, declaration, expression)  \
+  auto result = (expression);                                 \
+  if (!result) ret tl::unexpected(std::move(result).error()); \
   declaration = std::move(*result)
 /// TRY(auto rows, reader.read(id)); hands an error up. CO_TRY is the same inside a coroutine.
 #define TRY(declaration, expression) \
@@ -49,7 +48,7 @@ inline tl::unexpected<Error> fail(Code code, std::string message) {
 #define CO_TRY(declaration, expression) \
   CALLIMPORT_TRY(co_return, CALLIMPORT_CONCAT(try_result_, __LINE__), declaration, expression)
 /// The same for Result<void>.
-#define TRY_VOID(expression)                                         \
+#define TRY_VOID(expression) \
   if (auto try_void = (expression); !try_void) return tl::unexpected(std::move(try_void).error())
-#define CO_TRY_VOID(expression)                                      \
+#define CO_TRY_VOID(expression) \
   if (auto try_void = (expression); !try_void) co_return tl::unexpected(std::move(try_void).error())

@@ -1,6 +1,6 @@
 #pragma once
-// The file interface under everything we keep: SQLite (through our VFS) and media files. Production: POSIX; simulation: an
-// in-memory disk that drops or tears whatever was not synced, renames and directory entries included.
+// The file interface under everything we keep: SQLite (through our VFS) and media files. Production: POSIX; simulation:
+// an in-memory disk that drops or tears whatever was not synced, renames and directory entries included.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,11 +24,17 @@ class File {
   /// Content and size survive power loss once this returns.
   virtual Result<> sync() = 0;
   virtual Result<std::uint64_t> size() = 0;
-  /// Keeps every other process out (also the sqlite3 shell) until this File is closed.  @error kConflict  held elsewhere.
+  /// Keeps every other process out (also the sqlite3 shell) until this File is closed.  @error kConflict  held
+  /// elsewhere.
   virtual Result<> lock_exclusive() = 0;
 };
 
-enum class OpenMode : std::uint8_t { kRead, kReadWrite, kCreate, kCreateNew };  ///< kCreate: read-write, made when absent; 0600
+enum class OpenMode : std::uint8_t {
+  kRead,
+  kReadWrite,
+  kCreate,
+  kCreateNew
+};  ///< kCreate: read-write, made when absent; 0600
 
 /// Threads: any. Paths are absolute or relative to the working directory, '/'-separated.
 class Disk {
@@ -37,7 +43,7 @@ class Disk {
   /// @error kNotFound absent; kConflict exists (kCreateNew); kUnavailable anything else, with the path and the reason.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<> rename(const std::string& from, const std::string& to) = 0;
-  virtual Result<> remove(const std::string& path) = 0;  ///< @error kNotFound
+  virtual Result<> remove(const std::string& path) = 0;     ///< @error kNotFound
   virtual Result<> make_dirs(const std::string& path) = 0;  ///< 0700, durable; existing is success
   virtual Result<> sync_dir(const std::string& path) = 0;   ///< entries (creates, renames, removes) survive power loss
   virtual Result<bool> exists(const std::string& path) = 0;

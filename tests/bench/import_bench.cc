@@ -1,18 +1,18 @@
-// The import as a customer meets it: the real binary, its sandbox beside it, real sockets and fsync, all on this machine.
+// The import as a customer meets it: the real binary, its sandbox beside it, real sockets and fsync, all on this
+// machine.
 //   ImportCalls: calls a second from an unthrottled sandbox with 100 KB recordings, probing included.
 //   ImportManifest: peak memory of the service for a manifest of a million rows, recordings off.
 // Sizes come from CALLIMPORT_BENCH_CALLS and CALLIMPORT_BENCH_MANIFEST.
-#include <cstdlib>
-#include <fstream>
-#include <chrono>
-#include <memory>
-#include <sstream>
-#include <string>
-
+#include <benchmark/benchmark.h>
 #include <unistd.h>
 
-#include <benchmark/benchmark.h>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 
 #include "tests/spine/process.h"
 
@@ -60,19 +60,21 @@ Imported import_once(std::int64_t calls, bool media, benchmark::State& state) {
   const Scratch folder;
   const std::string binary = callimport_binary();
   const std::string data = folder / "data";
-  std::vector<std::string> sandbox_args = {"sandbox", "grain", "--listen", "127.0.0.1:0", "--calls", std::to_string(calls), "--rate", "off",
-                                           "--token", kToken, "--transcript-only", "0", "--page-size", "100"};
+  std::vector<std::string> sandbox_args = {
+      "sandbox", "grain",   "--listen", "127.0.0.1:0",       "--calls", std::to_string(calls), "--rate",
+      "off",     "--token", kToken,     "--transcript-only", "0",       "--page-size",         "100"};
   if (!media) sandbox_args.insert(sandbox_args.end(), {"--media", "off"});
   Process sandbox(binary, {.args = sandbox_args, .ready = true}, folder);
   const std::string url = "http://" + address_of(sandbox.wait_ready());
-  Process service(binary, {.args = {"serve", "--data", data, "--port", "0", "--log-level", "warn"}, .ready = true}, folder);
+  Process service(binary, {.args = {"serve", "--data", data, "--port", "0", "--log-level", "warn"}, .ready = true},
+                  folder);
   Imported result;
   if (service.wait_ready().empty()) {
     state.SkipWithError("the service did not start");
     return result;
   }
-  std::vector<std::string> start = {"start", "--data", data, "--platform", "grain", "--workspace", "bench", "--token-stdin", "--base-url", url,
-                                    "--yes"};
+  std::vector<std::string> start = {"start", "--data",        data,         "--platform", "grain", "--workspace",
+                                    "bench", "--token-stdin", "--base-url", url,          "--yes"};
   if (!media) start.push_back("--no-media");
   const auto begun = std::chrono::steady_clock::now();
   Ran started = run(binary, {.args = start, .input = kToken}, folder);

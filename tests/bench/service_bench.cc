@@ -1,5 +1,5 @@
-// The embedded service by the figures it must reach: one-step workflows a second, the latency of one durable step, and a
-// restart with many open runs. The worker here is made by hand, on the port, so that only the service is measured.
+// The embedded service by the figures it must reach: one-step workflows a second, the latency of one durable step, and
+// a restart with many open runs. The worker here is made by hand, on the port, so that only the service is measured.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -146,7 +146,8 @@ class OneStep {
         done.set_task_token(task->task_token());
         done.set_identity("bench");
         fill(done.mutable_result());
-        host_.service->RespondActivityTaskCompleted(done, {}, [](const PortStatus& answer, auto*) { ENSURE(answer.ok()); });
+        host_.service->RespondActivityTaskCompleted(done, {},
+                                                    [](const PortStatus& answer, auto*) { ENSURE(answer.ok()); });
       }
       poll_activity();
     });
@@ -173,12 +174,14 @@ void one_step_workflows(benchmark::State& state) {
   }
   const auto after = host.journal->figures();
   state.SetItemsProcessed(done);
-  state.counters["commits_per_workflow"] = static_cast<double>(after.commits - before.commits) / static_cast<double>(done);
+  state.counters["commits_per_workflow"] =
+      static_cast<double>(after.commits - before.commits) / static_cast<double>(done);
   state.counters["rows_per_workflow"] = static_cast<double>(after.rows - before.rows) / static_cast<double>(done);
 }
 BENCHMARK(one_step_workflows)->Arg(1'000)->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-/// From opening the journal with `range(0)` open runs, each with a task to hand out, to the first task in a worker's hands.
+/// From opening the journal with `range(0)` open runs, each with a task to hand out, to the first task in a worker's
+/// hands.
 void restart_with_open_runs(benchmark::State& state) {
   BenchFolder folder;
   {

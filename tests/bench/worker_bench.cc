@@ -1,14 +1,13 @@
-// What a durable workflow costs, all in one process: embedded service, journal with its thread, worker. Run it in a folder on
-// the disk you ask about.
+// What a durable workflow costs, all in one process: embedded service, journal with its thread, worker. Run it in a
+// folder on the disk you ask about.
 #include <benchmark/benchmark.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
-
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include "engine/embedded.h"
 #include "engine/worker.h"
@@ -42,9 +41,9 @@ class BenchFolder {
 class Forwarding : public WorkflowService {
  public:
   explicit Forwarding(WorkflowService& inner) : inner_(inner) {}
-#define X(Name)                                                                                                \
+#define X(Name)                                                                                                  \
   void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) override { \
-    inner_.Name(request, context, std::move(reply));                                                           \
+    inner_.Name(request, context, std::move(reply));                                                             \
   }
 #include "engine/rpcs.inc"
 #undef X
@@ -63,12 +62,12 @@ class Watching final : public Forwarding {
     namespace enums = ::temporal::api::enums::v1;
     const bool closing = request.commands_size() > 0 &&
                          request.commands().rbegin()->command_type() == enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION;
-    Forwarding::RespondWorkflowTaskCompleted(request, context, [this, closing, reply = std::move(reply)](
-                                                                   const PortStatus& status, auto* response) {
-      ENSURE(status.ok());
-      reply(status, response);
-      acknowledged(closing);
-    });
+    Forwarding::RespondWorkflowTaskCompleted(
+        request, context, [this, closing, reply = std::move(reply)](const PortStatus& status, auto* response) {
+          ENSURE(status.ok());
+          reply(status, response);
+          acknowledged(closing);
+        });
   }
 };
 
@@ -123,14 +122,16 @@ class Engine {
     auto* input = request.mutable_input()->add_payloads();
     (*input->mutable_metadata())["encoding"] = "json/plain";
     input->set_data("{\"call\":\"call_0123456789\"}");
-    service_->StartWorkflowExecution(request, CallContext{}, [](const PortStatus& status, auto*) { ENSURE(status.ok()); });
+    service_->StartWorkflowExecution(request, CallContext{},
+                                     [](const PortStatus& status, auto*) { ENSURE(status.ok()); });
   }
   void signal(const std::string& id) {
     api::SignalWorkflowExecutionRequest request;
     request.set_namespace_("default");
     request.mutable_workflow_execution()->set_workflow_id(id);
     request.set_signal_name("step");
-    service_->SignalWorkflowExecution(request, CallContext{}, [](const PortStatus& status, auto*) { ENSURE(status.ok()); });
+    service_->SignalWorkflowExecution(request, CallContext{},
+                                      [](const PortStatus& status, auto*) { ENSURE(status.ok()); });
   }
   storage::Journal::Figures figures() const { return journal_->figures(); }
 

@@ -1,10 +1,10 @@
-// What the worker itself costs a workflow task: a port that hands out prepared tasks and accepts every answer, no journal.
+// What the worker itself costs a workflow task: a port that hands out prepared tasks and accepts every answer, no
+// journal.
 #include <benchmark/benchmark.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <deque>
 #include <string>
-
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include "engine/worker.h"
 #include "simulations/world/seeded_random.h"
@@ -125,7 +125,8 @@ void worker_task(benchmark::State& state, const WorkflowFunction& function) {
   state.SetItemsProcessed(state.iterations() * kTasks);
 }
 BENCHMARK_CAPTURE(worker_task, returns_at_once, WorkflowFunction(one_task))->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(worker_task, schedules_five_activities, WorkflowFunction(five_activities))->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(worker_task, schedules_five_activities, WorkflowFunction(five_activities))
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace callimport::engine

@@ -1,13 +1,13 @@
 // asio::awaitable and its operators on our Executor and Clock, in virtual time.
 #include "engine/awaitable.h"
 
-#include <string>
-#include <variant>
-#include <vector>
+#include <gtest/gtest.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <gtest/gtest.h>
+#include <string>
+#include <variant>
+#include <vector>
 
 #include "simulations/world/sim_loop.h"
 

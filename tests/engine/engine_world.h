@@ -1,12 +1,12 @@
 #pragma once
 // The embedded service, a journal on a simulated disk, and a worker, on one virtual clock.
-#include <functional>
-#include <memory>
-#include <string>
-
 #include <gtest/gtest.h>
 #include <temporal/api/history/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <functional>
+#include <memory>
+#include <string>
 
 #include "engine/embedded.h"
 #include "engine/worker.h"

@@ -1,12 +1,12 @@
 #pragma once
 // The port with nothing behind it: every call is written down and waits until the test answers it.
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
 #include <functional>
 #include <memory>
 #include <set>
 #include <utility>
 #include <vector>
-
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include "engine/workflow_service.h"
 #include "storage/runtime/executor.h"
@@ -41,10 +41,10 @@ class FakePort final : public WorkflowService {
  public:
   explicit FakePort(Executor& loop) : loop_(loop) {}
 
-#define X(Name)                                                                                                \
-  Calls<api::Name##Request, api::Name##Response> Name##Calls;                                                  \
+#define X(Name)                                                                                                  \
+  Calls<api::Name##Request, api::Name##Response> Name##Calls;                                                    \
   void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) override { \
-    take(Name##Calls, request, context, std::move(reply));                                                     \
+    take(Name##Calls, request, context, std::move(reply));                                                       \
   }
 #include "engine/rpcs.inc"
 #undef X

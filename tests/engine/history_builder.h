@@ -1,9 +1,9 @@
 #pragma once
 // Histories made by hand, one call an event, ids dense from 1, one second apart.
+#include <temporal/api/history/v1/message.pb.h>
+
 #include <cstdint>
 #include <string>
-
-#include <temporal/api/history/v1/message.pb.h>
 
 namespace callimport::engine::testing_support {
 
@@ -15,7 +15,8 @@ class HistoryBuilder {
  public:
   /// The first event, with `input` as JSON text.
   explicit HistoryBuilder(const std::string& input = "") {
-    auto* started = add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED).mutable_workflow_execution_started_event_attributes();
+    auto* started =
+        add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED).mutable_workflow_execution_started_event_attributes();
     started->mutable_workflow_type()->set_name("T");
     started->mutable_task_queue()->set_name("Q");
     started->set_workflow_id("w");
@@ -38,7 +39,9 @@ class HistoryBuilder {
   HistoryBuilder& task() {
     add(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
     scheduled_ = last();
-    add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED).mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(scheduled_);
+    add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED)
+        .mutable_workflow_task_started_event_attributes()
+        ->set_scheduled_event_id(scheduled_);
     return *this;
   }
   HistoryBuilder& completed() {
@@ -64,7 +67,9 @@ class HistoryBuilder {
     return *this;
   }
   HistoryBuilder& activity_started(std::int64_t scheduled) {
-    add(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED).mutable_activity_task_started_event_attributes()->set_scheduled_event_id(scheduled);
+    add(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED)
+        .mutable_activity_task_started_event_attributes()
+        ->set_scheduled_event_id(scheduled);
     return *this;
   }
   HistoryBuilder& activity_completed(std::int64_t scheduled, const std::string& result) {
@@ -115,7 +120,8 @@ class HistoryBuilder {
     return *this;
   }
   HistoryBuilder& signaled(const std::string& name, const std::string& input) {
-    auto* signal = add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).mutable_workflow_execution_signaled_event_attributes();
+    auto* signal =
+        add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).mutable_workflow_execution_signaled_event_attributes();
     signal->set_signal_name(name);
     set_json(signal->mutable_input()->add_payloads(), input);
     return *this;

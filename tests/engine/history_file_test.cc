@@ -1,16 +1,16 @@
 // Exported histories: every real one reads, what is none gives a clear error, nothing crashes the readers.
 #include "engine/history/history_file.h"
 
+#include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
+#include <temporal/api/history/v1/message.pb.h>
+#include <zlib.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
-
-#include <google/protobuf/util/message_differencer.h>
-#include <gtest/gtest.h>
-#include <temporal/api/history/v1/message.pb.h>
-#include <zlib.h>
 
 #include "engine/history/gzip.h"
 #include "engine/history/json_shape.h"
@@ -21,7 +21,9 @@ namespace {
 namespace enums = ::temporal::api::enums::v1;
 using temporal::api::history::v1::History;
 
-std::filesystem::path real_histories() { return std::filesystem::path(CALLIMPORT_SOURCE_DIR) / "../shared/temporal/histories"; }
+std::filesystem::path real_histories() {
+  return std::filesystem::path(CALLIMPORT_SOURCE_DIR) / "../shared/temporal/histories";
+}
 
 std::string slurp(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -100,15 +102,17 @@ std::string binary_of_kEvents() { return write_binary(read_histories(kEvents)->f
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, HistoryShape,
-    testing::Values(
-        Shape{"EventList", std::string(kEvents)}, Shape{"History", R"({"events":)" + std::string(kEvents) + "}"},
-        Shape{"Response", R"({"history":{"events":)" + std::string(kEvents) + R"(},"nextPageToken":null})"},
-        Shape{"ListOfHistories", R"([{"events":)" + std::string(kEvents) + "}]"},
-        Shape{"ByteOrderMark", "\xef\xbb\xbf" + std::string(kEvents)}, Shape{"LineFeedFirst", "\n" + std::string(kEvents)},
-        Shape{"Descending", R"([{"eventId":"2","eventType":"WorkflowTaskScheduled"},
+    testing::Values(Shape{"EventList", std::string(kEvents)},
+                    Shape{"History", R"({"events":)" + std::string(kEvents) + "}"},
+                    Shape{"Response", R"({"history":{"events":)" + std::string(kEvents) + R"(},"nextPageToken":null})"},
+                    Shape{"ListOfHistories", R"([{"events":)" + std::string(kEvents) + "}]"},
+                    Shape{"ByteOrderMark", "\xef\xbb\xbf" + std::string(kEvents)},
+                    Shape{"LineFeedFirst", "\n" + std::string(kEvents)},
+                    Shape{"Descending", R"([{"eventId":"2","eventType":"WorkflowTaskScheduled"},
                               {"eventId":"1","eventType":"WorkflowExecutionStarted"}])"},
-        Shape{"Binary", binary_of_kEvents()},
-        Shape{"UnknownFields", R"([{"eventId":"1","eventType":"WorkflowExecutionStarted","fromTheFuture":{"a":[1]}},
+                    Shape{"Binary", binary_of_kEvents()},
+                    Shape{"UnknownFields",
+                          R"([{"eventId":"1","eventType":"WorkflowExecutionStarted","fromTheFuture":{"a":[1]}},
                                  {"eventId":"2","eventType":5}])"}),
     [](const auto& test) { return test.param.name; });
 
@@ -207,14 +211,21 @@ INSTANTIATE_TEST_SUITE_P(
         Hostile{"HalfAnObject", R"({"events":[{"eventId":"1")", "not a workflow history"},
         Hostile{"OtherJson", R"({"calls":[]})", "neither \"events\" nor \"history\""},
         Hostile{"RawHistoryOnly", R"({"history":null,"rawHistory":[]})", "neither \"events\" nor \"history\""},
-        Hostile{"Numbers", "[1,2]", "a JSON list of something else"}, Hostile{"NoEvents", R"({"events":[]})", "no events"},
-        Hostile{"EventsNoList", R"({"events":{}})", "no list"},
+        Hostile{"Numbers", "[1,2]", "a JSON list of something else"},
+        Hostile{"NoEvents", R"({"events":[]})", "no events"}, Hostile{"EventsNoList", R"({"events":{}})", "no list"},
         Hostile{"NoId", R"({"events":[{"eventType":"WorkflowExecutionStarted"}]})", "event number 1 has no eventId"},
         Hostile{"WrongType", R"([{"eventId":"1"},{"eventId":"two"}])", "event number 2"},
         Hostile{"TimeBeyondTime", write_binary(ancient()), "event 1"},
-        Hostile{"Text", "hello", "neither JSON nor a binary"}, Hostile{"Zeros", std::string(1000, '\0'), "neither JSON"},
+        Hostile{"Text", "hello", "neither JSON nor a binary"},
+        Hostile{"Zeros", std::string(1000, '\0'), "neither JSON"},
         Hostile{"CutGzip", gzip(std::string(kEvents)).substr(0, 60), "cut off"},
-        Hostile{"DamagedGzip", [] { auto bytes = gzip(std::string(kEvents)); bytes[20] ^= 0x55; return bytes; }(), "gzip"},
+        Hostile{"DamagedGzip",
+                [] {
+                  auto bytes = gzip(std::string(kEvents));
+                  bytes[20] ^= 0x55;
+                  return bytes;
+                }(),
+                "gzip"},
         Hostile{"GzipBomb", gzip(std::string(kHistoryFileBytesMax + 1, ' ')), "unpacks to more than"},
         Hostile{"TooLarge", std::string(kHistoryFileBytesMax + 1, ' '), "more than 67108864 bytes"},
         Hostile{"TooManyValues", "[" + repeat("0,", kJsonTokensMax) + "0]", "more than 10,000,000"}),

@@ -1,11 +1,11 @@
 // The C.2 checker: it finds what is wrong, and finds nothing in real histories but where they are known to be odd.
 #include "engine/history/history_rules.h"
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "engine/history/history_file.h"
@@ -29,11 +29,15 @@ History plain() {
   };
   (void)add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)->mutable_workflow_execution_started_event_attributes();
   (void)add(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)->mutable_workflow_task_scheduled_event_attributes();
-  add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED)->mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(2);
+  add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED)
+      ->mutable_workflow_task_started_event_attributes()
+      ->set_scheduled_event_id(2);
   auto* completed = add(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED)->mutable_workflow_task_completed_event_attributes();
   completed->set_scheduled_event_id(2);
   completed->set_started_event_id(3);
-  add(enums::EVENT_TYPE_TIMER_STARTED)->mutable_timer_started_event_attributes()->set_workflow_task_completed_event_id(4);
+  add(enums::EVENT_TYPE_TIMER_STARTED)
+      ->mutable_timer_started_event_attributes()
+      ->set_workflow_task_completed_event_id(4);
   add(enums::EVENT_TYPE_TIMER_FIRED)->mutable_timer_fired_event_attributes()->set_started_event_id(5);
   (void)add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)->mutable_workflow_execution_signaled_event_attributes();
   (void)add(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)->mutable_workflow_task_scheduled_event_attributes();
@@ -68,15 +72,19 @@ INSTANTIATE_TEST_SUITE_P(
               (void)h.mutable_events(6)->mutable_workflow_execution_terminated_event_attributes();
             },
             "follows a closing event"},
-        Row{"AStartedTaskWithoutEnd", [](History& h) { h.mutable_events()->DeleteSubrange(3, 1); }, "not followed by its end"},
+        Row{"AStartedTaskWithoutEnd", [](History& h) { h.mutable_events()->DeleteSubrange(3, 1); },
+            "not followed by its end"},
         Row{"ACommandOfNoTask",
-            [](History& h) { h.mutable_events(4)->mutable_timer_started_event_attributes()->set_workflow_task_completed_event_id(3); },
+            [](History& h) {
+              h.mutable_events(4)->mutable_timer_started_event_attributes()->set_workflow_task_completed_event_id(3);
+            },
             "is a EVENT_TYPE_WORKFLOW_TASK_STARTED"},
         Row{"AReferenceForward",
             [](History& h) { h.mutable_events(5)->mutable_timer_fired_event_attributes()->set_started_event_id(8); },
             "is no earlier event"},
         Row{"AReferenceThatIsNotSet",
-            [](History& h) { h.mutable_events(5)->mutable_timer_fired_event_attributes()->set_started_event_id(0); }, "is not set"},
+            [](History& h) { h.mutable_events(5)->mutable_timer_fired_event_attributes()->set_started_event_id(0); },
+            "is not set"},
         Row{"ATimerThatEndsTwice",
             [](History& h) {
               h.mutable_events(6)->set_event_type(enums::EVENT_TYPE_TIMER_CANCELED);
@@ -95,7 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
               (void)h.mutable_events(5)->mutable_child_workflow_execution_completed_event_attributes();
             },
             "a signal after a completion"},
-        Row{"AnUnknownType", [](History& h) { h.mutable_events(6)->set_event_type(enums::EVENT_TYPE_UNSPECIFIED); }, "unknown type"},
+        Row{"AnUnknownType", [](History& h) { h.mutable_events(6)->set_event_type(enums::EVENT_TYPE_UNSPECIFIED); },
+            "unknown type"},
         Row{"NoAttributes", [](History& h) { h.mutable_events(6)->clear_attributes(); }, "has no attributes"},
         Row{"NoEvents", [](History& h) { h.Clear(); }, "the history is empty"}),
     [](const auto& test) { return test.param.name; });

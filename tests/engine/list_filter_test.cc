@@ -8,7 +8,8 @@
 namespace callimport::engine {
 namespace {
 
-/// A closed run: id order-7, type Import, queue q, Completed, 90 s long, with one attribute of each type but CustomStringField.
+/// A closed run: id order-7, type Import, queue q, Completed, 90 s long, with one attribute of each type but
+/// CustomStringField.
 pb::RunSummary row() {
   pb::RunSummary out;
   auto* facts = out.mutable_facts();
@@ -45,36 +46,42 @@ TEST_P(Matches, Row) {
 INSTANTIATE_TEST_SUITE_P(
     Table, Matches,
     testing::Values(
-        Row{"", true}, Row{"WorkflowId = 'order-7'", true}, Row{"WorkflowId = \"order-7\"", true}, Row{"`WorkflowId`='order-7';", true},
-        Row{"WorkflowId != 'order-7'", false}, Row{"WorkflowId = 'it''s'", false}, Row{"WorkflowId STARTS_WITH 'order'", true},
-        Row{"WorkflowId NOT STARTS_WITH 'order'", false}, Row{"WorkflowId IN ('x', 'order-7')", true},
-        Row{"WorkflowId NOT IN ('x', 'y')", true}, Row{"WorkflowId BETWEEN 'a' AND 'p'", true}, Row{"WorkflowId > 'p'", false},
+        Row{"", true}, Row{"WorkflowId = 'order-7'", true}, Row{"WorkflowId = \"order-7\"", true},
+        Row{"`WorkflowId`='order-7';", true}, Row{"WorkflowId != 'order-7'", false}, Row{"WorkflowId = 'it''s'", false},
+        Row{"WorkflowId STARTS_WITH 'order'", true}, Row{"WorkflowId NOT STARTS_WITH 'order'", false},
+        Row{"WorkflowId IN ('x', 'order-7')", true}, Row{"WorkflowId NOT IN ('x', 'y')", true},
+        Row{"WorkflowId BETWEEN 'a' AND 'p'", true}, Row{"WorkflowId > 'p'", false},
         Row{"WorkflowType = 'Import' AND TaskQueue = 'q'", true}, Row{"WorkflowType = 'X' OR TaskQueue = 'q'", true},
         Row{"NOT WorkflowType = 'X'", true}, Row{"NOT (WorkflowType = 'Import' OR TaskQueue = 'z')", false},
         Row{"WorkflowType = 'X' OR WorkflowType = 'Import' AND TaskQueue = 'z'", false},  // AND binds closer
         Row{"(WorkflowType = 'X' OR WorkflowType = 'Import') AND TaskQueue = 'q'", true},
-        Row{"ExecutionStatus = 'Completed'", true}, Row{"ExecutionStatus = 2", true}, Row{"ExecutionStatus != 'Completed'", false},
-        Row{"ExecutionStatus IN ('Running', 'Failed')", false}, Row{"StartTime < '2026-01-02T00:00:00Z'", true},
+        Row{"ExecutionStatus = 'Completed'", true}, Row{"ExecutionStatus = 2", true},
+        Row{"ExecutionStatus != 'Completed'", false}, Row{"ExecutionStatus IN ('Running', 'Failed')", false},
+        Row{"StartTime < '2026-01-02T00:00:00Z'", true},
         Row{"StartTime BETWEEN '2025-12-31T00:00:00Z' AND '2026-01-01T00:00:00.000000001Z'", true},
-        Row{"StartTime = 1767225600000000000", true}, Row{"CloseTime IS NOT NULL", true}, Row{"CloseTime IS NULL", false},
-        Row{"ExecutionDuration = '1m30s'", true}, Row{"ExecutionDuration > 90000000000", false}, Row{"ExecutionDuration >= '90s'", true},
+        Row{"StartTime = 1767225600000000000", true}, Row{"CloseTime IS NOT NULL", true},
+        Row{"CloseTime IS NULL", false}, Row{"ExecutionDuration = '1m30s'", true},
+        Row{"ExecutionDuration > 90000000000", false}, Row{"ExecutionDuration >= '90s'", true},
         Row{"HistoryLength >= 11", true}, Row{"CustomIntField = 7", true}, Row{"CustomIntField = '7'", true},
-        Row{"CustomIntField = 'x'", false}, Row{"CustomIntField NOT BETWEEN 8 AND 9", true}, Row{"CustomIntField < 6.5", false},
-        Row{"CustomDoubleField > 2", true}, Row{"CustomDoubleField = 2.5", true}, Row{"CustomBoolField = true", true},
-        Row{"CustomBoolField = 1", true}, Row{"CustomBoolField = 'true'", false}, Row{"CustomBoolField = false", false},
-        Row{"CustomKeywordField = 1", false}, Row{"CustomTextField = 'QUICK'", true}, Row{"CustomTextField = 'wolf fox'", true},
+        Row{"CustomIntField = 'x'", false}, Row{"CustomIntField NOT BETWEEN 8 AND 9", true},
+        Row{"CustomIntField < 6.5", false}, Row{"CustomDoubleField > 2", true}, Row{"CustomDoubleField = 2.5", true},
+        Row{"CustomBoolField = true", true}, Row{"CustomBoolField = 1", true}, Row{"CustomBoolField = 'true'", false},
+        Row{"CustomBoolField = false", false}, Row{"CustomKeywordField = 1", false},
+        Row{"CustomTextField = 'QUICK'", true}, Row{"CustomTextField = 'wolf fox'", true},
         Row{"CustomTextField != 'fox'", false}, Row{"CustomKeywordListField = 'b'", true},
         Row{"CustomKeywordListField NOT IN ('c', 'd')", true}, Row{"CustomKeywordListField != 'a'", false},
-        Row{"CustomDatetimeField > '2026-01-31T23:59:59.999Z'", true},
-        Row{"CustomStringField = 'x'", false}, Row{"NOT CustomStringField = 'x'", false},  // absent: neither true nor false
+        Row{"CustomDatetimeField > '2026-01-31T23:59:59.999Z'", true}, Row{"CustomStringField = 'x'", false},
+        Row{"NOT CustomStringField = 'x'", false},  // absent: neither true nor false
         Row{"CustomStringField IS NULL", true}, Row{"CustomStringField != 'x' OR WorkflowId = 'order-7'", true}));
 
 TEST(Filter, HidesOtherDivisionsUnlessAsked) {
   pb::RunSummary scheduler = row();
-  (*scheduler.mutable_search_attributes()->mutable_indexed_fields())["TemporalNamespaceDivision"].set_data("\"TemporalScheduler\"");
+  (*scheduler.mutable_search_attributes()->mutable_indexed_fields())["TemporalNamespaceDivision"].set_data(
+      "\"TemporalScheduler\"");
   const auto types = settable_search_attributes({});
   EXPECT_FALSE(ListFilter::parse("", types, ListFilter::Use::kList)->matches(scheduler));
-  EXPECT_TRUE(ListFilter::parse("TemporalNamespaceDivision = 'TemporalScheduler'", types, ListFilter::Use::kList)->matches(scheduler));
+  EXPECT_TRUE(ListFilter::parse("TemporalNamespaceDivision = 'TemporalScheduler'", types, ListFilter::Use::kList)
+                  ->matches(scheduler));
 }
 
 struct Mistake {
@@ -99,12 +106,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"CustomTextField starts_with 'x'", kList,
                 "invalid expression: operator 'starts_with' not supported for Text type search attribute in "
                 "`CustomTextField starts_with 'x'`"},
-        Mistake{"CustomTextField > 'x'", kList,
-                "invalid expression: operator '>' not supported for Text type search attribute in `CustomTextField > 'x'`"},
+        Mistake{
+            "CustomTextField > 'x'", kList,
+            "invalid expression: operator '>' not supported for Text type search attribute in `CustomTextField > 'x'`"},
         Mistake{"StartTime > 'junk'", kList, "invalid expression: unable to parse datetime 'junk'"},
         Mistake{"StartTime > '2024-01-01'", kList, "invalid expression: unable to parse datetime '2024-01-01'"},
         Mistake{"ExecutionStatus = 'running'", kList, "invalid expression: invalid ExecutionStatus value 'running'"},
-        Mistake{"ExecutionDuration = 'x'", kList, "invalid value for search attribute ExecutionDuration: x (invalid duration)"},
+        Mistake{"ExecutionDuration = 'x'", kList,
+                "invalid value for search attribute ExecutionDuration: x (invalid duration)"},
         Mistake{"WorkflowId = 'a' limit 3", kList, "operation is not supported: 'limit' clause"},
         Mistake{"WorkflowId = 'a' order by StartTime", kList, "operation is not supported: 'order by' clause"},
         Mistake{"group by ExecutionStatus", kList, "operation is not supported: 'group by' clause"},
@@ -114,23 +123,27 @@ INSTANTIATE_TEST_SUITE_P(
                 "operation is not supported: 'group by' clause supports only a single field"},
         Mistake{"'a' = 'b'", kList, "invalid expression: must be a column name but was *sqlparser.SQLVal"},
         Mistake{"WorkflowId = X", kList,
-                "operation is not supported: column name on the right side of comparison expression (did you forget to quote 'X'?)"},
+                "operation is not supported: column name on the right side of comparison expression (did you forget to "
+                "quote 'X'?)"},
         Mistake{"WorkflowId = ('a', 'b1')", kList,
                 "invalid expression: unexpected value type (expected string, got ('a', 'b1'))"}));
 
 TEST(Filter, SyntaxErrorsNameAPosition) {
-  for (const char* query : {"WorkflowId =", "WorkflowId", "(WorkflowId = 'a'", "WorkflowId = 'a", "= 'a'", "WorkflowId = 'a' AND",
-                            "WorkflowId IN 'a'", "WorkflowId BETWEEN 'a'", "WorkflowId IS 'a'", "WorkflowId = 'a' 'b'", "%", "NOT"}) {
+  for (const char* query :
+       {"WorkflowId =", "WorkflowId", "(WorkflowId = 'a'", "WorkflowId = 'a", "= 'a'", "WorkflowId = 'a' AND",
+        "WorkflowId IN 'a'", "WorkflowId BETWEEN 'a'", "WorkflowId IS 'a'", "WorkflowId = 'a' 'b'", "%", "NOT"}) {
     const auto filter = ListFilter::parse(query, settable_search_attributes({}), kList);
     ASSERT_FALSE(filter.has_value()) << query;
-    EXPECT_TRUE(filter.error().starts_with("invalid query: malformed SQL query: syntax error at position ")) << filter.error();
+    EXPECT_TRUE(filter.error().starts_with("invalid query: malformed SQL query: syntax error at position "))
+        << filter.error();
   }
 }
 
 TEST(Filter, DepthAndLengthAreLimited) {
   const auto types = settable_search_attributes({});
   const auto nested = [](int depth) {
-    return std::string(static_cast<std::size_t>(depth), '(') + "WorkflowId = 'a'" + std::string(static_cast<std::size_t>(depth), ')');
+    return std::string(static_cast<std::size_t>(depth), '(') + "WorkflowId = 'a'" +
+           std::string(static_cast<std::size_t>(depth), ')');
   };
   EXPECT_TRUE(ListFilter::parse(nested(kFilterDepthMax), types, kList).has_value());
   EXPECT_FALSE(ListFilter::parse(nested(kFilterDepthMax + 1), types, kList).has_value());

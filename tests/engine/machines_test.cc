@@ -23,7 +23,8 @@ void check_all(std::span<const Row<State, Event>> rows, int states, int events) 
         EXPECT_EQ(legal->to, *next);
       } else {
         EXPECT_EQ(Code::kNondeterministic, next.error().code);
-        EXPECT_EQ(std::string(name(event)) + " is not possible in state " + std::string(name(state)), next.error().message);
+        EXPECT_EQ(std::string(name(event)) + " is not possible in state " + std::string(name(state)),
+                  next.error().message);
       }
     }
   }

@@ -29,7 +29,8 @@ class MemoryJournal final : public storage::Journal {
   bool full = false;                ///< appends fail
 
   void append(std::vector<storage::JournalRow> rows, Done done) override {
-    turn_.push_back([this, rows = std::move(rows), done = std::move(done)]() mutable { commit(std::move(rows), done); });
+    turn_.push_back(
+        [this, rows = std::move(rows), done = std::move(done)]() mutable { commit(std::move(rows), done); });
     post();
   }
   void put_snapshots(std::vector<storage::Snapshot> snapshots) override {
@@ -54,7 +55,8 @@ class MemoryJournal final : public storage::Journal {
     });
     post();
   }
-  void read_closed(storage::RunKey run, std::function<void(Result<std::optional<storage::ClosedHistory>>)> done) override {
+  void read_closed(storage::RunKey run,
+                   std::function<void(Result<std::optional<storage::ClosedHistory>>)> done) override {
     turn_.push_back([this, run, done = std::move(done)] {
       const auto it = durable_.closed.find(run);
       done(it == durable_.closed.end() ? std::optional<storage::ClosedHistory>() : it->second);

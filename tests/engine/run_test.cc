@@ -1,11 +1,11 @@
 // Workflow code against histories made by hand: state machines, matching, order, patches, eviction.
 #include "engine/worker/run.h"
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "tests/engine/history_builder.h"
 
@@ -93,15 +93,20 @@ TEST_P(ActivityEnding, HasItsOutcome) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, ActivityEnding,
-    testing::Values(
-        Ending{"Completed", [](auto& h) { h.activity_started(5).activity_completed(5, "\"r\""); }, "\"r\""},
-        Ending{"Failed", [](auto& h) { h.activity_started(5).activity_failed(5, "E", "broken"); }, "application:E:broken:"},
-        Ending{"TimedOut",
-               [](auto& h) { h.activity_started(5).activity_timed_out(5, testing_support::enums::TIMEOUT_TYPE_HEARTBEAT); },
-               "timeout:Heartbeat::"},
-        Ending{"TimedOutBeforeStart",
-               [](auto& h) { h.activity_timed_out(5, testing_support::enums::TIMEOUT_TYPE_SCHEDULE_TO_START); },
-               "timeout:ScheduleToStart::"}),
+    testing::Values(Ending{"Completed", [](auto& h) { h.activity_started(5).activity_completed(5, "\"r\""); }, "\"r\""},
+                    Ending{"Failed", [](auto& h) { h.activity_started(5).activity_failed(5, "E", "broken"); },
+                           "application:E:broken:"},
+                    Ending{"TimedOut",
+                           [](auto& h) {
+                             h.activity_started(5).activity_timed_out(5,
+                                                                      testing_support::enums::TIMEOUT_TYPE_HEARTBEAT);
+                           },
+                           "timeout:Heartbeat::"},
+                    Ending{"TimedOutBeforeStart",
+                           [](auto& h) {
+                             h.activity_timed_out(5, testing_support::enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+                           },
+                           "timeout:ScheduleToStart::"}),
     [](const auto& test) { return test.param.name; });
 
 // Cancellation: the code cancels when the signal comes, then waits for the outcome.
@@ -291,7 +296,9 @@ TEST(Until, ConditionsAreLookedAtInTheOrderTheyWereRegisteredAfterEveryResumptio
 TEST(Until, AConditionNobodyAwaitsAnyMoreIsDropped) {
   int asked = 0;
   const WorkflowFunction function = [&asked](WorkflowContext& context, std::string) -> Flow<WorkflowEnd> {
-    { auto dropped = context.until([&asked] { return ++asked > 100; }); }
+    {
+      auto dropped = context.until([&asked] { return ++asked > 100; });
+    }
     auto slept = co_await context.timer(1s);
     co_return std::string(slept ? "ok" : "");
   };
@@ -378,7 +385,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "ActivityTaskScheduled 1 of type B", "ScheduleActivityTask 1 of type A"},
         Different{"OtherId", [] { return HistoryBuilder().turn().activity_scheduled("7", "A"); }, 5,
                   "ActivityTaskScheduled 7 of type A", "ScheduleActivityTask 1 of type A"},
-        Different{"EventTooMany", [] { return scheduled_activity().timer_started("1"); }, 6, "TimerStarted 1", "no command"},
+        Different{"EventTooMany", [] { return scheduled_activity().timer_started("1"); }, 6, "TimerStarted 1",
+                  "no command"},
         Different{"CommandTooMany", [] { return HistoryBuilder().turn().signaled("s", "1").turn(); }, 5,
                   "WorkflowExecutionSignaled, so no further command in this workflow task",
                   "ScheduleActivityTask 1 of type A"},
@@ -390,12 +398,16 @@ INSTANTIATE_TEST_SUITE_P(
                   [] { return scheduled_activity().activity_started(5).activity_completed(5, "1").turn(); }, 11,
                   "no further command", "CompleteWorkflowExecution"},
         Different{"GoesOnAfterTheEnd",
-                  [] { return scheduled_activity().activity_started(5).activity_completed(5, "1").turn().timer_started("1"); },
+                  [] {
+                    return scheduled_activity().activity_started(5).activity_completed(5, "1").turn().timer_started(
+                        "1");
+                  },
                   11, "TimerStarted 1", "CompleteWorkflowExecution"},
         Different{"UnknownActivity", [] { return scheduled_activity().activity_started(4).turn(); }, 6,
                   "ActivityTaskStarted of event 4", "no open activity of that event"},
         Different{"IllegalMove", [] { return scheduled_activity().activity_completed(5, "1").turn(); }, 6,
-                  "ActivityTaskCompleted", "an activity where ActivityTaskCompleted is not possible in state Scheduled"},
+                  "ActivityTaskCompleted",
+                  "an activity where ActivityTaskCompleted is not possible in state Scheduled"},
         Different{"UnknownTimer", [] { return scheduled_activity().timer_fired("1", 5).turn(); }, 6, "TimerFired",
                   "no running timer of that id"},
         Different{"ForeignMarker", [] { return HistoryBuilder().turn().side_effect(1, "5"); }, 5,
@@ -440,17 +452,15 @@ TEST_P(PatchTruth, Holds) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, PatchTruth,
-                         testing::Values(PatchRow{"MarkerNoCall", 'm', '-', "error"},
-                                         PatchRow{"DeprecatedMarkerNoCall", 'd', '-', "none"},
-                                         PatchRow{"NoMarkerNoCall", '-', '-', "none"},
-                                         PatchRow{"MarkerPatched", 'm', 'p', "true"},
-                                         PatchRow{"DeprecatedMarkerPatched", 'd', 'p', "true"},
-                                         PatchRow{"NoMarkerPatched", '-', 'p', "false"},
-                                         PatchRow{"MarkerDeprecated", 'm', 'd', "none"},
-                                         PatchRow{"DeprecatedMarkerDeprecated", 'd', 'd', "none"},
-                                         PatchRow{"NoMarkerDeprecated", '-', 'd', "none"}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Table, PatchTruth,
+    testing::Values(PatchRow{"MarkerNoCall", 'm', '-', "error"}, PatchRow{"DeprecatedMarkerNoCall", 'd', '-', "none"},
+                    PatchRow{"NoMarkerNoCall", '-', '-', "none"}, PatchRow{"MarkerPatched", 'm', 'p', "true"},
+                    PatchRow{"DeprecatedMarkerPatched", 'd', 'p', "true"},
+                    PatchRow{"NoMarkerPatched", '-', 'p', "false"}, PatchRow{"MarkerDeprecated", 'm', 'd', "none"},
+                    PatchRow{"DeprecatedMarkerDeprecated", 'd', 'd', "none"},
+                    PatchRow{"NoMarkerDeprecated", '-', 'd', "none"}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(Patches, LiveCallsWriteTheMarkerAndTheListOnce) {  // B16
   const WorkflowFunction function = [](WorkflowContext& context, std::string) -> Flow<WorkflowEnd> {
@@ -669,7 +679,8 @@ TEST(History, GapsForeignEventsAndFlagsFromTheFutureAreRefused) {
   metadata->add_lang_used_flags(kFlagsMax);
   EXPECT_EQ("fine", apply(future));
   metadata->add_lang_used_flags(kFlagsMax + 1);
-  EXPECT_EQ("event 4 needs behaviour number 2, this worker knows up to 1: it was written by a newer version", apply(future));
+  EXPECT_EQ("event 4 needs behaviour number 2, this worker knows up to 1: it was written by a newer version",
+            apply(future));
 
   EXPECT_EQ(Code::kInvalid, replay({}, kOneActivity, nullptr).error().code);
   EXPECT_EQ(Code::kInvalid, replay(HistoryBuilder().history(), kOneActivity, nullptr).error().code);
@@ -692,7 +703,8 @@ TEST(Code, AnExceptionFailsTheTaskNotTheWorkflow) {
 TEST(ContinueAsNew, KeepsTypeQueueTimeoutsMemoAndAttributesButNotPatches) {
   const WorkflowFunction function = [](WorkflowContext& context, std::string) -> Flow<WorkflowEnd> {
     context.upsert_memo({{"stage", "\"fetch\""}});
-    context.upsert_search_attributes({{"Stage", std::string("fetch")}, {"TemporalChangeVersion", std::vector<std::string>{"p"}}});
+    context.upsert_search_attributes(
+        {{"Stage", std::string("fetch")}, {"TemporalChangeVersion", std::vector<std::string>{"p"}}});
     co_return ContinueAsNew{.input = "2"};
   };
   HistoryBuilder history;

@@ -1,4 +1,5 @@
-// The port's answers: targets, polls, tokens, bad commands, limits, the system (conformance A.2, A8, C.6, C12, C15, C19, C20, C.16).
+// The port's answers: targets, polls, tokens, bad commands, limits, the system (conformance A.2, A8, C.6, C12, C15,
+// C19, C20, C.16).
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -27,7 +28,8 @@ TEST(Unknown, TargetsHaveTheirTexts) {  // C.6
             "workflow execution not found for workflow ID \"W\" and run ID \"" + other + "\"");
   request.mutable_workflow_execution()->set_run_id(run);
   request.clear_signal_name();
-  EXPECT_EQ(world.call(&WorkflowService::SignalWorkflowExecution, request).status.message, "SignalName is not set on request.");
+  EXPECT_EQ(world.call(&WorkflowService::SignalWorkflowExecution, request).status.message,
+            "SignalName is not set on request.");
   EXPECT_TRUE(world.terminate("x").ok());
   EXPECT_EQ(world.signal("s").message, "workflow execution already completed");
   EXPECT_EQ(world.terminate("x").message, "workflow execution already completed");
@@ -43,7 +45,8 @@ TEST(Chain, FirstRunIdMustMatch) {  // C.6
   request.set_namespace_("default");
   request.mutable_workflow_execution()->set_workflow_id("W");
   request.set_first_execution_run_id("00000000-0000-4000-8000-000000000000");
-  EXPECT_EQ(world.call(&WorkflowService::TerminateWorkflowExecution, request).status.message, "workflow execution not found");
+  EXPECT_EQ(world.call(&WorkflowService::TerminateWorkflowExecution, request).status.message,
+            "workflow execution not found");
   request.set_first_execution_run_id(first);
   EXPECT_TRUE(world.call(&WorkflowService::TerminateWorkflowExecution, request).ok());
 }
@@ -70,10 +73,12 @@ TEST(Poll, DeadlinesAndNames) {
   EXPECT_EQ(brief.status.code, 9);
   EXPECT_EQ(brief.status.message, "Context timeout is too short.");
   request.mutable_task_queue()->clear_name();
-  EXPECT_EQ(world.call(&WorkflowService::PollWorkflowTaskQueue, request, world.within(std::chrono::seconds{70})).status.message,
+  EXPECT_EQ(world.call(&WorkflowService::PollWorkflowTaskQueue, request, world.within(std::chrono::seconds{70}))
+                .status.message,
             "taskQueue is not set");
   request.set_namespace_("nope");
-  EXPECT_EQ(world.call(&WorkflowService::PollWorkflowTaskQueue, request, world.within(std::chrono::seconds{70})).status.detail_type,
+  EXPECT_EQ(world.call(&WorkflowService::PollWorkflowTaskQueue, request, world.within(std::chrono::seconds{70}))
+                .status.detail_type,
             "temporal.api.errordetails.v1.NamespaceNotFoundFailure");
 }
 
@@ -125,7 +130,8 @@ TEST(Token, HoldsOnce) {
   EXPECT_EQ(world.call(&WorkflowService::RespondWorkflowTaskCompleted, request).status.message,
             "Error deserializing task token.");
   request.clear_task_token();
-  EXPECT_EQ(world.call(&WorkflowService::RespondWorkflowTaskCompleted, request).status.message, "Task token not set on request.");
+  EXPECT_EQ(world.call(&WorkflowService::RespondWorkflowTaskCompleted, request).status.message,
+            "Task token not set on request.");
   EXPECT_TRUE(world.complete(task).ok());
   const auto again = world.complete(task);
   EXPECT_EQ(again.status.code, 5);
@@ -163,7 +169,8 @@ TEST_P(CommandRefused, WithTheKnownText) {
   }
   ASSERT_EQ(history.events_size(), 4);
   const auto& failed = history.events(3).workflow_task_failed_event_attributes();
-  EXPECT_EQ(enums::WorkflowTaskFailedCause_Name(failed.cause()), std::string("WORKFLOW_TASK_FAILED_CAUSE_") + GetParam().cause);
+  EXPECT_EQ(enums::WorkflowTaskFailedCause_Name(failed.cause()),
+            std::string("WORKFLOW_TASK_FAILED_CAUSE_") + GetParam().cause);
   EXPECT_EQ(failed.failure().message(), GetParam().text);
   EXPECT_TRUE(failed.failure().has_server_failure_info());
   EXPECT_EQ(failed.identity(), "wk");
@@ -181,52 +188,63 @@ Command with(Command command, const std::function<void(Command&)>& change) {
 INSTANTIATE_TEST_SUITE_P(
     Table, CommandRefused,
     testing::Values(
-        BadCommand{"CloseBeforeTimer", [] { return std::vector<Command>{complete_workflow(), start_timer("1", 1)}; }, nullptr,
-                   "invalid command sequence: [CompleteWorkflowExecution, StartTimer], command CompleteWorkflowExecution must be "
+        BadCommand{"CloseBeforeTimer", [] { return std::vector<Command>{complete_workflow(), start_timer("1", 1)}; },
+                   nullptr,
+                   "invalid command sequence: [CompleteWorkflowExecution, StartTimer], command "
+                   "CompleteWorkflowExecution must be "
                    "the last command."},
-        BadCommand{"UnknownType", [] { return std::vector<Command>{Command()}; }, nullptr, "unknown command type: Unspecified"},
-        BadCommand{"SameTimerTwice", [] { return std::vector<Command>{start_timer("1", 1), start_timer("1", 2)}; },
-                   "START_TIMER_DUPLICATE_ID",
-                   "StartTimerDuplicateId: invalid history builder state for action: add-timer-started-event, TimerID: 1"},
-        BadCommand{"SameActivityTwice", [] { return std::vector<Command>{schedule_activity("a"), schedule_activity("a")}; },
-                   "SCHEDULE_ACTIVITY_DUPLICATE_ID",
-                   "ScheduleActivityDuplicateId: invalid history builder state for action: add-activitytask-scheduled-event, "
-                   "ActivityID: a"},
+        BadCommand{"UnknownType", [] { return std::vector<Command>{Command()}; }, nullptr,
+                   "unknown command type: Unspecified"},
+        BadCommand{
+            "SameTimerTwice", [] { return std::vector<Command>{start_timer("1", 1), start_timer("1", 2)}; },
+            "START_TIMER_DUPLICATE_ID",
+            "StartTimerDuplicateId: invalid history builder state for action: add-timer-started-event, TimerID: 1"},
+        BadCommand{
+            "SameActivityTwice", [] { return std::vector<Command>{schedule_activity("a"), schedule_activity("a")}; },
+            "SCHEDULE_ACTIVITY_DUPLICATE_ID",
+            "ScheduleActivityDuplicateId: invalid history builder state for action: add-activitytask-scheduled-event, "
+            "ActivityID: a"},
         BadCommand{"NoTimerId", [] { return std::vector<Command>{start_timer("", 1)}; }, "BAD_START_TIMER_ATTRIBUTES",
                    "BadStartTimerAttributes: TimerId is not set on StartTimerCommand."},
-        BadCommand{"NoTimerAttributes", [] { return std::vector<Command>{without_attributes(enums::COMMAND_TYPE_START_TIMER)}; },
+        BadCommand{"NoTimerAttributes",
+                   [] { return std::vector<Command>{without_attributes(enums::COMMAND_TYPE_START_TIMER)}; },
                    "BAD_START_TIMER_ATTRIBUTES",
                    "BadStartTimerAttributes: StartTimerCommandAttributes is not set on StartTimerCommand."},
         BadCommand{"NoActivityTimeout", [] { return std::vector<Command>{schedule_activity("a", "W", 0)}; },
                    "BAD_SCHEDULE_ACTIVITY_ATTRIBUTES",
                    "BadScheduleActivityAttributes: A valid StartToClose or ScheduleToCloseTimeout is not set on "
                    "ScheduleActivityTaskCommand. ActivityId=a ActivityType=A"},
-        BadCommand{"NoActivityQueue", [] { return std::vector<Command>{schedule_activity("a", "")}; }, nullptr,
-                   "invalid TaskQueue on ScheduleActivityTaskCommand: missing task queue name. ActivityId=a ActivityType=A"},
+        BadCommand{
+            "NoActivityQueue", [] { return std::vector<Command>{schedule_activity("a", "")}; }, nullptr,
+            "invalid TaskQueue on ScheduleActivityTaskCommand: missing task queue name. ActivityId=a ActivityType=A"},
         BadCommand{"NoMarkerName", [] { return std::vector<Command>{marker("")}; }, "BAD_RECORD_MARKER_ATTRIBUTES",
                    "BadRecordMarkerAttributes: MarkerName is not set on RecordMarkerCommand."},
         BadCommand{"NoFailure",
                    [] {
-                     return std::vector<Command>{with(without_attributes(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION), [](Command& c) {
-                       (void)c.mutable_fail_workflow_execution_command_attributes();
-                     })};
+                     return std::vector<Command>{
+                         with(without_attributes(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION),
+                              [](Command& c) { (void)c.mutable_fail_workflow_execution_command_attributes(); })};
                    },
                    "BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES",
                    "BadFailWorkflowExecutionAttributes: Failure is not set on FailWorkflowExecutionCommand."},
-        BadCommand{"UnknownTimer", [] { return std::vector<Command>{cancel_timer("zz")}; }, "BAD_CANCEL_TIMER_ATTRIBUTES",
-                   "BadCancelTimerAttributes: invalid history builder state for action: add-timer-canceled-event, TimerID: zz"},
+        BadCommand{"UnknownTimer", [] { return std::vector<Command>{cancel_timer("zz")}; },
+                   "BAD_CANCEL_TIMER_ATTRIBUTES",
+                   "BadCancelTimerAttributes: invalid history builder state for action: add-timer-canceled-event, "
+                   "TimerID: zz"},
         BadCommand{"UnknownActivity", [] { return std::vector<Command>{cancel_activity(99)}; },
                    "BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES",
                    "BadRequestCancelActivityAttributes: invalid history builder state for action: "
                    "add-activitytask-cancel-requested-event, ScheduledEventID: 99"},
-        BadCommand{"TooManyActivities",
-                   [] { return std::vector<Command>{schedule_activity("a"), schedule_activity("b"), schedule_activity("c")}; },
-                   "PENDING_ACTIVITIES_LIMIT_EXCEEDED",
-                   "PendingActivitiesLimitExceeded: the number of pending activities, 2, has reached the per-workflow limit of 2"},
+        BadCommand{
+            "TooManyActivities",
+            [] { return std::vector<Command>{schedule_activity("a"), schedule_activity("b"), schedule_activity("c")}; },
+            "PENDING_ACTIVITIES_LIMIT_EXCEEDED",
+            "PendingActivitiesLimitExceeded: the number of pending activities, 2, has reached the per-workflow limit "
+            "of 2"},
         BadCommand{"UnknownSearchAttribute",
                    [] {
-                     return std::vector<Command>{
-                         with(without_attributes(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES), [](Command& c) {
+                     return std::vector<Command>{with(
+                         without_attributes(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES), [](Command& c) {
                            (*c.mutable_upsert_workflow_search_attributes_command_attributes()
                                  ->mutable_search_attributes()
                                  ->mutable_indexed_fields())["Nope"]
@@ -235,8 +253,10 @@ INSTANTIATE_TEST_SUITE_P(
                    },
                    "BAD_SEARCH_ATTRIBUTES",
                    "BadSearchAttributes: Namespace default has no mapping defined for search attribute Nope"},
-        BadCommand{"ChildrenAreLater", [] { return std::vector<Command>{without_attributes(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)}; },
-                   "FEATURE_DISABLED", "FeatureDisabled: the embedded service does not support child workflows yet"}),
+        BadCommand{
+            "ChildrenAreLater",
+            [] { return std::vector<Command>{without_attributes(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)}; },
+            "FEATURE_DISABLED", "FeatureDisabled: the embedded service does not support child workflows yet"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(BadCommands, OnALaterAttemptWriteNothing) {  // C15
@@ -258,12 +278,13 @@ TEST(Limits, OversizePayloadsTerminate) {  // C20
   const auto answer = world.complete(world.poll(), {complete_workflow(std::string(1001, 'x'))});
   EXPECT_EQ(answer.status.message,
             "BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.");
-  EXPECT_EQ(world.transcript("W", "", 4),
-            "[4 WorkflowTaskFailed scheduled=2 started=3 cause=BAD_SCHEDULE_ACTIVITY_ATTRIBUTES "
-            "failure={message=BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size "
-            "limit. server_failure_info={}}\n"
-            " 5 WorkflowExecutionTerminated reason=BadScheduleActivityAttributes: "
-            "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit. identity=history-service\n");
+  EXPECT_EQ(
+      world.transcript("W", "", 4),
+      "[4 WorkflowTaskFailed scheduled=2 started=3 cause=BAD_SCHEDULE_ACTIVITY_ATTRIBUTES "
+      "failure={message=BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size "
+      "limit. server_failure_info={}}\n"
+      " 5 WorkflowExecutionTerminated reason=BadScheduleActivityAttributes: "
+      "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit. identity=history-service\n");
 }
 
 TEST(Limits, HistoryCount) {  // C.16: at the limit it lives, beyond it does not
@@ -344,7 +365,8 @@ TEST(System, CapabilitiesAndNamespaces) {  // A.2
   request.set_id("junk");
   EXPECT_EQ(world.call(&WorkflowService::DescribeNamespace, request).status.message, "invalid UUID length: 4");
   EXPECT_EQ(world.call(&WorkflowService::ListNamespaces, api::ListNamespacesRequest()).reply.namespaces_size(), 2);
-  EXPECT_EQ(world.call(&WorkflowService::GetClusterInfo, api::GetClusterInfoRequest()).reply.server_version(), "1.29.1");
+  EXPECT_EQ(world.call(&WorkflowService::GetClusterInfo, api::GetClusterInfoRequest()).reply.server_version(),
+            "1.29.1");
 }
 
 TEST(System, StopAnswersPollsAndRefusesTheRest) {

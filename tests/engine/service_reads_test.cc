@@ -40,7 +40,8 @@ TEST(HistoryRead, PagesCountBatches) {  // C31
   EXPECT_EQ(world.call(&WorkflowService::GetWorkflowExecutionHistory, request).status.message,
             "RunId in the request does not match the NextPageToken.");
   request.set_next_page_token("junk");
-  EXPECT_EQ(world.call(&WorkflowService::GetWorkflowExecutionHistory, request).status.message, "Invalid NextPageToken.");
+  EXPECT_EQ(world.call(&WorkflowService::GetWorkflowExecutionHistory, request).status.message,
+            "Invalid NextPageToken.");
   request = read_request();
   request.mutable_execution()->set_workflow_id("other");
   request.set_next_page_token(first.next_page_token());
@@ -57,7 +58,8 @@ TEST(HistoryRead, LongPollWaitsForNews) {  // C32
   EXPECT_EQ(answer.reply.history().events_size(), 2);
   ASSERT_FALSE(answer.reply.next_page_token().empty());
   request.set_next_page_token(answer.reply.next_page_token());
-  auto waiting = world.send(&WorkflowService::GetWorkflowExecutionHistory, request, world.within(std::chrono::seconds{60}));
+  auto waiting =
+      world.send(&WorkflowService::GetWorkflowExecutionHistory, request, world.within(std::chrono::seconds{60}));
   EXPECT_FALSE(waiting->done);
   world.advance(milliseconds{19'999});
   EXPECT_FALSE(waiting->done);
@@ -82,7 +84,8 @@ TEST(HistoryRead, CloseEvent) {  // C33, A10
   const std::string first = world.start();
   auto request = read_request();
   request.set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
-  auto impatient = world.send(&WorkflowService::GetWorkflowExecutionHistory, request, world.within(std::chrono::seconds{10}));
+  auto impatient =
+      world.send(&WorkflowService::GetWorkflowExecutionHistory, request, world.within(std::chrono::seconds{10}));
   world.advance(milliseconds{8'999});
   EXPECT_FALSE(impatient->done);
   world.advance(milliseconds{1});
@@ -275,8 +278,9 @@ TEST(Query, NotReady) {
   EXPECT_TRUE(world.call(&WorkflowService::StartWorkflowExecution, delayed).ok());
   auto request = query_request();
   request.mutable_execution()->set_workflow_id("later");
-  EXPECT_EQ(world.send(&WorkflowService::QueryWorkflow, request, world.within(std::chrono::seconds{10}))->status.message,
-            "Workflow task is not scheduled yet.");
+  EXPECT_EQ(
+      world.send(&WorkflowService::QueryWorkflow, request, world.within(std::chrono::seconds{10}))->status.message,
+      "Workflow task is not scheduled yet.");
 }
 
 TEST(Query, RejectedAndBad) {
@@ -290,7 +294,8 @@ TEST(Query, RejectedAndBad) {
   request.mutable_query()->clear_query_type();
   EXPECT_EQ(world.call(&WorkflowService::QueryWorkflow, request).status.message, "QueryType is not set on request.");
   request.clear_query();
-  EXPECT_EQ(world.call(&WorkflowService::QueryWorkflow, request).status.message, "WorkflowQuery is not set on request.");
+  EXPECT_EQ(world.call(&WorkflowService::QueryWorkflow, request).status.message,
+            "WorkflowQuery is not set on request.");
 }
 
 TEST(Query, AClosedRunIsAskedDirectlyAlsoAfterARestart) {
@@ -367,7 +372,8 @@ TEST(Describe, WhatTheCliPrints) {  // C.10
   EXPECT_EQ(world.describe().pending_workflow_task().state(), enums::PENDING_WORKFLOW_TASK_STATE_STARTED);
   (void)world.complete(task, {schedule_activity("a")});
   d = world.describe();
-  EXPECT_EQ(d.workflow_execution_info().search_attributes().indexed_fields().at("BuildIds").data(), "[\"unversioned\"]");
+  EXPECT_EQ(d.workflow_execution_info().search_attributes().indexed_fields().at("BuildIds").data(),
+            "[\"unversioned\"]");
   EXPECT_EQ(d.workflow_execution_info().auto_reset_points().points(0).first_workflow_task_completed_id(), 4);
   ASSERT_EQ(d.pending_activities_size(), 1);
   EXPECT_EQ(d.pending_activities(0).state(), enums::PENDING_ACTIVITY_STATE_SCHEDULED);
@@ -381,7 +387,8 @@ TEST(Describe, WhatTheCliPrints) {  // C.10
 }
 
 // Lists.
-api::ListWorkflowExecutionsResponse list(ServiceWorld& world, const std::string& query, int size = 0, const std::string& token = "") {
+api::ListWorkflowExecutionsResponse list(ServiceWorld& world, const std::string& query, int size = 0,
+                                         const std::string& token = "") {
   api::ListWorkflowExecutionsRequest request;
   request.set_namespace_("default");
   request.set_query(query);
@@ -424,12 +431,15 @@ TEST(List, UpsertedAttributesAndMemo) {
   world.start();
   Command upsert;
   upsert.set_command_type(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
-  auto& fields = *upsert.mutable_upsert_workflow_search_attributes_command_attributes()->mutable_search_attributes()->mutable_indexed_fields();
+  auto& fields = *upsert.mutable_upsert_workflow_search_attributes_command_attributes()
+                      ->mutable_search_attributes()
+                      ->mutable_indexed_fields();
   fields["CustomKeywordField"].set_data("\"gold\"");
   fields["CustomIntField"].set_data("7");
   Command modify;
   modify.set_command_type(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES);
-  (*modify.mutable_modify_workflow_properties_command_attributes()->mutable_upserted_memo()->mutable_fields())["note"].set_data("\"n\"");
+  (*modify.mutable_modify_workflow_properties_command_attributes()->mutable_upserted_memo()->mutable_fields())["note"]
+      .set_data("\"n\"");
   EXPECT_TRUE(world.complete(world.poll(), {upsert, modify}).ok());
   const auto rows = list(world, "CustomKeywordField = 'gold' AND CustomIntField > 6");
   ASSERT_EQ(rows.executions_size(), 1);
@@ -439,7 +449,8 @@ TEST(List, UpsertedAttributesAndMemo) {
   fields.erase("CustomIntField");
   fields["CustomKeywordField"].set_data("null");
   EXPECT_TRUE(world.complete(world.poll(), {upsert}).ok());
-  EXPECT_EQ(list(world, "CustomKeywordField IS NULL AND CustomIntField = 7").executions_size(), 1) << "null takes it away";
+  EXPECT_EQ(list(world, "CustomKeywordField IS NULL AND CustomIntField = 7").executions_size(), 1)
+      << "null takes it away";
   world.restart();
   EXPECT_EQ(list(world, "CustomIntField = 7").executions_size(), 1);
 }

@@ -45,7 +45,8 @@ class Driver {
       const auto answer = world_.send(&WorkflowService::StartWorkflowExecution, request);
       told_.started = answer->ok();
     }
-    if (told_.started && !told_.signalled) told_.signalled = world_.send(&WorkflowService::SignalWorkflowExecution, the_signal())->ok();
+    if (told_.started && !told_.signalled)
+      told_.signalled = world_.send(&WorkflowService::SignalWorkflowExecution, the_signal())->ok();
   }
   static api::SignalWorkflowExecutionRequest the_signal() {
     api::SignalWorkflowExecutionRequest request;
@@ -344,9 +345,11 @@ TEST(Recovery, TextThatIsNoTextIsMadeReadable) {
   ServiceWorld world;
   world.start();
   EXPECT_TRUE(world.complete(world.poll(), {schedule_activity("a")}).ok());
-  EXPECT_TRUE(world.fail_activity(world.poll_activity(), "caf\xe9 \xf0\x9f").ok());  // Latin-1, and a character cut in two
+  EXPECT_TRUE(
+      world.fail_activity(world.poll_activity(), "caf\xe9 \xf0\x9f").ok());  // Latin-1, and a character cut in two
   world.restart();
-  EXPECT_EQ(world.describe().pending_activities(0).last_failure().message(), "caf\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(world.describe().pending_activities(0).last_failure().message(),
+            "caf\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(world.signal("\xff").message, "SignalName must be UTF-8.");
   auto request = world.start_request("\xc3\x28");
   EXPECT_EQ(world.call(&WorkflowService::StartWorkflowExecution, request).status.code, 3);

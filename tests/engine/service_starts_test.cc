@@ -37,11 +37,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadStart{"NoNamespace", [](Start& r) { r.clear_namespace_(); }, 3, "Namespace is empty."},
         BadStart{"UnknownNamespace", [](Start& r) { r.set_namespace_("nope"); }, 5, "Namespace nope is not found."},
         BadStart{"NoId", [](Start& r) { r.clear_workflow_id(); }, 3, "WorkflowId is not set on request."},
-        BadStart{"LongId", [](Start& r) { r.set_workflow_id(std::string(1001, 'x')); }, 3, "WorkflowId length exceeds limit."},
+        BadStart{"LongId", [](Start& r) { r.set_workflow_id(std::string(1001, 'x')); }, 3,
+                 "WorkflowId length exceeds limit."},
         BadStart{"NoType", [](Start& r) { r.clear_workflow_type(); }, 3, "WorkflowType is not set on request."},
         BadStart{"LongType", [](Start& r) { r.mutable_workflow_type()->set_name(std::string(1001, 'x')); }, 3,
                  "WorkflowType length exceeds limit."},
-        BadStart{"LongRequestId", [](Start& r) { r.set_request_id(std::string(1001, 'x')); }, 3, "RequestId length exceeds limit."},
+        BadStart{"LongRequestId", [](Start& r) { r.set_request_id(std::string(1001, 'x')); }, 3,
+                 "RequestId length exceeds limit."},
         BadStart{"NoQueue", [](Start& r) { r.clear_task_queue(); }, 3, "missing task queue name"},
         BadStart{"LongQueue", [](Start& r) { r.mutable_task_queue()->set_name(std::string(1001, 'x')); }, 3,
                  "taskQueue length exceeds limit"},
@@ -49,16 +51,20 @@ INSTANTIATE_TEST_SUITE_P(
                  "task queue name cannot start with reserved prefix /_sys/"},
         BadStart{"NegativeTimeout", [](Start& r) { r.mutable_workflow_run_timeout()->set_seconds(-1); }, 3,
                  "An invalid WorkflowRunTimeoutSeconds is set on request. cause: negative duration"},
-        BadStart{"UnknownAttribute", [](Start& r) { (*r.mutable_search_attributes()->mutable_indexed_fields())["Nope"].set_data("1"); },
-                 3, "Namespace default has no mapping defined for search attribute Nope"},
+        BadStart{"UnknownAttribute",
+                 [](Start& r) { (*r.mutable_search_attributes()->mutable_indexed_fields())["Nope"].set_data("1"); }, 3,
+                 "Namespace default has no mapping defined for search attribute Nope"},
         BadStart{"WrongAttributeValue",
-                 [](Start& r) { (*r.mutable_search_attributes()->mutable_indexed_fields())["CustomIntField"].set_data("\"x\""); }, 3,
-                 "invalid value for search attribute CustomIntField of type Int: x"},
+                 [](Start& r) {
+                   (*r.mutable_search_attributes()->mutable_indexed_fields())["CustomIntField"].set_data("\"x\"");
+                 },
+                 3, "invalid value for search attribute CustomIntField of type Int: x"},
         BadStart{"SystemAttribute",
-                 [](Start& r) { (*r.mutable_search_attributes()->mutable_indexed_fields())["ExecutionStatus"].set_data("\"x\""); }, 3,
-                 "ExecutionStatus attribute can't be set in SearchAttributes"},
-        BadStart{"SmallCoefficient",
-                 [](Start& r) { r.mutable_retry_policy()->set_backoff_coefficient(0.5); }, 3,
+                 [](Start& r) {
+                   (*r.mutable_search_attributes()->mutable_indexed_fields())["ExecutionStatus"].set_data("\"x\"");
+                 },
+                 3, "ExecutionStatus attribute can't be set in SearchAttributes"},
+        BadStart{"SmallCoefficient", [](Start& r) { r.mutable_retry_policy()->set_backoff_coefficient(0.5); }, 3,
                  "BackoffCoefficient cannot be less than 1 on retry policy."},
         BadStart{"SmallMaximum",
                  [](Start& r) {
@@ -68,7 +74,8 @@ INSTANTIATE_TEST_SUITE_P(
                  3, "MaximumInterval cannot be less than InitialInterval on retry policy."},
         BadStart{"NegativeAttempts", [](Start& r) { r.mutable_retry_policy()->set_maximum_attempts(-1); }, 3,
                  "MaximumAttempts cannot be negative on retry policy."},
-        BadStart{"NegativeInterval", [](Start& r) { r.mutable_retry_policy()->mutable_initial_interval()->set_seconds(-1); }, 3,
+        BadStart{"NegativeInterval",
+                 [](Start& r) { r.mutable_retry_policy()->mutable_initial_interval()->set_seconds(-1); }, 3,
                  "invalid InitialInterval set on retry policy: negative duration"},
         BadStart{"UnknownTimeoutType",
                  [](Start& r) { r.mutable_retry_policy()->add_non_retryable_error_types("TemporalTimeout:Foo"); }, 3,
@@ -85,16 +92,18 @@ INSTANTIATE_TEST_SUITE_P(
                    r.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
                  },
                  3,
-                 "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a "
+                 "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together "
+                 "with a "
                  "WorkflowIDConflictPolicy"},
-        BadStart{"RejectAndTerminate",
-                 [](Start& r) {
-                   r.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE);
-                   r.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
-                 },
-                 3,
-                 "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with "
-                 "WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING"},
+        BadStart{
+            "RejectAndTerminate",
+            [](Start& r) {
+              r.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE);
+              r.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
+            },
+            3,
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with "
+            "WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING"},
         BadStart{"LargeInput", [](Start& r) { *r.mutable_input() = payloads(std::string((2u << 20) + 1, 'x')); }, 3,
                  "Blob data size exceeds limit."}),
     [](const auto& test) { return test.param.name; });
@@ -106,12 +115,14 @@ TEST(Start, LimitsHoldAtTheLimit) {  // C7, C.16: the limit itself is fine
   auto request = world.start_request(std::string(1000, 'x'));
   *request.mutable_input() = payloads("");
   request.mutable_input()->mutable_payloads(0)->set_data(std::string(1000 - request.input().ByteSizeLong() - 4, 'y'));
-  while (request.input().ByteSizeLong() < 1000) request.mutable_input()->mutable_payloads(0)->mutable_data()->push_back('y');
+  while (request.input().ByteSizeLong() < 1000)
+    request.mutable_input()->mutable_payloads(0)->mutable_data()->push_back('y');
   ASSERT_EQ(request.input().ByteSizeLong(), 1000u);
   EXPECT_TRUE(world.call(&WorkflowService::StartWorkflowExecution, request).ok());
   request.set_workflow_id("other");
   request.mutable_input()->mutable_payloads(0)->mutable_data()->push_back('y');
-  EXPECT_EQ(world.call(&WorkflowService::StartWorkflowExecution, request).status.message, "Blob data size exceeds limit.");
+  EXPECT_EQ(world.call(&WorkflowService::StartWorkflowExecution, request).status.message,
+            "Blob data size exceeds limit.");
 }
 
 TEST(Start, TaskTimeoutIsClipped) {  // C7
@@ -171,19 +182,22 @@ TEST_P(ReusePolicy, OfAClosedRun) {
     return;
   }
   EXPECT_EQ(answer.status.code, 6);
-  EXPECT_EQ(answer.status.message, std::string(GetParam().refusal).replace(std::string(GetParam().refusal).find("RUN"), 3, run));
+  EXPECT_EQ(answer.status.message,
+            std::string(GetParam().refusal).replace(std::string(GetParam().refusal).find("RUN"), 3, run));
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, ReusePolicy,
-    testing::Values(
-        Reuse{"AllowDuplicate", enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, true, nullptr},
-        Reuse{"FailedOnlyAfterFailure", enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, false, nullptr},
-        Reuse{"FailedOnlyAfterSuccess", enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, true,
-              "Workflow execution already finished successfully. WorkflowId: W, RunId: RUN. Workflow Id reuse policy: allow "
-              "duplicate workflow Id if last run failed."},
-        Reuse{"Reject", enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, false,
-              "Workflow execution already finished. WorkflowId: W, RunId: RUN. Workflow Id reuse policy: reject duplicate "
-              "workflow Id."}),
+    testing::Values(Reuse{"AllowDuplicate", enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, true, nullptr},
+                    Reuse{"FailedOnlyAfterFailure", enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, false,
+                          nullptr},
+                    Reuse{"FailedOnlyAfterSuccess", enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, true,
+                          "Workflow execution already finished successfully. WorkflowId: W, RunId: RUN. Workflow Id "
+                          "reuse policy: allow "
+                          "duplicate workflow Id if last run failed."},
+                    Reuse{"Reject", enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, false,
+                          "Workflow execution already finished. WorkflowId: W, RunId: RUN. Workflow Id reuse policy: "
+                          "reject duplicate "
+                          "workflow Id."}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Start, UseExistingAttachesARequestOnce) {  // C2, C6

@@ -65,7 +65,8 @@ TEST(TransientTask, PatienceGrows) {  // C14
   for (int attempt = 1; attempt <= 6; ++attempt) {
     const WorkflowTask task = world.poll();
     ASSERT_EQ(task.attempt(), attempt);
-    const auto& scheduled = task.history().events(task.history().events_size() - 2).workflow_task_scheduled_event_attributes();
+    const auto& scheduled =
+        task.history().events(task.history().events_size() - 2).workflow_task_scheduled_event_attributes();
     const double st2c = static_cast<double>(scheduled.start_to_close_timeout().seconds()) +
                         static_cast<double>(scheduled.start_to_close_timeout().nanos()) / 1e9;
     const double extra = attempt <= 3 ? 0 : 5.0 * (1 << (attempt - 4));
@@ -106,7 +107,8 @@ TEST(Heartbeat, CompletesAndGoesOnUntilItsLimit) {  // C18
     const auto answer = world.call(&WorkflowService::RespondWorkflowTaskCompleted, request);
     ASSERT_TRUE(answer.ok()) << answer.status.message;
     task = answer.reply.workflow_task();
-    const auto& started = task.history().events(task.history().events_size() - 1).workflow_task_started_event_attributes();
+    const auto& started =
+        task.history().events(task.history().events_size() - 1).workflow_task_started_event_attributes();
     EXPECT_EQ(started.request_id(), "request-from-RespondWorkflowTaskCompleted");
   }
   EXPECT_EQ(world.describe().pending_workflow_task().original_scheduled_time().seconds(), first.seconds());
@@ -281,7 +283,10 @@ TEST(ActivityRetry, StopsOnNonRetryable) {  // C26
     ServiceWorld world;
     world.start();
     Command command = timed(0, 0, 3, 0, 0);
-    if (listed) command.mutable_schedule_activity_task_command_attributes()->mutable_retry_policy()->add_non_retryable_error_types("E");
+    if (listed)
+      command.mutable_schedule_activity_task_command_attributes()
+          ->mutable_retry_policy()
+          ->add_non_retryable_error_types("E");
     EXPECT_TRUE(world.complete(world.poll(), {command}).ok());
     api::RespondActivityTaskFailedRequest failed;
     failed.set_task_token(world.poll_activity("AQ").task_token());
@@ -321,7 +326,8 @@ TEST(ActivityById, AnswersWithoutAToken) {  // C29
   EXPECT_EQ(world.call(&WorkflowService::RespondActivityTaskCompletedById, request).status.message,
             "cannot find pending activity with ActivityID zz, check workflow execution history for more details");
   request.set_activity_id("a");
-  EXPECT_TRUE(world.call(&WorkflowService::RespondActivityTaskCompletedById, request).ok()) << "though it was never started";
+  EXPECT_TRUE(world.call(&WorkflowService::RespondActivityTaskCompletedById, request).ok())
+      << "though it was never started";
   EXPECT_EQ(world.transcript("W", "", 6),
             "[6 ActivityTaskStarted scheduled=5 attempt=1\n"
             " 7 ActivityTaskCompleted scheduled=5 started=6\n"
@@ -386,12 +392,13 @@ TEST(External, SignalAndCancelReachAnotherRun) {  // C.12
   const History history = world.history("W");
   std::vector<std::string> types;
   for (const auto& event : history.events()) types.push_back(enums::EventType_Name(event.event_type()).substr(11));
-  EXPECT_EQ(types, (std::vector<std::string>{
-                       "WORKFLOW_EXECUTION_STARTED", "WORKFLOW_TASK_SCHEDULED", "WORKFLOW_TASK_STARTED", "WORKFLOW_TASK_COMPLETED",
-                       "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED", "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED",
-                       "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED", "EXTERNAL_WORKFLOW_EXECUTION_SIGNALED",
-                       "WORKFLOW_TASK_SCHEDULED", "EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED",
-                       "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED"}));
+  EXPECT_EQ(types,
+            (std::vector<std::string>{
+                "WORKFLOW_EXECUTION_STARTED", "WORKFLOW_TASK_SCHEDULED", "WORKFLOW_TASK_STARTED",
+                "WORKFLOW_TASK_COMPLETED", "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED",
+                "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED", "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED",
+                "EXTERNAL_WORKFLOW_EXECUTION_SIGNALED", "WORKFLOW_TASK_SCHEDULED",
+                "EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED", "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED"}));
   const History target = world.history("C");
   ASSERT_EQ(target.events_size(), 4);
   const auto& signaled = target.events(2).workflow_execution_signaled_event_attributes();

@@ -102,12 +102,14 @@ TEST(Transcript, E3ActivityHeartbeatTimeout) {
   world.advance(milliseconds{999});
   EXPECT_EQ(world.history().events_size(), 5);
   world.advance(milliseconds{1});
-  EXPECT_EQ(world.transcript("W", "", 5),
-            " 5 ActivityTaskScheduled activity_id=a hb=1s wtc=4 retry_policy={initial=1s coef=2 max=100s max_attempts=1}\n"
-            "[6 ActivityTaskStarted scheduled=5 attempt=1\n"
-            " 7 ActivityTaskTimedOut failure={message=activity Heartbeat timeout source=Server timeout={timeout_type=HEARTBEAT "
-            "last_heartbeat_details=[\"D\"]}} scheduled=5 started=6 retry_state=MAXIMUM_ATTEMPTS_REACHED\n"
-            " 8 WorkflowTaskScheduled attempt=1\n");
+  EXPECT_EQ(
+      world.transcript("W", "", 5),
+      " 5 ActivityTaskScheduled activity_id=a hb=1s wtc=4 retry_policy={initial=1s coef=2 max=100s max_attempts=1}\n"
+      "[6 ActivityTaskStarted scheduled=5 attempt=1\n"
+      " 7 ActivityTaskTimedOut failure={message=activity Heartbeat timeout source=Server "
+      "timeout={timeout_type=HEARTBEAT "
+      "last_heartbeat_details=[\"D\"]}} scheduled=5 started=6 retry_state=MAXIMUM_ATTEMPTS_REACHED\n"
+      " 8 WorkflowTaskScheduled attempt=1\n");
 }
 
 TEST(Transcript, E4SignalWhileATaskIsStarted) {
@@ -287,10 +289,11 @@ TEST(Transcript, E11ContinueAsNew) {
   world.advance(milliseconds{989});
   EXPECT_EQ(world.history().events_size(), 1);
   world.advance(milliseconds{1});
-  EXPECT_EQ(world.transcript(),
-            "[1 WorkflowExecutionStarted input=[\"n\"] run_timeout=0s continued_run=R1 initiator=WORKFLOW original_run=R2 "
-            "first_run=R1 attempt=1 backoff=0.99s prev_auto_reset_points\n"
-            "[2 WorkflowTaskScheduled attempt=1\n");
+  EXPECT_EQ(
+      world.transcript(),
+      "[1 WorkflowExecutionStarted input=[\"n\"] run_timeout=0s continued_run=R1 initiator=WORKFLOW original_run=R2 "
+      "first_run=R1 attempt=1 backoff=0.99s prev_auto_reset_points\n"
+      "[2 WorkflowTaskScheduled attempt=1\n");
 }
 
 TEST(Transcript, E15TimeoutThenATransientAttempt) {
@@ -376,14 +379,15 @@ TEST(Transcript, E18RetryChain) {
             " 5 WorkflowExecutionFailed failure={message=f1 app={type=E}} retry_state=IN_PROGRESS wtc=4 new_run=R2\n");
   world.advance(seconds{1});
   EXPECT_TRUE(world.complete(world.poll(), {fail_workflow("f2")}).ok());
-  EXPECT_EQ(world.transcript(),
-            "[1 WorkflowExecutionStarted input=[\"in\"] continued_run=R1 initiator=RETRY continued_failure={message=f1 "
-            "app={type=E}} original_run=R2 first_run=R1 retry_policy={initial=1s coef=2 max=100s max_attempts=2} attempt=2 "
-            "backoff=1s prev_auto_reset_points\n"
-            "[2 WorkflowTaskScheduled attempt=1\n"
-            "[3 WorkflowTaskStarted scheduled=2\n"
-            "[4 WorkflowTaskCompleted scheduled=2 started=3\n"
-            " 5 WorkflowExecutionFailed failure={message=f2 app={type=E}} retry_state=MAXIMUM_ATTEMPTS_REACHED wtc=4\n");
+  EXPECT_EQ(
+      world.transcript(),
+      "[1 WorkflowExecutionStarted input=[\"in\"] continued_run=R1 initiator=RETRY continued_failure={message=f1 "
+      "app={type=E}} original_run=R2 first_run=R1 retry_policy={initial=1s coef=2 max=100s max_attempts=2} attempt=2 "
+      "backoff=1s prev_auto_reset_points\n"
+      "[2 WorkflowTaskScheduled attempt=1\n"
+      "[3 WorkflowTaskStarted scheduled=2\n"
+      "[4 WorkflowTaskCompleted scheduled=2 started=3\n"
+      " 5 WorkflowExecutionFailed failure={message=f2 app={type=E}} retry_state=MAXIMUM_ATTEMPTS_REACHED wtc=4\n");
 }
 
 }  // namespace

@@ -28,7 +28,9 @@ google::protobuf::Duration seconds(double s) {
 }
 
 ServiceWorld::ServiceWorld(EmbeddedOptions service_options, Durable durable, Timestamp now)
-    : loop(now), journal(std::make_unique<MemoryJournal>(loop, std::move(durable))), options(std::move(service_options)) {
+    : loop(now),
+      journal(std::make_unique<MemoryJournal>(loop, std::move(durable))),
+      options(std::move(service_options)) {
   auto opened = EmbeddedService::open(*journal, loop, loop, random, options);
   EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().message);
   service_ = std::move(*opened);

@@ -1,12 +1,12 @@
 #pragma once
 // The embedded service on a virtual clock, a client and a hand-made worker for it, and histories as transcripts.
+#include <gtest/gtest.h>
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "engine/embedded.h"
 #include "simulations/world/seeded_random.h"
@@ -46,8 +46,8 @@ class ServiceWorld {
 
   /// Calls and runs what is due now.
   template <class Request, class Response>
-  Pending<Response> send(void (WorkflowService::*method)(const Request&, CallContext, Reply<Response>), const Request& request,
-                         CallContext context = {}) {
+  Pending<Response> send(void (WorkflowService::*method)(const Request&, CallContext, Reply<Response>),
+                         const Request& request, CallContext context = {}) {
     auto answer = std::make_shared<Answer<Response>>();
     (service().*method)(request, context, [answer](const PortStatus& status, Response* reply) {
       EXPECT_FALSE(answer->done) << "answered twice";
@@ -61,8 +61,8 @@ class ServiceWorld {
   }
   /// The same for calls that answer at once.
   template <class Request, class Response>
-  Answer<Response> call(void (WorkflowService::*method)(const Request&, CallContext, Reply<Response>), const Request& request,
-                        CallContext context = {}) {
+  Answer<Response> call(void (WorkflowService::*method)(const Request&, CallContext, Reply<Response>),
+                        const Request& request, CallContext context = {}) {
     auto pending = send(method, request, context);
     EXPECT_TRUE(pending->done) << "no answer to " << Request::descriptor()->name();
     return *pending;
@@ -86,8 +86,10 @@ class ServiceWorld {
   Pending<WorkflowTask> poll_later(const std::string& queue = "W", const std::string& sticky_of = "");
   WorkflowTask poll(const std::string& queue = "W", const std::string& sticky_of = "");
   ActivityTask poll_activity(const std::string& queue = "W");
-  api::RespondWorkflowTaskCompletedRequest completion(const WorkflowTask& task, const std::vector<Command>& commands) const;
-  Answer<api::RespondWorkflowTaskCompletedResponse> complete(const WorkflowTask& task, const std::vector<Command>& commands = {});
+  api::RespondWorkflowTaskCompletedRequest completion(const WorkflowTask& task,
+                                                      const std::vector<Command>& commands) const;
+  Answer<api::RespondWorkflowTaskCompletedResponse> complete(const WorkflowTask& task,
+                                                             const std::vector<Command>& commands = {});
   PortStatus complete_activity(const ActivityTask& task, const std::string& json = "\"r\"");
   PortStatus fail_activity(const ActivityTask& task, const std::string& message, const std::string& type = "E");
 

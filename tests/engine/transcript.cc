@@ -1,11 +1,11 @@
 #include "tests/engine/transcript.h"
 
-#include <cctype>
-#include <set>
-
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
+
+#include <cctype>
+#include <set>
 
 namespace callimport::engine::testing_world {
 namespace {
@@ -36,7 +36,8 @@ const std::map<std::string, std::string> kShort = {{"task_queue", "queue"},
                                                    {"backoff_coefficient", "coef"},
                                                    {"maximum_interval", "max"},
                                                    {"maximum_attempts", "max_attempts"}};
-const std::set<std::string> kNever = {"request_id", "history_size_bytes", "namespace_id", "workflow_type", "activity_type"};
+const std::set<std::string> kNever = {"request_id", "history_size_bytes", "namespace_id", "workflow_type",
+                                      "activity_type"};
 const std::set<std::string> kOwn = {"cli", "wk", "ak"};
 
 std::string number(double value) {
@@ -155,7 +156,8 @@ std::string render(const std::vector<temporal::api::history::v1::History>& batch
       out += (starts ? "[" : " ") + std::to_string(event.event_id()) + " " + type_name(event);
       const auto* oneof = event.GetDescriptor()->FindOneofByName("attributes");
       const auto* field = event.GetReflection()->GetOneofFieldDescriptor(event, oneof);
-      const std::string fields = field == nullptr ? "" : fields_of(event.GetReflection()->GetMessage(event, field), run_names);
+      const std::string fields =
+          field == nullptr ? "" : fields_of(event.GetReflection()->GetMessage(event, field), run_names);
       out += (fields.empty() ? "" : " " + fields) + "\n";
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
-// A history in the notation of conformance E: one line an event, `[` where a batch begins. Left out are request ids, sizes,
-// the caller's own identity, and what every plain run has (queue W, 10 s timeouts, the default retry policy).
+// A history in the notation of conformance E: one line an event, `[` where a batch begins. Left out are request ids,
+// sizes, the caller's own identity, and what every plain run has (queue W, 10 s timeouts, the default retry policy).
 #include <cstdint>
 #include <map>
 #include <string>

@@ -1,18 +1,18 @@
-// Worker and embedded service together, in virtual time: every feature, with and without a cache, restarted in the middle.
-// CALLIMPORT_REGENERATE_GOLDEN=1 writes tests/golden/histories anew.
+// Worker and embedded service together, in virtual time: every feature, with and without a cache, restarted in the
+// middle. CALLIMPORT_REGENERATE_GOLDEN=1 writes tests/golden/histories anew.
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 
-#include <gtest/gtest.h>
-
 #include "engine/history/history_file.h"
 #include "engine/history/history_rules.h"
+#include "engine/worker/commands.h"
 #include "tests/engine/engine_world.h"
 #include "tests/engine/features.h"
-#include "engine/worker/commands.h"
 
 namespace callimport::engine {
 namespace {
@@ -29,7 +29,8 @@ std::filesystem::path golden(const std::string& name) {
 /// What must not depend on the cache: types, ids, order, results; not times, run ids and queues of tasks.
 std::vector<std::string> outline(const History& history) {
   std::vector<std::string> lines;
-  for (const auto& event : history.events()) lines.push_back(std::to_string(event.event_id()) + " " + worker::describe(event));
+  for (const auto& event : history.events())
+    lines.push_back(std::to_string(event.event_id()) + " " + worker::describe(event));
   return lines;
 }
 
@@ -105,7 +106,8 @@ TEST_P(WorkerOnService, AnotherWorkerGoesOnWhereOneWasStopped) {
   feature.treatment(world);
   world.loop.run_for(60s);
   const auto history = world.history("w");
-  EXPECT_EQ(feature.closes_with, worker::event_name(history.events(history.events_size() - 1))) << join(outline(history));
+  EXPECT_EQ(feature.closes_with, worker::event_name(history.events(history.events_size() - 1)))
+      << join(outline(history));
 }
 
 TEST_P(WorkerOnService, GoesOnAfterTheProcessDied) {
@@ -124,7 +126,8 @@ TEST_P(WorkerOnService, GoesOnAfterTheProcessDied) {
   feature.treatment(world);
   world.loop.run_for(120s);
   const auto history = world.history("w");
-  EXPECT_EQ(feature.closes_with, worker::event_name(history.events(history.events_size() - 1))) << join(outline(history));
+  EXPECT_EQ(feature.closes_with, worker::event_name(history.events(history.events_size() - 1)))
+      << join(outline(history));
   const auto broken = broken_rules(history);
   EXPECT_TRUE(broken.empty()) << join(broken) << join(outline(history));
 }
@@ -192,14 +195,17 @@ TEST(WorkerAndService, CodeThatDiffersFailsTheTaskAndTheFixedCodeGoesOn) {
   const auto failed = world.history("w");
   const auto& last = failed.events(failed.events_size() - 1);
   ASSERT_EQ(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED, last.event_type()) << join(outline(failed));
-  EXPECT_EQ(enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, last.workflow_task_failed_event_attributes().cause());
-  EXPECT_EQ("nondeterministic workflow w at event 5: the history has TimerStarted 1, "
-            "the workflow code made ScheduleActivityTask 1 of type echo",
-            last.workflow_task_failed_event_attributes().failure().message());
+  EXPECT_EQ(enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
+            last.workflow_task_failed_event_attributes().cause());
+  EXPECT_EQ(
+      "nondeterministic workflow w at event 5: the history has TimerStarted 1, "
+      "the workflow code made ScheduleActivityTask 1 of type echo",
+      last.workflow_task_failed_event_attributes().failure().message());
   world.start_worker(1000, [&](Worker& worker) { worker.register_workflow("T", one); });
   world.loop.run_for(60s);
   const auto healed = world.history("w");
-  EXPECT_EQ("WorkflowExecutionCompleted", worker::event_name(healed.events(healed.events_size() - 1))) << join(outline(healed));
+  EXPECT_EQ("WorkflowExecutionCompleted", worker::event_name(healed.events(healed.events_size() - 1)))
+      << join(outline(healed));
 }
 
 }  // namespace

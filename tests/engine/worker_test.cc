@@ -1,10 +1,10 @@
 // The worker against a port with nothing behind it: what it asks, what it answers, and when.
 #include "engine/worker.h"
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "simulations/world/seeded_random.h"
 #include "simulations/world/sim_loop.h"
@@ -183,9 +183,10 @@ TEST_F(WorkerTest, NondeterminismIsReportedOnceAndThenLeftToTimeOut) {  // B12, 
   ASSERT_EQ(1u, port.RespondWorkflowTaskFailedCalls.size());
   const auto& failed = port.RespondWorkflowTaskFailedCalls.last();
   EXPECT_EQ(enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, failed.cause());
-  EXPECT_EQ("nondeterministic workflow w at event 5: the history has ActivityTaskScheduled 1 of type A, "
-            "the workflow code made StartTimer 1",
-            failed.failure().message());
+  EXPECT_EQ(
+      "nondeterministic workflow w at event 5: the history has ActivityTaskScheduled 1 of type A, "
+      "the workflow code made StartTimer 1",
+      failed.failure().message());
   EXPECT_EQ("callimport", failed.failure().source());
   wrong.set_attempt(2);
   hand_out(wrong);
@@ -223,11 +224,13 @@ TEST_F(WorkerTest, ATooLargeCompletionFailsTheTask) {  // 0.6
   start();
   HistoryBuilder history;
   hand_out(task(history.task(), 0));
-  ASSERT_TRUE(port.refuse(port.RespondWorkflowTaskCompletedCalls, 8, "grpc: received message larger than max (5 vs. 4)"));
+  ASSERT_TRUE(
+      port.refuse(port.RespondWorkflowTaskCompletedCalls, 8, "grpc: received message larger than max (5 vs. 4)"));
   loop.run_for(20s);
   EXPECT_EQ(1u, port.RespondWorkflowTaskCompletedCalls.size());
   ASSERT_EQ(1u, port.RespondWorkflowTaskFailedCalls.size());
-  EXPECT_EQ(enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE, port.RespondWorkflowTaskFailedCalls.last().cause());
+  EXPECT_EQ(enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE,
+            port.RespondWorkflowTaskFailedCalls.last().cause());
 }
 
 TEST_F(WorkerTest, ATaskThatComesBeforeTheLastAnswerIsAcknowledgedWaits) {
@@ -385,8 +388,11 @@ TEST_F(ActivityWorkerTest, SeesItsInfoAndAnswersItsResult) {
 
 TEST_F(ActivityWorkerTest, AFailureCarriesTypeDelayAndDetails) {
   run([](ActivityContext&, std::string) -> Awaitable<ActivityResult> {
-    ActivityError error{.type = "platform.rate_limited", .message = "busy", .non_retryable = true,
-                        .next_retry_delay = 1500ms, .details = "7"};
+    ActivityError error{.type = "platform.rate_limited",
+                        .message = "busy",
+                        .non_retryable = true,
+                        .next_retry_delay = 1500ms,
+                        .details = "7"};
     co_return tl::unexpected(std::move(error));
   });
   ASSERT_EQ(1u, port.RespondActivityTaskFailedCalls.size());
@@ -402,7 +408,8 @@ TEST_F(ActivityWorkerTest, AFailureCarriesTypeDelayAndDetails) {
 
 TEST_F(ActivityWorkerTest, AResultBeyondTheMessageLimitIsAFailureForGood) {
   run([](ActivityContext&, std::string) -> Awaitable<ActivityResult> { co_return std::string("1"); });
-  ASSERT_TRUE(port.refuse(port.RespondActivityTaskCompletedCalls, 8, "grpc: received message larger than max (5 vs. 4)"));
+  ASSERT_TRUE(
+      port.refuse(port.RespondActivityTaskCompletedCalls, 8, "grpc: received message larger than max (5 vs. 4)"));
   loop.run_idle();
   ASSERT_EQ(1u, port.RespondActivityTaskFailedCalls.size());
   const auto& failure = port.RespondActivityTaskFailedCalls.last().failure();
@@ -426,13 +433,15 @@ TEST_F(ActivityWorkerTest, AnExceptionAndAnUnknownTypeAreRetryableFailures) {
 TEST_F(ActivityWorkerTest, HeartbeatsAreThrottledAndTheNewestWins) {
   Clock* clock = &loop;
   port.RecordActivityTaskHeartbeatCalls.always = [](const auto&, auto&) { return PortStatus{}; };
-  run([clock](ActivityContext& context, std::string) -> Awaitable<ActivityResult> {
-    for (int i = 0; i < 100; ++i) {
-      context.heartbeat(std::to_string(i));
-      co_await sleep_for(*clock, 100ms);
-    }
-    co_return std::string();
-  }, 5);
+  run(
+      [clock](ActivityContext& context, std::string) -> Awaitable<ActivityResult> {
+        for (int i = 0; i < 100; ++i) {
+          context.heartbeat(std::to_string(i));
+          co_await sleep_for(*clock, 100ms);
+        }
+        co_return std::string();
+      },
+      5);
   loop.run_for(10s);
   const auto& calls = port.RecordActivityTaskHeartbeatCalls.all;  // at 0, 4 and 8 s
   ASSERT_EQ(3u, calls.size());

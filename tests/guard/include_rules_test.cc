@@ -1,4 +1,6 @@
 // Reads every include line of the house and holds it against the rules of the floors: arrows point down only.
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -6,8 +8,6 @@
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace {
 
@@ -25,7 +25,9 @@ const fs::path& root() {
   return path;
 }
 
-bool is_source(const fs::path& path) { return path.extension() == ".h" || path.extension() == ".cc" || path.extension() == ".inc"; }
+bool is_source(const fs::path& path) {
+  return path.extension() == ".h" || path.extension() == ".cc" || path.extension() == ".inc";
+}
 
 std::vector<fs::path> sources_below(const std::string& folder) {
   std::vector<fs::path> found;
@@ -57,7 +59,8 @@ bool starts_with_any(const std::string& text, const std::vector<std::string>& pr
   return false;
 }
 
-const std::vector<std::string> kFloors = {"storage/", "engine/", "workflows/", "activities/", "api/", "simulations/", "tests/"};
+const std::vector<std::string> kFloors = {"storage/", "engine/",      "workflows/", "activities/",
+                                          "api/",     "simulations/", "tests/"};
 
 /// What files below `folder` may include of ours, and which outside headers they must never see.
 struct Row {
@@ -87,26 +90,50 @@ TEST_P(IncludeRules, ArrowsPointDown) {
 
 INSTANTIATE_TEST_SUITE_P(
     Floors, IncludeRules,
-    testing::Values(
-        Row{"Model", "storage/model", {"storage/model/"}, {"boost/", "sqlite3", "temporal/", "grpc", "curl/", "nlohmann/"}, {}},
-        Row{"Runtime", "storage/runtime", {"storage/model/", "storage/runtime/"}, {"sqlite3", "temporal/", "grpc", "curl/", "nlohmann/"}, {}},
-        Row{"Storage", "storage", {"storage/"}, {"temporal/", "grpc", "curl/"}, {}},
-        Row{"Engine", "engine", {"engine/", "storage/model/", "storage/runtime/", "storage/journal/"},
-            {"curl/", "boost/beast", "sqlite3", "grpc", "boost/asio/steady_timer", "boost/asio/io_context"}, {}},
-        Row{"Workflows", "workflows", {"workflows/", "engine/workflow.h", "engine/flow.h", "activities/", "storage/model/"},
-            {"curl/", "boost/", "sqlite3", "grpc", "temporal/", "thread", "mutex", "random", "filesystem"}, {}},
-        Row{"Activities", "activities", {"activities/", "engine/activity.h", "engine/awaitable.h", "engine/worker.h", "storage/"},
-            {"sqlite3", "temporal/", "grpc"}, {}},
-        Row{"Api", "api", {"api/", "workflows/", "activities/", "engine/", "storage/"}, {"sqlite3"},
-            {"api/main.cc"}},  // wires the floors, and alone may link the simulations
-        Row{"Simulations", "simulations", {"simulations/", "api/", "workflows/", "activities/", "engine/", "storage/"}, {"sqlite3"}, {}}),
+    testing::Values(Row{"Model",
+                        "storage/model",
+                        {"storage/model/"},
+                        {"boost/", "sqlite3", "temporal/", "grpc", "curl/", "nlohmann/"},
+                        {}},
+                    Row{"Runtime",
+                        "storage/runtime",
+                        {"storage/model/", "storage/runtime/"},
+                        {"sqlite3", "temporal/", "grpc", "curl/", "nlohmann/"},
+                        {}},
+                    Row{"Storage", "storage", {"storage/"}, {"temporal/", "grpc", "curl/"}, {}},
+                    Row{"Engine",
+                        "engine",
+                        {"engine/", "storage/model/", "storage/runtime/", "storage/journal/"},
+                        {"curl/", "boost/beast", "sqlite3", "grpc", "boost/asio/steady_timer", "boost/asio/io_context"},
+                        {}},
+                    Row{"Workflows",
+                        "workflows",
+                        {"workflows/", "engine/workflow.h", "engine/flow.h", "activities/", "storage/model/"},
+                        {"curl/", "boost/", "sqlite3", "grpc", "temporal/", "thread", "mutex", "random", "filesystem"},
+                        {}},
+                    Row{"Activities",
+                        "activities",
+                        {"activities/", "engine/activity.h", "engine/awaitable.h", "engine/worker.h", "storage/"},
+                        {"sqlite3", "temporal/", "grpc"},
+                        {}},
+                    Row{"Api",
+                        "api",
+                        {"api/", "workflows/", "activities/", "engine/", "storage/"},
+                        {"sqlite3"},
+                        {"api/main.cc"}},  // wires the floors, and alone may link the simulations
+                    Row{"Simulations",
+                        "simulations",
+                        {"simulations/", "api/", "workflows/", "activities/", "engine/", "storage/"},
+                        {"sqlite3"},
+                        {}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(IncludeRules, WorkflowsSeeOnlyContractsOfActivities) {
   for (const auto& include : includes_below("workflows")) {
     if (include.target.rfind("activities/", 0) != 0) continue;
     EXPECT_TRUE(include.target.ends_with("/contract.h"))
-        << include.file << ":" << include.line << " includes " << include.target << ": only an activity's contract.h is for workflows";
+        << include.file << ":" << include.line << " includes " << include.target
+        << ": only an activity's contract.h is for workflows";
   }
 }
 
@@ -134,7 +161,8 @@ TEST(IncludeRules, BigGeneratedHeaderStaysOutOfHeaders) {
     for (const auto& include : includes_below(floor)) {
       if (!include.target.ends_with("workflowservice/v1/request_response.pb.h")) continue;
       if (include.file.rfind("tests/", 0) == 0) continue;
-      EXPECT_TRUE(include.file.ends_with(".cc") || include.file.find("/internal/") != std::string::npos || include.file.ends_with("_pch.h"))
+      EXPECT_TRUE(include.file.ends_with(".cc") || include.file.find("/internal/") != std::string::npos ||
+                  include.file.ends_with("_pch.h"))
           << include.file << ":" << include.line << " makes every includer pay 5 MB";
     }
   }
@@ -160,19 +188,24 @@ TEST_P(Words, AreAbsent) {
     for (int line = 1; std::getline(in, text); ++line) {
       const auto comment = text.find("//");
       const std::string code = text.substr(0, comment);
-      EXPECT_FALSE(std::regex_search(code, pattern)) << fs::relative(path, root()).string() << ":" << line << ": " << row.reason;
+      EXPECT_FALSE(std::regex_search(code, pattern))
+          << fs::relative(path, root()).string() << ":" << line << ": " << row.reason;
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     House, Words,
-    testing::Values(
-        WordRow{"NoClockInEngine", "engine", R"((system|steady)_clock::now)", "time comes from Clock"},
-        WordRow{"NoClockInWorkflows", "workflows", R"((system|steady)_clock::now|\brand\(|random_device)", "time and chance come from the context"},
-        WordRow{"NoMutexInEngine", "engine", R"(std::(mutex|shared_mutex|thread)\b)", "one loop owns the engine's state"},
-        WordRow{"NoSleepInTests", "tests", R"(sleep_for\(std|this_thread::sleep|\busleep\(|[^_:.]\bsleep\()", "a test waits for something that happens, never for time"},
-        WordRow{"NoCallsInEngine", "engine", R"(\b(ImportId|CallId|transcript|recording)\b)", "the engine knows nothing of calls or imports"}),
+    testing::Values(WordRow{"NoClockInEngine", "engine", R"((system|steady)_clock::now)", "time comes from Clock"},
+                    WordRow{"NoClockInWorkflows", "workflows", R"((system|steady)_clock::now|\brand\(|random_device)",
+                            "time and chance come from the context"},
+                    WordRow{"NoMutexInEngine", "engine", R"(std::(mutex|shared_mutex|thread)\b)",
+                            "one loop owns the engine's state"},
+                    WordRow{"NoSleepInTests", "tests",
+                            R"(sleep_for\(std|this_thread::sleep|\busleep\(|[^_:.]\bsleep\()",
+                            "a test waits for something that happens, never for time"},
+                    WordRow{"NoCallsInEngine", "engine", R"(\b(ImportId|CallId|transcript|recording)\b)",
+                            "the engine knows nothing of calls or imports"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

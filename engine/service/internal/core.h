@@ -1,7 +1,7 @@
 #pragma once
 // The embedded service: one object on one loop. This header is its anatomy; the methods are spread over files by idea:
-// core.cc (commit, recovery), dispatch.cc (queues, hand-outs), fire.cc (deadlines), runs.cc (finding and closing runs) and
-// rpc_*.cc (the port).
+// core.cc (commit, recovery), dispatch.cc (queues, hand-outs), fire.cc (deadlines), runs.cc (finding and closing runs)
+// and rpc_*.cc (the port).
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "engine/embedded.h"
+#include "engine/service/buffered_random.h"
 #include "engine/service/completion.h"
 #include "engine/service/deadlines.h"
-#include "engine/service/buffered_random.h"
 #include "engine/service/draft.h"
 #include "engine/service/effects.h"
 #include "engine/service/run_state.h"
@@ -41,7 +41,7 @@ struct HistoryWait {
   RunKey run = 0;
   Call<api::GetWorkflowExecutionHistoryResponse> call;
   std::int64_t next_event_id = 1;
-  bool close_event = false;   ///< only the closing event is wanted
+  bool close_event = false;  ///< only the closing event is wanted
   bool token_on_expiry = true;
   std::size_t page = 256;
   std::int64_t deadline_ns = 0;
@@ -50,26 +50,26 @@ struct HistoryWait {
 
 /// An open run and what is only in memory about it.
 struct OpenRun : Run {
-  std::uint64_t task_stamp = 0;      ///< of its newest entry in a task queue
-  bool task_queued = false;          ///< the pending workflow task is in a queue
-  bool task_on_sticky = false;       ///< and it is the sticky one: schedule-to-start applies
-  std::int64_t armed_ns = 0;         ///< its entry in the run deadlines; 0: none
-  std::vector<std::uint64_t> queries;  ///< attached to the pending or started task
-  std::vector<std::uint64_t> waits;    ///< history waits
+  std::uint64_t task_stamp = 0;                ///< of its newest entry in a task queue
+  bool task_queued = false;                    ///< the pending workflow task is in a queue
+  bool task_on_sticky = false;                 ///< and it is the sticky one: schedule-to-start applies
+  std::int64_t armed_ns = 0;                   ///< its entry in the run deadlines; 0: none
+  std::vector<std::uint64_t> queries;          ///< attached to the pending or started task
+  std::vector<std::uint64_t> waits;            ///< history waits
   std::vector<std::function<void()>> loading;  ///< resumed when the history was read back
   bool is_loading = false;
-  std::int64_t snapshot_at = 0;      ///< transitions when the last snapshot was made
+  std::int64_t snapshot_at = 0;        ///< transitions when the last snapshot was made
   std::list<RunKey>::iterator recent;  ///< place among the runs whose events are in memory
   bool in_recent = false;
 };
 
 struct ClosedRun {
   RunKey key = 0;
-  storage::Seq last_row = 0;    ///< 0: not known, its rows may be gone
+  storage::Seq last_row = 0;  ///< 0: not known, its rows may be gone
   std::string workflow_id, run_id;
   std::int64_t closed_ns = 0, start_ns = 0;
-  std::string summary;          ///< a serialized pb::RunSummary
-  OpenRun* held = nullptr;      ///< still in memory, until its history is durable
+  std::string summary;      ///< a serialized pb::RunSummary
+  OpenRun* held = nullptr;  ///< still in memory, until its history is durable
 };
 
 struct WaitingPoll {
@@ -86,8 +86,8 @@ struct TaskRef {
   enum class Kind : std::uint8_t { kWorkflow, kActivity, kQuery };
   Kind kind = Kind::kWorkflow;
   RunKey run = 0;
-  std::int64_t id = 0;       ///< kActivity: scheduled event; kQuery: the query
-  std::uint64_t stamp = 0;   ///< kWorkflow: task_stamp; kActivity: attempt
+  std::int64_t id = 0;      ///< kActivity: scheduled event; kQuery: the query
+  std::uint64_t stamp = 0;  ///< kWorkflow: task_stamp; kActivity: attempt
 };
 
 struct TaskQueue {
@@ -114,7 +114,8 @@ class Service final : public EmbeddedService {
   ~Service() override;
   Result<> recover();
 
-#define X(Name) void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) override;
+#define X(Name) \
+  void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) override;
 #include "engine/rpcs.inc"
 #undef X
   void cancel(std::uint64_t call) override;
@@ -180,8 +181,9 @@ class Service final : public EmbeddedService {
   void resolve_external(RunKey source, const ExternalRequest& request, bool reached);
   /// After an event from outside: more buffered than allowed, or the history beyond its limit (C.2, C.16).
   void limit_growth(Draft& draft) const;
-  void request_cancel(OpenRun& run, const std::string& cause, const std::string& identity, const std::string& request_id,
-                      const temporal::api::common::v1::WorkflowExecution* external, std::int64_t external_initiated);
+  void request_cancel(OpenRun& run, const std::string& cause, const std::string& identity,
+                      const std::string& request_id, const temporal::api::common::v1::WorkflowExecution* external,
+                      std::int64_t external_initiated);
 
   // dispatch.cc
   TaskQueue& queue_of(const WaitingPoll& poll);
@@ -229,10 +231,12 @@ class Service final : public EmbeddedService {
   template <class Response>
   void beat(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* details);
   template <class Response>
-  void complete(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* result, const std::string& identity);
+  void complete(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* result,
+                const std::string& identity);
   template <class Response>
   void fail_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled,
-                    const temporal::api::failure::v1::Failure& failure, const std::string& identity, const Payloads* heartbeat);
+                    const temporal::api::failure::v1::Failure& failure, const std::string& identity,
+                    const Payloads* heartbeat);
   template <class Response>
   void cancel_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* details,
                       const std::string& identity);
@@ -252,7 +256,8 @@ class Service final : public EmbeddedService {
   // rpc_history.cc
   Found find_for_history(const temporal::api::common::v1::WorkflowExecution& execution, const std::string& bytes,
                          bool reverse, pb::HistoryToken* token, PortStatus* error);
-  void with_closed_history(const ClosedRun& closed, std::function<void(const pb::RunSummary&, const HistoryBatches&)> then);
+  void with_closed_history(const ClosedRun& closed,
+                           std::function<void(const pb::RunSummary&, const HistoryBatches&)> then);
   void wait_for_events(HistoryWait wait, OpenRun& run);
   void wake_waits(OpenRun& run);
   void wait_expired(std::uint64_t id);
@@ -272,10 +277,10 @@ class Service final : public EmbeddedService {
   // What is known.
   std::map<RunKey, std::unique_ptr<OpenRun>> open_;
   std::map<RunKey, ClosedRun> closed_;
-  std::map<RunKey, std::unique_ptr<OpenRun>> closing_;     ///< closed, their events being read back to be stored
+  std::map<RunKey, std::unique_ptr<OpenRun>> closing_;  ///< closed, their events being read back to be stored
   std::size_t ended_since_trim_ = 0;
-  std::unordered_map<std::string, RunKey> runs_by_id_;     ///< run id
-  std::unordered_map<std::string, RunKey> current_runs_;   ///< workflow id -> its newest run
+  std::unordered_map<std::string, RunKey> runs_by_id_;    ///< run id
+  std::unordered_map<std::string, RunKey> current_runs_;  ///< workflow id -> its newest run
   Visibility visibility_;
   storage::Seq next_row_ = 1;
   RunKey next_run_ = 1;
