@@ -14,24 +14,12 @@
 #include "storage/runtime/loop.h"
 #include "storage/runtime/posix_disk.h"
 #include "storage/sqlite/database.h"
+#include "tests/bench/bench_folder.h"
 
 namespace callimport::storage {
 namespace {
 
-/// A folder of its own in the working directory, gone at the end.
-class BenchFolder {
- public:
-  BenchFolder() {
-    std::string name = "journal-bench-XXXXXX";
-    ENSURE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~BenchFolder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
+using tests::BenchFolder;
 
 /// The yardstick: what one row costs in plain SQLite with WAL and synchronous=FULL on this disk.
 void one_row_sqlite_commit(benchmark::State& state) {

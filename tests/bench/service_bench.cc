@@ -16,25 +16,14 @@
 #include "storage/runtime/os_random.h"
 #include "storage/runtime/posix_disk.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
+#include "tests/bench/bench_folder.h"
 
 namespace callimport::engine {
 namespace {
 
 namespace enums = ::temporal::api::enums::v1;
 
-class BenchFolder {
- public:
-  BenchFolder() {
-    std::string name = "service-bench-XXXXXX";
-    ENSURE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~BenchFolder() { std::filesystem::remove_all(path_); }
-  std::string journal() const { return path_ + "/journal.db"; }
-
- private:
-  std::string path_;
-};
+using tests::BenchFolder;
 
 /// The service over a journal on this disk, its loop run by the bench.
 struct Host {
@@ -162,7 +151,7 @@ class OneStep {
 /// Items are workflows: start, task, one activity, task, close; `range(0)` open at once.
 void one_step_workflows(benchmark::State& state) {
   BenchFolder folder;
-  Host host(folder.journal());
+  Host host(folder.file("journal.db"));
   OneStep work(host, static_cast<int>(std::min<std::int64_t>(state.range(0), 500)));
   constexpr std::int64_t kBatch = 20'000;
   const std::int64_t total = state.range(0) == 1 ? 200 : kBatch;
@@ -185,7 +174,7 @@ BENCHMARK(one_step_workflows)->Arg(1'000)->Arg(1)->UseRealTime()->Unit(benchmark
 void restart_with_open_runs(benchmark::State& state) {
   BenchFolder folder;
   {
-    Host host(folder.journal());
+    Host host(folder.file("journal.db"));
     OneStep work(host, 0);
     std::int64_t left = state.range(0);
     std::function<void()> feed = [&] {  // so many at a time, so that turns stay small
@@ -200,7 +189,7 @@ void restart_with_open_runs(benchmark::State& state) {
     host.loop.run();
   }
   for (auto _ : state) {
-    Host host(folder.journal());
+    Host host(folder.file("journal.db"));
     ENSURE(host.service->figures().open_runs == static_cast<std::size_t>(state.range(0)));
     api::PollWorkflowTaskQueueRequest request;
     request.set_namespace_("default");

@@ -17,25 +17,14 @@
 #include "storage/runtime/os_random.h"
 #include "storage/runtime/posix_disk.h"
 #include "storage/sqlite/database.h"
+#include "tests/bench/bench_folder.h"
 
 namespace callimport::engine {
 namespace {
 
 using WallClock = std::chrono::steady_clock;
 
-class BenchFolder {
- public:
-  BenchFolder() {
-    std::string name = "worker-bench-XXXXXX";
-    ENSURE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~BenchFolder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
+using tests::BenchFolder;
 
 /// Hands every call on, and says when a completed workflow task was acknowledged, which is when it is durable.
 class Forwarding : public WorkflowService {
