@@ -1,0 +1,1 @@
+"""Runs the conformance suites against one server and reports both servers side by side. Python's standard library only."""
