@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/workflow_service.h"
 #include "storage/journal/journal.h"
@@ -13,15 +14,15 @@
 namespace callimport::engine {
 
 struct EmbeddedOptions {
-  std::string name_space = "default";
-  std::chrono::seconds retention = std::chrono::hours{24};
+  std::vector<std::string> namespaces = {"default"};        ///< made sure of at open; not empty
+  std::chrono::seconds retention = std::chrono::hours{24};  ///< of namespaces made at open
   std::chrono::seconds long_poll = std::chrono::seconds{60};
   /// Workers of this process are named so (a prefix of their identity). What such a worker had started when the service
   /// last stopped is lost for certain, so at open it is timed out at once instead of when its own limit passes. Empty:
   /// nobody.
   std::string own_workers;
   std::map<std::string, std::string>
-      search_attributes;  ///< name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
+      search_attributes;  ///< in each of them: name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
   // Limits of conformance C.16; tests lower them.
   int history_events_max = 51'200;
   int history_events_suggest = 4'096;

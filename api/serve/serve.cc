@@ -107,7 +107,7 @@ const std::string kWorkerPrefix = "callimport-serve@";
 
 Result<> open_engine(House& house, const ServeOrder& order) {
   engine::EmbeddedOptions options;
-  options.name_space = order.config.name_space;
+  options.namespaces = {order.config.name_space};
   options.retention = std::chrono::hours{order.config.retention_hours};
   options.search_attributes = workflows::import_search_attributes();
   options.own_workers = kWorkerPrefix;  // the folder's lock says that no other serve lives

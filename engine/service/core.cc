@@ -22,7 +22,6 @@ Service::Service(storage::Journal& journal, Executor& loop, Clock& clock, Random
       clock_(clock),
       random_(random),
       options_(std::move(options)),
-      search_types_(settable_search_attributes(options_.search_attributes)),
       alive_(std::make_shared<bool>(true)),
       next_task_id_(kFirstTaskId),
       run_deadlines_(clock, [this](RunKey key) { run_due(key); }),
@@ -41,6 +40,7 @@ Result<std::unique_ptr<EmbeddedService>> EmbeddedService::open(storage::Journal&
 }
 
 Result<> Service::recover() {
+  open_namespaces();
   TRY(auto recovered, journal_.recover());
   next_row_ = recovered.last + 1;
   next_run_ = recovered.last_run + 1;
@@ -52,6 +52,7 @@ Result<> Service::recover() {
     }
     last_task_id = std::max(last_task_id, summary.last_task_id());
     ClosedRun run{.key = closed.run,
+                  .space = &space_of_run(summary.facts().name_space()),
                   .workflow_id = summary.facts().workflow_id(),
                   .run_id = summary.facts().run_id(),
                   .closed_ns = summary.progress().closed_ns(),
@@ -90,10 +91,6 @@ Result<> Service::recover() {
   }
   next_task_id_ = std::max(kFirstTaskId, last_task_id + 1);
   for (const RunKey key : keys) index_open(*open_.at(key));
-  for (const auto& [key, run] : closed_) {
-    RunKey& current = current_runs_[run.workflow_id];
-    current = std::max(current, key);
-  }
   if (!options_.own_workers.empty()) {
     for (const RunKey key : keys) give_up_lost_work(*open_.at(key));
   }
@@ -104,12 +101,6 @@ std::optional<PortStatus> Service::gate(const std::string& name_space) const {
   if (stopping_) return errors::unavailable("the service is shutting down");
   if (starting_over_) return errors::unavailable("the journal could not be written; recovering, try again");
   return check_namespace(name_space);
-}
-
-std::optional<PortStatus> Service::check_namespace(const std::string& name_space) const {
-  if (name_space == options_.name_space) return std::nullopt;
-  if (name_space.empty()) return errors::invalid("Namespace is empty.");
-  return errors::namespace_not_found(name_space);
 }
 
 OpenRun& Service::add_run(RunKey key) {
@@ -309,23 +300,25 @@ void Service::rebuild(RunKey key, Result<std::vector<storage::JournalRow>> rows)
 }
 
 void Service::finish_start_over() {
-  current_runs_.clear();
+  for (auto& [name, space] : namespaces_) space.current_runs.clear();
   for (const auto& [key, run] : closed_) {
-    RunKey& current = current_runs_[run.workflow_id];
+    RunKey& current = run.space->current_runs[run.workflow_id];
     current = std::max(current, key);
   }
   for (const auto& [key, run] : open_) {
-    RunKey& current = current_runs_[run->facts.workflow_id()];
+    RunKey& current = space_of_run(run->facts.name_space()).current_runs[run->facts.workflow_id()];
     current = std::max(current, key);
   }
   starting_over_ = false;
   std::sort(rebuilt_.begin(), rebuilt_.end());
   for (const RunKey key : std::exchange(rebuilt_, {})) index_open(*open_.at(key));
   for (auto& run : std::exchange(unstored_, {})) store_closed(std::move(run));
-  std::vector<std::string> names;  // tasks may have met polls while nothing could be handed out
-  for (const auto& [name, queue] : workflow_queues_) names.push_back(name);
-  std::sort(names.begin(), names.end());
-  for (const auto& name : names) match(workflow_queues_[name]);
+  for (auto& [space_name, space] : namespaces_) {  // tasks may have met polls while nothing could be handed out
+    std::vector<std::string> names;
+    for (const auto& [name, queue] : space.workflow_queues) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    for (const auto& name : names) match(space.workflow_queues[name]);
+  }
 }
 
 void Service::cancel(std::uint64_t call) {

@@ -32,6 +32,7 @@ void Service::send_external(RunKey source, const ExternalRequest& request) {
   const Found from = find(source);
   temporal::api::common::v1::WorkflowExecution sender;
   const pb::RunSummary summary = summary_of(from);
+  const std::string& from_space = summary.facts().name_space();
   sender.set_workflow_id(summary.facts().workflow_id());
   sender.set_run_id(summary.facts().run_id());
   const auto& command = *request.command;
@@ -39,7 +40,7 @@ void Service::send_external(RunKey source, const ExternalRequest& request) {
   bool reached = false;
   if (command.has_signal_external_workflow_execution_command_attributes()) {
     const auto& asked = command.signal_external_workflow_execution_command_attributes();
-    const Found target = find_run(asked.execution().workflow_id(), asked.execution().run_id(), &error);
+    const Found target = find_run(from_space, asked.execution(), &error);
     if (target.open != nullptr && target.open->key != source) {
       const FirstSignal signal{.name = asked.signal_name(),
                                .identity = std::string(kHistoryService),
@@ -55,7 +56,7 @@ void Service::send_external(RunKey source, const ExternalRequest& request) {
     }
   } else {
     const auto& asked = command.request_cancel_external_workflow_execution_command_attributes();
-    const Found target = find_run(asked.workflow_id(), asked.run_id(), &error);
+    const Found target = find_run(from_space, asked.workflow_id(), asked.run_id(), &error);
     reached = target && !(target.open != nullptr && target.open->key == source);
     if (reached && target.open != nullptr) {
       request_cancel(*target.open, asked.reason(), std::string(kHistoryService), "", &sender,

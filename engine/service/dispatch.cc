@@ -20,21 +20,21 @@ constexpr int kReplyBatchesMax = 256;
 }  // namespace
 
 TaskQueue& Service::queue_of(const WaitingPoll& poll) {
-  return (poll.activity ? activity_queues_ : workflow_queues_)[poll.queue];
+  return (poll.activity ? poll.space->activity_queues : poll.space->workflow_queues)[poll.queue];
 }
 
-bool Service::sticky_alive(const std::string& queue) {
-  const auto it = workflow_queues_.find(queue);
-  if (it == workflow_queues_.end()) return false;
+bool Service::sticky_alive(Namespace& space, const std::string& queue) {
+  const auto it = space.workflow_queues.find(queue);
+  if (it == space.workflow_queues.end()) return false;
   return next_poll(it->second) != nullptr || now_ns() - it->second.last_poll_ns < kStickyPollerGone;
 }
 
 void Service::enqueue_workflow_task(OpenRun& run) {
   run.task_queued = true;
   run.task_stamp = next_id_++;
-  run.task_on_sticky = run.task.sticky() && sticky_alive(run.progress.sticky_queue());
+  run.task_on_sticky = run.task.sticky() && sticky_alive(*run.space, run.progress.sticky_queue());
   const std::string& name = run.task_on_sticky ? run.progress.sticky_queue() : run.facts.task_queue();
-  TaskQueue& queue = workflow_queues_[name];
+  TaskQueue& queue = run.space->workflow_queues[name];
   queue.tasks.push_back({TaskRef::Kind::kWorkflow, run.key, 0, run.task_stamp});
   if (run.task_on_sticky) arm(run);
   match(queue);
@@ -42,7 +42,7 @@ void Service::enqueue_workflow_task(OpenRun& run) {
 
 void Service::enqueue_activity(OpenRun& run, Activity& activity) {
   activity.queued_attempt = activity.state.attempt();
-  TaskQueue& queue = activity_queues_[activity.state.task_queue()];
+  TaskQueue& queue = run.space->activity_queues[activity.state.task_queue()];
   queue.tasks.push_back({TaskRef::Kind::kActivity, run.key, activity.state.scheduled_event_id(),
                          static_cast<std::uint64_t>(activity.state.attempt())});
   match(queue);
@@ -115,8 +115,8 @@ bool Service::hand_out_workflow_task(const TaskRef& task, WaitingPoll& poll) {
     const std::uint64_t stamp = task.stamp;
     with_history(run, [this, stamp](OpenRun& loaded) {
       if (loaded.task_stamp != stamp || loaded.task.state() != pb::WorkflowTask::SCHEDULED) return;
-      TaskQueue& queue =
-          workflow_queues_[loaded.task_on_sticky ? loaded.progress.sticky_queue() : loaded.facts.task_queue()];
+      const std::string& name = loaded.task_on_sticky ? loaded.progress.sticky_queue() : loaded.facts.task_queue();
+      TaskQueue& queue = loaded.space->workflow_queues[name];
       queue.tasks.push_front({TaskRef::Kind::kWorkflow, loaded.key, 0, stamp});
       match(queue);
     });
@@ -274,6 +274,7 @@ void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& req
   WaitingPoll poll;
   poll.id = next_id_++;
   poll.number = call.number;
+  poll.space = &space(request.namespace_());
   poll.queue = request.task_queue().name();
   poll.identity = request.identity();
   poll.sticky = request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
@@ -293,6 +294,7 @@ void Service::PollActivityTaskQueue(const api::PollActivityTaskQueueRequest& req
   WaitingPoll poll;
   poll.id = next_id_++;
   poll.number = call.number;
+  poll.space = &space(request.namespace_());
   poll.queue = request.task_queue().name();
   poll.identity = request.identity();
   poll.activity = true;
@@ -308,8 +310,9 @@ void Service::ShutdownWorker(const api::ShutdownWorkerRequest& request, CallCont
                              Reply<api::ShutdownWorkerResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  const auto it = workflow_queues_.find(request.sticky_task_queue());
-  if (it != workflow_queues_.end()) it->second.last_poll_ns = 0;  // tasks go to the normal queue from now on
+  auto& queues = space(request.namespace_()).workflow_queues;
+  const auto it = queues.find(request.sticky_task_queue());
+  if (it != queues.end()) it->second.last_poll_ns = 0;  // tasks go to the normal queue from now on
   answer(std::move(call), api::ShutdownWorkerResponse());
 }
 

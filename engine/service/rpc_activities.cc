@@ -44,7 +44,7 @@ OpenRun* Service::activity_by_name(const std::string& name_space, const std::str
     *error = std::move(*wrong);
     return nullptr;
   }
-  const Found found = find_run(workflow_id, run_id, error);
+  const Found found = find_run(name_space, workflow_id, run_id, error);
   if (!found) return nullptr;
   if (activity_id.empty()) {
     *error = errors::invalid("ActivityId is not set on request.");

@@ -77,11 +77,12 @@ api::GetWorkflowExecutionHistoryReverseResponse reverse_page(const HistoryBatche
 }  // namespace
 
 /// The run a request means, and where in it; a token's run wins over the current one.
-Service::Found Service::find_for_history(const temporal::api::common::v1::WorkflowExecution& execution,
+Service::Found Service::find_for_history(const std::string& name_space,
+                                         const temporal::api::common::v1::WorkflowExecution& execution,
                                          const std::string& bytes, bool reverse, pb::HistoryToken* token,
                                          PortStatus* error) {
   if (bytes.empty()) {
-    const Found found = find_run(execution.workflow_id(), execution.run_id(), error);
+    const Found found = find_run(name_space, execution, error);
     if (!found) return found;
     token->set_run_id(found.open != nullptr ? found.open->facts.run_id() : found.closed->run_id);
     token->set_next_event_id(reverse ? 0 : 1);
@@ -98,8 +99,9 @@ Service::Found Service::find_for_history(const temporal::api::common::v1::Workfl
   }
   const auto it = runs_by_id_.find(token->run_id());
   const Found found = it == runs_by_id_.end() ? Found{} : find(it->second);
-  if (!found) *error = errors::run_not_found(execution.workflow_id(), token->run_id());
-  return found;
+  if (found && found.space() == &space(name_space)) return found;
+  *error = errors::run_not_found(execution.workflow_id(), token->run_id());
+  return {};
 }
 
 void Service::with_closed_history(const ClosedRun& closed,
@@ -152,7 +154,8 @@ void Service::GetWorkflowExecutionHistory(const api::GetWorkflowExecutionHistory
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   pb::HistoryToken token;
   PortStatus error;
-  const Found found = find_for_history(request.execution(), request.next_page_token(), false, &token, &error);
+  const Found found =
+      find_for_history(request.namespace_(), request.execution(), request.next_page_token(), false, &token, &error);
   if (!found) return refuse(std::move(call), std::move(error));
   const std::size_t page = page_size(request.maximum_page_size());
   const bool close_event = request.history_event_filter_type() == enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
@@ -261,7 +264,8 @@ void Service::GetWorkflowExecutionHistoryReverse(const api::GetWorkflowExecution
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   pb::HistoryToken token;
   PortStatus error;
-  const Found found = find_for_history(request.execution(), request.next_page_token(), true, &token, &error);
+  const Found found =
+      find_for_history(request.namespace_(), request.execution(), request.next_page_token(), true, &token, &error);
   if (!found) return refuse(std::move(call), std::move(error));
   const std::size_t page = page_size(request.maximum_page_size());
   auto held = std::make_shared<decltype(call)>(std::move(call));  // shared: rides in a copyable callback

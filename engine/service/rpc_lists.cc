@@ -12,36 +12,29 @@ namespace {
 constexpr int kListPageMax = 1000;
 }
 
-/// Queries name the namespace they are asked in; the system one exists and is empty.
-std::optional<PortStatus> Service::gate_list(const std::string& name_space, bool* empty) const {
-  *empty = name_space == kSystemNamespace;
-  return gate(*empty ? options_.name_space : name_space);
-}
-
 void Service::ListWorkflowExecutions(const api::ListWorkflowExecutionsRequest& request, CallContext context,
                                      Reply<api::ListWorkflowExecutionsResponse> reply) {
   auto call = enter(context, std::move(reply));
-  bool empty = false;
-  if (auto wrong = gate_list(request.namespace_(), &empty)) return refuse(std::move(call), std::move(*wrong));
-  auto filter = ListFilter::parse(request.query(), search_types_, ListFilter::Use::kList);
+  if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  const Namespace& listed = space(request.namespace_());
+  auto filter = ListFilter::parse(request.query(), listed.search_types, ListFilter::Use::kList);
   if (!filter) return refuse(std::move(call), errors::invalid(filter.error()));
   api::ListWorkflowExecutionsResponse out;
-  auto at = visibility_.begin();
+  auto at = listed.visibility.begin();
   if (!request.next_page_token().empty()) {
     pb::ListToken token;
     if (!token.ParseFromString(request.next_page_token()) || token.run() == 0) {
       return refuse(std::move(call), errors::plain(errors::kUnknown, "something went wrong, please retry (0)"));
     }
-    at = visibility_.upper_bound({token.closed_ns(), token.start_ns(), token.run()});
+    at = listed.visibility.upper_bound({token.closed_ns(), token.start_ns(), token.run()});
   }
   const int size = request.page_size() > 0 ? std::min(request.page_size(), kListPageMax) : kListPageMax;
-  if (empty) at = visibility_.end();
-  for (; at != visibility_.end(); ++at) {
+  for (; at != listed.visibility.end(); ++at) {
     const pb::RunSummary run = summary_of(find(at->run));
     if (!filter->matches(run)) continue;
     fill_info(run, ViewOf::kListRow, out.add_executions());
     if (out.executions_size() < size) continue;
-    if (std::next(at) != visibility_.end()) {
+    if (std::next(at) != listed.visibility.end()) {
       pb::ListToken token;
       token.set_closed_ns(at->closed_ns);
       token.set_start_ns(at->start_ns);
@@ -56,15 +49,14 @@ void Service::ListWorkflowExecutions(const api::ListWorkflowExecutionsRequest& r
 void Service::CountWorkflowExecutions(const api::CountWorkflowExecutionsRequest& request, CallContext context,
                                       Reply<api::CountWorkflowExecutionsResponse> reply) {
   auto call = enter(context, std::move(reply));
-  bool empty = false;
-  if (auto wrong = gate_list(request.namespace_(), &empty)) return refuse(std::move(call), std::move(*wrong));
-  auto filter = ListFilter::parse(request.query(), search_types_, ListFilter::Use::kCount);
+  if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  const Namespace& listed = space(request.namespace_());
+  auto filter = ListFilter::parse(request.query(), listed.search_types, ListFilter::Use::kCount);
   if (!filter) return refuse(std::move(call), errors::invalid(filter.error()));
   api::CountWorkflowExecutionsResponse out;
   std::map<std::string, std::int64_t> groups;
   std::int64_t total = 0;
-  for (const auto& key : visibility_) {
-    if (empty) break;
+  for (const auto& key : listed.visibility) {
     const pb::RunSummary run = summary_of(find(key.run));
     if (!filter->matches(run)) continue;
     ++total;
@@ -88,7 +80,7 @@ void Service::DescribeWorkflowExecution(const api::DescribeWorkflowExecutionRequ
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   PortStatus error;
-  const Found found = find_run(request.execution().workflow_id(), request.execution().run_id(), &error);
+  const Found found = find_run(request.namespace_(), request.execution(), &error);
   if (!found) return refuse(std::move(call), std::move(error));
   const pb::RunSummary run = summary_of(found);
   api::DescribeWorkflowExecutionResponse out;

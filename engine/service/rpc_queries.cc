@@ -33,7 +33,7 @@ void Service::QueryWorkflow(const api::QueryWorkflowRequest& request, CallContex
     return refuse(std::move(call), errors::invalid("QueryType is not set on request."));
   }
   PortStatus error;
-  const Found found = find_run(request.execution().workflow_id(), request.execution().run_id(), &error);
+  const Found found = find_run(request.namespace_(), request.execution(), &error);
   if (!found) return refuse(std::move(call), std::move(error));
   const pb::RunSummary summary = summary_of(found);
   const auto& progress = summary.progress();
@@ -89,10 +89,11 @@ void Service::queue_query(PendingQuery& query) {
   query.queued = next_id_++;
   query.sticky_until_ns = 0;
   std::string name;
+  Namespace& space = *found.space();
   if (found.open != nullptr) {
     const auto& progress = found.open->progress;
     name = found.open->facts.task_queue();
-    if (!progress.sticky_queue().empty() && sticky_alive(progress.sticky_queue())) {
+    if (!progress.sticky_queue().empty() && sticky_alive(space, progress.sticky_queue())) {
       name = progress.sticky_queue();
       query.sticky_until_ns = add_nanos(now_ns(), progress.sticky_timeout_ns());
       query_deadlines_.set(query.sticky_until_ns, query.id);
@@ -100,7 +101,7 @@ void Service::queue_query(PendingQuery& query) {
   } else {
     name = summary_of(found).facts().task_queue();
   }
-  TaskQueue& queue = workflow_queues_[name];
+  TaskQueue& queue = space.workflow_queues[name];
   queue.tasks.push_back({TaskRef::Kind::kQuery, query.run, static_cast<std::int64_t>(query.id), query.queued});
   match(queue);
 }

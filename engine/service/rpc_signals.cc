@@ -33,8 +33,7 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
     return refuse(std::move(call), errors::invalid("Blob data size exceeds limit."));
   }
   PortStatus error;
-  const Found found =
-      find_run(request.workflow_execution().workflow_id(), request.workflow_execution().run_id(), &error);
+  const Found found = find_run(request.namespace_(), request.workflow_execution(), &error);
   if (!found) return refuse(std::move(call), std::move(error));
   if (found.open == nullptr) return refuse(std::move(call), errors::already_completed());
   OpenRun& run = *found.open;
@@ -59,9 +58,11 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
 }
 
 /// first_execution_run_id names a chain: the current run must be of it, and a run_id is ignored then.
-Service::Found Service::find_of_chain(const temporal::api::common::v1::WorkflowExecution& execution,
+Service::Found Service::find_of_chain(const std::string& name_space,
+                                      const temporal::api::common::v1::WorkflowExecution& execution,
                                       const std::string& first_run_id, PortStatus* error) {
-  const Found found = find_run(execution.workflow_id(), first_run_id.empty() ? execution.run_id() : "", error);
+  const std::string run_id = first_run_id.empty() ? execution.run_id() : "";
+  const Found found = find_run(name_space, execution.workflow_id(), run_id, error);
   if (!found || first_run_id.empty()) return found;
   const std::string first =
       found.open != nullptr ? found.open->facts.first_run_id() : summary_of(found).facts().first_run_id();
@@ -76,7 +77,8 @@ void Service::RequestCancelWorkflowExecution(const api::RequestCancelWorkflowExe
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   PortStatus error;
-  const Found found = find_of_chain(request.workflow_execution(), request.first_execution_run_id(), &error);
+  const Found found =
+      find_of_chain(request.namespace_(), request.workflow_execution(), request.first_execution_run_id(), &error);
   if (!found) return refuse(std::move(call), std::move(error));
   if (found.open != nullptr) {
     request_cancel(*found.open, request.reason(), request.identity(), request.request_id(), nullptr, 0);
@@ -89,7 +91,8 @@ void Service::TerminateWorkflowExecution(const api::TerminateWorkflowExecutionRe
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   PortStatus error;
-  const Found found = find_of_chain(request.workflow_execution(), request.first_execution_run_id(), &error);
+  const Found found =
+      find_of_chain(request.namespace_(), request.workflow_execution(), request.first_execution_run_id(), &error);
   if (!found) return refuse(std::move(call), std::move(error));
   if (found.open == nullptr) return refuse(std::move(call), errors::already_completed());
   Draft draft(*found.open, clock_.now());

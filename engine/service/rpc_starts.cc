@@ -58,9 +58,9 @@ std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& o
 }
 
 template <class Request>
-StartPlan plan_of(const Request& r, const EmbeddedOptions& options, const std::string& run_id, std::int64_t now) {
+StartPlan plan_of(const Request& r, const std::string& run_id, std::int64_t now) {
   StartPlan plan;
-  plan.name_space = options.name_space;
+  plan.name_space = r.namespace_();
   plan.run_id = run_id;
   plan.request_id = r.request_id();
   if (r.has_user_metadata()) plan.user_metadata = &r.user_metadata();
@@ -93,9 +93,9 @@ StartPlan plan_of(const Request& r, const EmbeddedOptions& options, const std::s
   return plan;
 }
 
-std::optional<PortStatus> check_attributes(const EmbeddedOptions& options, const SearchTypes& types, StartPlan* plan) {
+std::optional<PortStatus> check_attributes(const SearchTypes& types, StartPlan* plan) {
   if (!plan->attributes.has_search_attributes()) return std::nullopt;
-  auto wrong = check_search_attributes(options.name_space, types, plan->attributes.mutable_search_attributes());
+  auto wrong = check_search_attributes(plan->name_space, types, plan->attributes.mutable_search_attributes());
   if (wrong) return errors::invalid(*wrong);
   return std::nullopt;
 }
@@ -190,20 +190,21 @@ void Service::StartWorkflowExecution(const StartRequest& request, CallContext co
     return refuse(std::move(call), std::move(*wrong));
   }
   const std::string run_id = random_.uuid7(to_unix_ms(clock_.now()));
-  StartPlan plan = plan_of(request, options_, run_id, now_ns());
+  StartPlan plan = plan_of(request, run_id, now_ns());
   if (plan.request_id.empty()) plan.request_id = new_uuid();
   if (request.has_continued_failure()) *plan.attributes.mutable_continued_failure() = request.continued_failure();
   if (request.has_last_completion_result()) {
     *plan.attributes.mutable_last_completion_result() = request.last_completion_result();
   }
-  if (auto wrong = check_attributes(options_, search_types_, &plan)) return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_attributes(space(plan.name_space).search_types, &plan))
+    return refuse(std::move(call), std::move(*wrong));
 
-  if (const Found current = find_current(request.workflow_id())) {
+  if (const Found current = find_current(request.namespace_(), request.workflow_id())) {
     const pb::RunSummary last = summary_of(current);
     const std::string& id = last.facts().run_id();
     const auto same = [&](bool started) {
       answer(std::move(call),
-             started_reply(options_.name_space, request.workflow_id(), id, started, last.progress().status()));
+             started_reply(request.namespace_(), request.workflow_id(), id, started, last.progress().status()));
     };
     if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) return same(true);
     if (attached(last, request.request_id()) != nullptr) return same(false);
@@ -223,7 +224,7 @@ void Service::StartWorkflowExecution(const StartRequest& request, CallContext co
     }
   }
   start(std::move(plan));
-  answer(std::move(call), started_reply(options_.name_space, request.workflow_id(), run_id, true,
+  answer(std::move(call), started_reply(request.namespace_(), request.workflow_id(), run_id, true,
                                         enums::WORKFLOW_EXECUTION_STATUS_RUNNING));
 }
 
@@ -273,12 +274,13 @@ void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request
     answer(std::move(call), std::move(out));
   };
   const std::string run_id = new_uuid();
-  StartPlan plan = plan_of(request, options_, run_id, now_ns());
+  StartPlan plan = plan_of(request, run_id, now_ns());
   plan.signal = &signal;
   if (plan.request_id.empty()) plan.request_id = new_uuid();
-  if (auto wrong = check_attributes(options_, search_types_, &plan)) return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_attributes(space(plan.name_space).search_types, &plan))
+    return refuse(std::move(call), std::move(*wrong));
 
-  if (const Found current = find_current(request.workflow_id())) {
+  if (const Found current = find_current(request.namespace_(), request.workflow_id())) {
     const pb::RunSummary last = summary_of(current);
     if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) {
       return done(last.facts().run_id(), true);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr const char* kServerVersion = "1.29.1";  // A7: the level of Temporal's API we speak, not our own version
 constexpr const char* kSystemNamespaceId = "32049b68-7872-4094-8e63-d0dd59896a83";
-constexpr std::int64_t kSystemRetention = 604'800 * kNanosPerSecond;
 
 /// The same name, the same id, on every start: shaped as a uuid, made from the name.
 std::string id_of(const std::string& name) {
@@ -28,16 +27,16 @@ std::string id_of(const std::string& name) {
   return out;
 }
 
-void fill_namespace(const std::string& name, std::int64_t retention_ns, api::DescribeNamespaceResponse* out) {
-  const bool system = name == kSystemNamespace;
+void fill_namespace(const Namespace& space, api::DescribeNamespaceResponse* out) {
+  const bool system = space.name == kSystemNamespace;
   auto* info = out->mutable_namespace_info();
-  info->set_name(name);
+  info->set_name(space.name);
   info->set_state(enums::NAMESPACE_STATE_REGISTERED);
-  info->set_id(system ? kSystemNamespaceId : id_of(name));
+  info->set_id(system ? kSystemNamespaceId : id_of(space.name));
   if (system) info->set_owner_email("temporal-core@temporal.io");
   (void)info->mutable_capabilities();  // A.2: none that we could not serve
   auto* config = out->mutable_config();
-  set_nanos(config->mutable_workflow_execution_retention_ttl(), system ? kSystemRetention : retention_ns);
+  set_nanos(config->mutable_workflow_execution_retention_ttl(), space.retention_ns);
   (void)config->mutable_bad_binaries();
   config->set_history_archival_state(enums::ARCHIVAL_STATE_DISABLED);
   config->set_visibility_archival_state(enums::ARCHIVAL_STATE_DISABLED);
@@ -73,7 +72,7 @@ void Service::GetClusterInfo(const api::GetClusterInfoRequest&, CallContext cont
   out.set_server_version(kServerVersion);
   out.mutable_version_info()->mutable_current()->set_version(kServerVersion);
   out.mutable_version_info()->mutable_current()->set_notes("Call Import Engine");
-  out.set_cluster_id(id_of("cluster " + options_.name_space));
+  out.set_cluster_id(id_of("cluster " + options_.namespaces.front()));
   out.set_cluster_name("active");
   out.set_history_shard_count(1);
   out.set_persistence_store("sqlite");
@@ -94,23 +93,26 @@ void Service::DescribeNamespace(const api::DescribeNamespaceRequest& request, Ca
       return refuse(std::move(call),
                     errors::plain(errors::kUnknown, "invalid UUID length: " + std::to_string(request.id().size())));
     }
-    if (request.id() == id_of(options_.name_space)) name = options_.name_space;
     if (request.id() == kSystemNamespaceId) name = kSystemNamespace;
+    for (const auto& [known, space] : namespaces_) {
+      if (request.id() == id_of(known)) name = known;
+    }
   }
-  if (name != options_.name_space && name != kSystemNamespace) {
+  if (!namespaces_.contains(name)) {
     return refuse(std::move(call), errors::namespace_not_found(name.empty() ? request.id() : name));
   }
   api::DescribeNamespaceResponse out;
-  fill_namespace(name, std::chrono::duration_cast<Nanos>(options_.retention).count(), &out);
+  fill_namespace(namespaces_.at(name), &out);
   answer(std::move(call), std::move(out));
 }
 
 void Service::ListNamespaces(const api::ListNamespacesRequest&, CallContext context,
                              Reply<api::ListNamespacesResponse> reply) {
   api::ListNamespacesResponse out;
-  const std::int64_t retention = std::chrono::duration_cast<Nanos>(options_.retention).count();
-  fill_namespace(kSystemNamespace, retention, out.add_namespaces());
-  fill_namespace(options_.name_space, retention, out.add_namespaces());
+  fill_namespace(namespaces_.at(kSystemNamespace), out.add_namespaces());
+  for (const auto& [name, space] : namespaces_) {
+    if (name != kSystemNamespace) fill_namespace(space, out.add_namespaces());
+  }
   answer(enter(context, std::move(reply)), std::move(out));
 }
 
@@ -118,7 +120,8 @@ void Service::GetSearchAttributes(const api::GetSearchAttributesRequest&, CallCo
                                   Reply<api::GetSearchAttributesResponse> reply) {
   api::GetSearchAttributesResponse out;
   for (const auto& [name, type] : system_search_attributes()) (*out.mutable_keys())[name] = type;
-  for (const auto& [name, type] : search_types_) (*out.mutable_keys())[name] = type;
+  const auto& types = namespaces_.at(options_.namespaces.front()).search_types;
+  for (const auto& [name, type] : types) (*out.mutable_keys())[name] = type;
   answer(enter(context, std::move(reply)), std::move(out));
 }
 

@@ -48,7 +48,7 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
   if (found == nullptr) return refuse(std::move(call), errors::task_not_found());
   OpenRun& run = *found;
   const RunKey key = run.key;
-  Completion done = decide_completion(run, request, clock_.now(), options_, search_types_, random_);
+  Completion done = decide_completion(run, request, clock_.now(), options_, run.space->search_types, random_);
   if (!done.draft) return refuse(std::move(call), std::move(done.status));
   const bool completed = done.status.ok();
   // A task handed back is started in the same append, before any poller can have it.

@@ -39,18 +39,20 @@ Service::Found Service::find(RunKey key) {
   return {};
 }
 
-Service::Found Service::find_current(const std::string& workflow_id) {
-  const auto it = current_runs_.find(workflow_id);
-  return it == current_runs_.end() ? Found{} : find(it->second);
+Service::Found Service::find_current(const std::string& name_space, const std::string& workflow_id) {
+  const auto& runs = space(name_space).current_runs;
+  const auto it = runs.find(workflow_id);
+  return it == runs.end() ? Found{} : find(it->second);
 }
 
-Service::Found Service::find_run(const std::string& workflow_id, const std::string& run_id, PortStatus* error) {
+Service::Found Service::find_run(const std::string& name_space, const std::string& workflow_id,
+                                 const std::string& run_id, PortStatus* error) {
   if (workflow_id.empty()) {
     *error = errors::invalid("WorkflowId is not set on request.");
     return {};
   }
   if (run_id.empty()) {
-    const Found found = find_current(workflow_id);
+    const Found found = find_current(name_space, workflow_id);
     if (!found) *error = errors::workflow_not_found(workflow_id);
     return found;
   }
@@ -63,9 +65,10 @@ Service::Found Service::find_run(const std::string& workflow_id, const std::stri
   const std::string* owner = found.open != nullptr     ? &found.open->facts.workflow_id()
                              : found.closed != nullptr ? &found.closed->workflow_id
                                                        : nullptr;
-  if (owner != nullptr && *owner == workflow_id) return found;
-  *error = current_runs_.contains(workflow_id) ? errors::run_not_found(workflow_id, run_id)
-                                               : errors::workflow_not_found(workflow_id);
+  Namespace& wanted = space(name_space);
+  if (found.space() == &wanted && *owner == workflow_id) return found;
+  *error = wanted.current_runs.contains(workflow_id) ? errors::run_not_found(workflow_id, run_id)
+                                                     : errors::workflow_not_found(workflow_id);
   return {};
 }
 
@@ -99,10 +102,11 @@ void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, 
 }
 
 void Service::index_open(OpenRun& run) {
+  run.space = &space_of_run(run.facts.name_space());
   runs_by_id_[run.facts.run_id()] = run.key;
-  RunKey& current = current_runs_[run.facts.workflow_id()];
+  RunKey& current = run.space->current_runs[run.facts.workflow_id()];
   current = std::max(current, run.key);
-  visibility_.insert({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
+  run.space->visibility.insert({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
   held_bytes_ += run.history.held_bytes();
   if (!run.open()) {  // closed, but its history was not written before the process ended
     end_run(run);
@@ -116,9 +120,10 @@ void Service::index_open(OpenRun& run) {
 void Service::index_closed(ClosedRun closed) {
   const RunKey key = closed.key;
   runs_by_id_[closed.run_id] = key;
-  visibility_.insert({closed.closed_ns, closed.start_ns, key});
-  const std::int64_t retention = std::chrono::duration_cast<Nanos>(options_.retention).count();
-  retention_.set(add_nanos(closed.closed_ns, retention), key);
+  RunKey& current = closed.space->current_runs[closed.workflow_id];
+  current = std::max(current, key);
+  closed.space->visibility.insert({closed.closed_ns, closed.start_ns, key});
+  retention_.set(add_nanos(closed.closed_ns, closed.space->retention_ns), key);
   closed_[key] = std::move(closed);
 }
 
@@ -126,27 +131,29 @@ void Service::expire_closed(RunKey key) {
   const auto it = closed_.find(key);
   if (it == closed_.end()) return;
   const ClosedRun& run = it->second;
-  const std::int64_t due = add_nanos(run.closed_ns, std::chrono::duration_cast<Nanos>(options_.retention).count());
+  Namespace& space = *run.space;
+  const std::int64_t due = add_nanos(run.closed_ns, space.retention_ns);
   if (due > now_ns() || run.held != nullptr || starting_over_) {  // closed anew since, or not stored yet
     retention_.set(std::max(due, now_ns() + kNanosPerSecond), key);
     return;
   }
-  visibility_.erase({run.closed_ns, run.start_ns, key});
+  space.visibility.erase({run.closed_ns, run.start_ns, key});
   runs_by_id_.erase(run.run_id);
-  const auto current = current_runs_.find(run.workflow_id);
-  if (current != current_runs_.end() && current->second == key) current_runs_.erase(current);
+  const auto current = space.current_runs.find(run.workflow_id);
+  if (current != space.current_runs.end() && current->second == key) space.current_runs.erase(current);
   journal_.erase_closed({key});
   closed_.erase(it);
 }
 
 void Service::end_run(OpenRun& run) {
   if (run.armed_ns != 0) run_deadlines_.remove(run.armed_ns, run.key);
-  visibility_.erase({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
+  run.space->visibility.erase({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
   held_bytes_ -= run.history.held_bytes();
   if (run.in_recent) recent_.erase(run.recent);
   run.in_recent = false;
   pb::RunSummary summary = to_summary(run);
   ClosedRun closed{.key = run.key,
+                   .space = run.space,
                    .last_row = run.last_row,
                    .workflow_id = run.facts.workflow_id(),
                    .run_id = run.facts.run_id(),
@@ -169,7 +176,7 @@ void Service::store_closed(std::unique_ptr<OpenRun> run) {
     std::string whole;  // a pb::ClosedRunHistory
     whole.reserve(ended.history.held_bytes() + 16 * ended.history.batches().size());
     for (const auto& batch : ended.history.batches()) append_element(batch, &whole);
-    const std::int64_t retention_ms = std::chrono::duration_cast<std::chrono::milliseconds>(options_.retention).count();
+    const std::int64_t retention_ms = ended.space->retention_ns / 1'000'000;
     const std::int64_t closed_ms = ended.progress.closed_ns() / 1'000'000;
     turn_.closed.push_back({.run = ended.key,
                             .name_space = ended.facts.name_space(),
@@ -215,7 +222,7 @@ void Service::load_batches(OpenRun& run, const std::vector<storage::JournalRow>&
 void Service::forget_run(RunKey key) {
   std::unique_ptr<OpenRun> run;
   if (const auto closed = closed_.find(key); closed != closed_.end()) {
-    visibility_.erase({closed->second.closed_ns, closed->second.start_ns, key});
+    closed->second.space->visibility.erase({closed->second.closed_ns, closed->second.start_ns, key});
     runs_by_id_.erase(closed->second.run_id);
     closed_.erase(closed);
     closing_.erase(key);
@@ -225,7 +232,7 @@ void Service::forget_run(RunKey key) {
   run = std::move(it->second);
   open_.erase(it);
   if (run->armed_ns != 0) run_deadlines_.remove(run->armed_ns, key);
-  visibility_.erase({VisibilityKey::kOpen, run->facts.start_ns(), key});
+  run->space->visibility.erase({VisibilityKey::kOpen, run->facts.start_ns(), key});
   runs_by_id_.erase(run->facts.run_id());
   held_bytes_ -= run->history.held_bytes();
   if (run->in_recent) recent_.erase(run->recent);
@@ -329,9 +336,10 @@ RunKey Service::start(StartPlan plan) {
   OpenRun& run = add_run(key);
   Draft draft(run, clock_.now());
   start_run(draft, std::move(plan));
+  run.space = &space(draft.facts().name_space());
   runs_by_id_[draft.facts().run_id()] = key;
-  current_runs_[draft.facts().workflow_id()] = key;
-  visibility_.insert({VisibilityKey::kOpen, draft.facts().start_ns(), key});
+  run.space->current_runs[draft.facts().workflow_id()] = key;
+  run.space->visibility.insert({VisibilityKey::kOpen, draft.facts().start_ns(), key});
   commit(run, std::move(draft));
   return key;
 }

@@ -1,12 +1,12 @@
 add_proto_floor(engine_transition PROTO service/transition.proto DEPS temporal_api)
 add_floor(engine::port HEADERS workflow_service.h SOURCES service/port.cc DEPS storage::model storage::runtime temporal_api)
 add_floor(engine::service
-  HEADERS embedded.h service/internal/core.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
+  HEADERS embedded.h service/internal/core.h service/internal/namespace.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
           service/history_batches.h service/workflow_tasks.h service/activities.h service/commands.h service/command_error.h
           service/completion.h service/starts.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
           service/proto_time.h service/buffered_random.h service/utf8_text.h
-  SOURCES service/core.cc service/runs.cc service/crossings.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc
+  SOURCES service/core.cc service/namespaces.cc service/runs.cc service/crossings.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc
           service/history_batches.cc service/workflow_tasks.cc service/activities.cc service/commands.cc
           service/command_error.cc service/completion.cc service/starts.cc service/successors.cc service/retry.cc
           service/search_attributes.cc service/list_filter.cc service/filter_nodes.cc service/run_view.cc

@@ -1,5 +1,5 @@
 add_suite(service_test
-  SOURCES engine/service_world.cc engine/transcript.cc engine/service_transcripts_test.cc engine/service_recovery_test.cc engine/service_starts_test.cc engine/service_port_test.cc engine/service_reads_test.cc engine/service_tasks_test.cc engine/list_filter_test.cc
+  SOURCES engine/service_world.cc engine/transcript.cc engine/service_transcripts_test.cc engine/service_recovery_test.cc engine/service_starts_test.cc engine/service_port_test.cc engine/service_reads_test.cc engine/service_tasks_test.cc engine/service_namespaces_test.cc engine/list_filter_test.cc
   DEPS engine::service engine::history_rules simulations_world
   LABELS unit engine tsan)
 add_suite(history_rules_test SOURCES engine/history_rules_test.cc DEPS engine::history_rules engine::history LABELS unit engine tsan)

@@ -22,9 +22,8 @@
 #include "engine/service/deadlines.h"
 #include "engine/service/draft.h"
 #include "engine/service/effects.h"
+#include "engine/service/internal/namespace.h"
 #include "engine/service/run_state.h"
-#include "engine/service/search_attributes.h"
-#include "engine/service/visibility.h"
 #include "temporal/api/query/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
@@ -32,7 +31,6 @@ namespace callimport::engine {
 
 using storage::RunKey;
 
-inline constexpr const char* kSystemNamespace = "temporal-system";
 inline constexpr std::size_t kRowsPerTurn = 2048;  ///< beyond it a group goes to the journal before the next request
 
 /// A GetWorkflowExecutionHistory that waits for news of a run.
@@ -50,6 +48,7 @@ struct HistoryWait {
 
 /// An open run and what is only in memory about it.
 struct OpenRun : Run {
+  Namespace* space = nullptr;
   std::uint64_t task_stamp = 0;                ///< of its newest entry in a task queue
   bool task_queued = false;                    ///< the pending workflow task is in a queue
   bool task_on_sticky = false;                 ///< and it is the sticky one: schedule-to-start applies
@@ -65,6 +64,7 @@ struct OpenRun : Run {
 
 struct ClosedRun {
   RunKey key = 0;
+  Namespace* space = nullptr;
   storage::Seq last_row = 0;  ///< 0: not known, its rows may be gone
   std::string workflow_id, run_id;
   std::int64_t closed_ns = 0, start_ns = 0;
@@ -74,26 +74,13 @@ struct ClosedRun {
 
 struct WaitingPoll {
   std::uint64_t id = 0, number = 0;
+  Namespace* space = nullptr;
   std::string queue, identity;
   bool activity = false, sticky = false;
   std::int64_t deadline_ns = 0;
   Reply<api::PollWorkflowTaskQueueResponse> workflow_reply;
   Reply<api::PollActivityTaskQueueResponse> activity_reply;
   std::uint64_t call_number() const { return number; }
-};
-
-struct TaskRef {
-  enum class Kind : std::uint8_t { kWorkflow, kActivity, kQuery };
-  Kind kind = Kind::kWorkflow;
-  RunKey run = 0;
-  std::int64_t id = 0;      ///< kActivity: scheduled event; kQuery: the query
-  std::uint64_t stamp = 0;  ///< kWorkflow: task_stamp; kActivity: attempt
-};
-
-struct TaskQueue {
-  std::deque<TaskRef> tasks;
-  std::deque<std::uint64_t> polls;
-  std::int64_t last_poll_ns = 0;
 };
 
 struct PendingQuery {
@@ -144,22 +131,34 @@ class Service final : public EmbeddedService {
   void rebuild(RunKey key, Result<std::vector<storage::JournalRow>> rows);
   void finish_start_over();
   void maybe_finish_stop();
-  /// A refusal for every call: stopping, starting over, or the namespace is not ours.
+  /// A refusal for every call: stopping, starting over, or no such namespace.
   std::optional<PortStatus> gate(const std::string& name_space) const;
   std::optional<PortStatus> check_namespace(const std::string& name_space) const;
   std::int64_t now_ns() const { return to_unix_ns(clock_.now()); }
   std::string new_uuid() { return random_.uuid4(); }
+
+  // namespaces.cc
+  Namespace& space(const std::string& name) { return namespaces_.at(name); }
+  void open_namespaces();  ///< those of the options
+  /// The same, made when a run of it is read back and the options name it no more.
+  Namespace& space_of_run(const std::string& name);
 
   // runs.cc
   struct Found {
     OpenRun* open = nullptr;
     const ClosedRun* closed = nullptr;
     explicit operator bool() const { return open != nullptr || closed != nullptr; }
+    Namespace* space() const { return open != nullptr ? open->space : closed != nullptr ? closed->space : nullptr; }
   };
   Found find(RunKey key);
-  Found find_current(const std::string& workflow_id);
-  /// run_id empty: the current run.
-  Found find_run(const std::string& workflow_id, const std::string& run_id, PortStatus* error);
+  Found find_current(const std::string& name_space, const std::string& workflow_id);
+  /// run_id empty: the current run. The namespace was let through by `gate`.
+  Found find_run(const std::string& name_space, const std::string& workflow_id, const std::string& run_id,
+                 PortStatus* error);
+  Found find_run(const std::string& name_space, const temporal::api::common::v1::WorkflowExecution& execution,
+                 PortStatus* error) {
+    return find_run(name_space, execution.workflow_id(), execution.run_id(), error);
+  }
   pb::RunSummary summary_of(const Found& found) const;
   void settle(OpenRun& run, const std::vector<std::int64_t>& activities, bool events_came);
   void end_run(OpenRun& run);
@@ -189,7 +188,7 @@ class Service final : public EmbeddedService {
   TaskQueue& queue_of(const WaitingPoll& poll);
   void enqueue_workflow_task(OpenRun& run);
   void enqueue_activity(OpenRun& run, Activity& activity);
-  bool sticky_alive(const std::string& queue);
+  bool sticky_alive(Namespace& space, const std::string& queue);
   void match(TaskQueue& queue);
   bool hand_out(const TaskRef& task, WaitingPoll& poll);
   bool hand_out_workflow_task(const TaskRef& task, WaitingPoll& poll);
@@ -218,8 +217,8 @@ class Service final : public EmbeddedService {
   // rpc_starts.cc, rpc_signals.cc, rpc_workflow_tasks.cc
   void attach_request(OpenRun& run, const api::StartWorkflowExecutionRequest& request);
   std::optional<PortStatus> check_signal_limit(const OpenRun& run) const;
-  Found find_of_chain(const temporal::api::common::v1::WorkflowExecution& execution, const std::string& first_run_id,
-                      PortStatus* error);
+  Found find_of_chain(const std::string& name_space, const temporal::api::common::v1::WorkflowExecution& execution,
+                      const std::string& first_run_id, PortStatus* error);
   std::optional<PortStatus> parse_token(const std::string& bytes, pb::TaskToken::Kind kind, pb::TaskToken* token) const;
   OpenRun* task_of(const pb::TaskToken& token);
 
@@ -254,8 +253,8 @@ class Service final : public EmbeddedService {
   void release_queries(OpenRun& run);
 
   // rpc_history.cc
-  Found find_for_history(const temporal::api::common::v1::WorkflowExecution& execution, const std::string& bytes,
-                         bool reverse, pb::HistoryToken* token, PortStatus* error);
+  Found find_for_history(const std::string& name_space, const temporal::api::common::v1::WorkflowExecution& execution,
+                         const std::string& bytes, bool reverse, pb::HistoryToken* token, PortStatus* error);
   void with_closed_history(const ClosedRun& closed,
                            std::function<void(const pb::RunSummary&, const HistoryBatches&)> then);
   void wait_for_events(HistoryWait wait, OpenRun& run);
@@ -263,15 +262,11 @@ class Service final : public EmbeddedService {
   void wait_expired(std::uint64_t id);
   void answer_wait(HistoryWait wait, OpenRun& run);
 
-  // rpc_lists.cc
-  std::optional<PortStatus> gate_list(const std::string& name_space, bool* empty) const;
-
   storage::Journal& journal_;
   Executor& loop_;
   Clock& clock_;
   BufferedRandom random_;
   const EmbeddedOptions options_;
-  const SearchTypes search_types_;
   std::shared_ptr<bool> alive_;  ///< posted tasks and journal callbacks look at it; both own it
 
   // What is known.
@@ -279,9 +274,8 @@ class Service final : public EmbeddedService {
   std::map<RunKey, ClosedRun> closed_;
   std::map<RunKey, std::unique_ptr<OpenRun>> closing_;  ///< closed, their events being read back to be stored
   std::size_t ended_since_trim_ = 0;
-  std::unordered_map<std::string, RunKey> runs_by_id_;    ///< run id
-  std::unordered_map<std::string, RunKey> current_runs_;  ///< workflow id -> its newest run
-  Visibility visibility_;
+  std::unordered_map<std::string, RunKey> runs_by_id_;  ///< run id
+  std::map<std::string, Namespace> namespaces_;         ///< by name
   storage::Seq next_row_ = 1;
   RunKey next_run_ = 1;
   std::int64_t next_task_id_ = 0;
@@ -299,7 +293,6 @@ class Service final : public EmbeddedService {
   bool stopping_ = false;
   std::function<void()> stopped_;
   std::unordered_set<std::uint64_t> calls_;  ///< numbered calls that still want an answer
-  std::unordered_map<std::string, TaskQueue> workflow_queues_, activity_queues_;
   std::map<std::uint64_t, WaitingPoll> polls_;
   std::map<std::uint64_t, HistoryWait> history_waits_;
   std::map<std::uint64_t, PendingQuery> queries_;

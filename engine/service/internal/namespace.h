@@ -1,0 +1,42 @@
+#pragma once
+// A namespace in memory: how long its closed runs stay, which search attributes it knows, and everything that is found
+// by a name inside it: workflow ids, task queues, the order of lists.
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "engine/service/search_attributes.h"
+#include "engine/service/visibility.h"
+#include "storage/journal/journal.h"
+
+namespace callimport::engine {
+
+inline constexpr const char* kSystemNamespace = "temporal-system";
+
+struct TaskRef {
+  enum class Kind : std::uint8_t { kWorkflow, kActivity, kQuery };
+  Kind kind = Kind::kWorkflow;
+  storage::RunKey run = 0;
+  std::int64_t id = 0;      ///< kActivity: scheduled event; kQuery: the query
+  std::uint64_t stamp = 0;  ///< kWorkflow: task_stamp; kActivity: attempt
+};
+
+struct TaskQueue {
+  std::deque<TaskRef> tasks;
+  std::deque<std::uint64_t> polls;
+  std::int64_t last_poll_ns = 0;
+};
+
+/// Lifetime: as long as the service, at one address; runs and polls point to theirs.
+struct Namespace {
+  std::string name;
+  std::int64_t retention_ns = 0;
+  SearchTypes search_types;                                       ///< settable ones
+  std::unordered_map<std::string, storage::RunKey> current_runs;  ///< workflow id -> its newest run
+  std::unordered_map<std::string, TaskQueue> workflow_queues, activity_queues;
+  Visibility visibility;
+};
+
+}  // namespace callimport::engine
