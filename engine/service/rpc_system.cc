@@ -9,30 +9,13 @@ namespace callimport::engine {
 namespace {
 
 constexpr const char* kServerVersion = "1.29.1";  // A7: the level of Temporal's API we speak, not our own version
-constexpr const char* kSystemNamespaceId = "32049b68-7872-4094-8e63-d0dd59896a83";
-
-/// The same name, the same id, on every start: shaped as a uuid, made from the name.
-std::string id_of(const std::string& name) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::uint64_t words[2] = {1469598103934665603ull, 0x9e3779b97f4a7c15ull};
-  for (auto& word : words) {
-    for (const char c : name) word = (word ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-  }
-  std::string out;
-  for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) out.push_back('-');
-    const auto nibble = static_cast<unsigned>((words[i / 16] >> (4 * (i % 16))) & 15u);
-    out.push_back(i == 12 ? '4' : i == 16 ? kHex[8 + nibble % 4] : kHex[nibble]);
-  }
-  return out;
-}
 
 void fill_namespace(const Namespace& space, api::DescribeNamespaceResponse* out) {
   const bool system = space.name == kSystemNamespace;
   auto* info = out->mutable_namespace_info();
   info->set_name(space.name);
   info->set_state(enums::NAMESPACE_STATE_REGISTERED);
-  info->set_id(system ? kSystemNamespaceId : id_of(space.name));
+  info->set_id(space.id);
   if (system) info->set_owner_email("temporal-core@temporal.io");
   (void)info->mutable_capabilities();  // A.2: none that we could not serve
   auto* config = out->mutable_config();
@@ -72,7 +55,7 @@ void Service::GetClusterInfo(const api::GetClusterInfoRequest&, CallContext cont
   out.set_server_version(kServerVersion);
   out.mutable_version_info()->mutable_current()->set_version(kServerVersion);
   out.mutable_version_info()->mutable_current()->set_notes("Call Import Engine");
-  out.set_cluster_id(id_of("cluster " + options_.namespaces.front()));
+  out.set_cluster_id(uuid_of_name("cluster " + options_.namespaces.front()));
   out.set_cluster_name("active");
   out.set_history_shard_count(1);
   out.set_persistence_store("sqlite");
@@ -93,9 +76,8 @@ void Service::DescribeNamespace(const api::DescribeNamespaceRequest& request, Ca
       return refuse(std::move(call),
                     errors::plain(errors::kUnknown, "invalid UUID length: " + std::to_string(request.id().size())));
     }
-    if (request.id() == kSystemNamespaceId) name = kSystemNamespace;
     for (const auto& [known, space] : namespaces_) {
-      if (request.id() == id_of(known)) name = known;
+      if (request.id() == space.id) name = known;
     }
   }
   if (!namespaces_.contains(name)) {

@@ -275,7 +275,7 @@ class Service final : public EmbeddedService {
   std::map<RunKey, std::unique_ptr<OpenRun>> closing_;  ///< closed, their events being read back to be stored
   std::size_t ended_since_trim_ = 0;
   std::unordered_map<std::string, RunKey> runs_by_id_;  ///< run id
-  std::map<std::string, Namespace> namespaces_;         ///< by name
+  Namespaces namespaces_;
   storage::Seq next_row_ = 1;
   RunKey next_run_ = 1;
   std::int64_t next_task_id_ = 0;

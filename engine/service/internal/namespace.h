@@ -32,11 +32,17 @@ struct TaskQueue {
 /// Lifetime: as long as the service, at one address; runs and polls point to theirs.
 struct Namespace {
   std::string name;
+  std::string id;  ///< a uuid
   std::int64_t retention_ns = 0;
   SearchTypes search_types;                                       ///< settable ones
   std::unordered_map<std::string, storage::RunKey> current_runs;  ///< workflow id -> its newest run
   std::unordered_map<std::string, TaskQueue> workflow_queues, activity_queues;
   Visibility visibility;
 };
+
+using Namespaces = std::map<std::string, Namespace>;  ///< by name
+
+/// The same name, the same id, on every start.
+std::string uuid_of_name(const std::string& name);
 
 }  // namespace callimport::engine
