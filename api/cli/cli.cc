@@ -36,15 +36,7 @@ void add_global_flags(CLI::App& root, GlobalFlags& flags) {
       ->group(group);
   root.add_option("--data", flags.data, "data folder (CALLIMPORT_DATA)")->group(group);
   root.add_option("--config-file", flags.config_file,
-                  "server configuration (default: callimport.toml in the data folder)")
-      ->group(group);
-  root.add_option("--address", flags.address,
-                  "server as host:port (TEMPORAL_ADDRESS; default: the socket in the data folder)")
-      ->group(group);
-  root.add_option("--access-file", flags.access_file, "file with the server's access token (CALLIMPORT_ACCESS_FILE)")
-      ->group(group);
-  root.add_option("-n,--namespace", flags.name_space, "Temporal namespace")
-      ->envname("TEMPORAL_NAMESPACE")
+                  "configuration (default: callimport.toml in the data folder, else in $XDG_CONFIG_HOME/callimport)")
       ->group(group);
   root.add_option("--command-timeout", flags.command_timeout_s, "seconds to wait for an answer")
       ->check(CLI::Range(0.1, 86'400.0))
@@ -58,6 +50,30 @@ void add_global_flags(CLI::App& root, GlobalFlags& flags) {
   root.add_flag("-q,--quiet", flags.quiet, "no talk on stderr")->group(group);
   root.add_flag("-y,--yes", flags.yes, "answer questions with yes")->group(group);
   root.add_flag("--no-input", flags.no_input, "never ask")->group(group);
+}
+
+/// Names and meaning as in Temporal's own command line, which also reads TEMPORAL_*.
+void add_connection_flags(CLI::App& root, GlobalFlags& flags) {
+  const std::string group = "Connection";
+  auto& words = flags.connection;
+  root.add_option("--address", words.address,
+                  "server as host:port (TEMPORAL_ADDRESS; default: the socket in the data folder)")
+      ->group(group);
+  root.add_option("-n,--namespace", words.name_space, "Temporal namespace (TEMPORAL_NAMESPACE; default)")->group(group);
+  root.add_option("--profile", flags.profile,
+                  "a [profile.NAME] of the configuration (CALLIMPORT_PROFILE; default: the one named default)")
+      ->group(group);
+  root.add_option("--api-key-file", words.api_key_file, "file with the API key (else TEMPORAL_API_KEY)")->group(group);
+  root.add_option("--access-file", words.access_file, "file with the server's access token (CALLIMPORT_ACCESS_FILE)")
+      ->group(group);
+  root.add_flag("--tls{true}", words.tls, "use TLS; on by itself with an API key, a CA or a certificate (TEMPORAL_TLS)")
+      ->group(group);
+  root.add_option("--tls-ca-path", words.tls_ca_path, "PEM of the CA to believe instead of the machine's own")
+      ->group(group);
+  root.add_option("--tls-cert-path", words.tls_cert_path, "PEM of the client's certificate")->group(group);
+  root.add_option("--tls-key-path", words.tls_key_path, "PEM of its key")->group(group);
+  root.add_option("--tls-server-name", words.tls_server_name, "name expected in the server's certificate")
+      ->group(group);
 }
 
 void add_verbs(Tree& tree) {
@@ -155,6 +171,7 @@ int run_cli(int argc, char** argv, CliHooks hooks) {
   root.require_subcommand(1);
   Tree tree{root, session, {}};
   add_global_flags(root, session.flags);
+  add_connection_flags(root, session.flags);
   add_verbs(tree);
   try {
     root.parse(argc, argv);

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-namespace callimport::api {
+#include "api/version.h"
 
-inline constexpr const char* kVersion = "0.1.0";
+namespace callimport::api {
 
 /// What only main() may wire.
 struct CliHooks {

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "api/grpc/channel.h"
+
 namespace callimport::api {
 namespace {
 
@@ -16,6 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::system_clock;
 
 inline constexpr milliseconds kInterruptLook{100};
+inline constexpr const char* kClientName = "callimport-cli";
 
 std::atomic<int> g_interrupts{0};
 
@@ -51,12 +54,6 @@ bool parse(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& into) 
   return into.ParseFromString(bytes);
 }
 
-void add_headers(grpc::ClientContext& context, const Target& target) {
-  context.AddMetadata("client-name", "callimport-cli");
-  context.AddMetadata("client-version", "0.1.0");
-  if (!target.token.empty()) context.AddMetadata("authorization", "Bearer " + target.token);
-}
-
 enum class Waited { kOk, kNotOk, kTimeout, kInterrupted };
 
 /// Waits for the queue's next event in short steps, so that Ctrl-C is seen.
@@ -86,9 +83,9 @@ void drain(grpc::CompletionQueue& queue) {
 /// One step is under way at a time, so events need no tags.
 class Stream final : public ClientStream {
  public:
-  Stream(grpc::GenericStub& caller, const Target& target, const std::string& method, grpc::ByteBuffer request)
+  Stream(grpc::GenericStub& caller, const Connection& connection, const std::string& method, grpc::ByteBuffer request)
       : request_(std::move(request)) {
-    add_headers(context_, target);
+    add_headers(context_, connection, method, kClientName);
     call_ = caller.PrepareCall(&context_, method, &queue_);
   }
   ~Stream() override {
@@ -151,12 +148,13 @@ class Stream final : public ClientStream {
 
 class GrpcClient final : public Client {
  public:
-  explicit GrpcClient(Target target) : target_(std::move(target)), channel_(open(target_)), caller_(channel_) {}
+  explicit GrpcClient(Connection connection)
+      : connection_(std::move(connection)), channel_(open_channel(connection_)), caller_(channel_) {}
 
   engine::PortStatus call(std::string_view method, const google::protobuf::MessageLite& request,
                           google::protobuf::MessageLite& reply, milliseconds timeout) override {
     grpc::ClientContext context;
-    add_headers(context, target_);
+    add_headers(context, connection_, method, kClientName);
     const auto until = system_clock::now() + timeout;
     context.set_deadline(until);
     grpc::CompletionQueue queue;
@@ -181,7 +179,7 @@ class GrpcClient final : public Client {
   }
 
   std::unique_ptr<ClientStream> stream(std::string_view method, const google::protobuf::MessageLite& request) override {
-    return std::make_unique<Stream>(caller_, target_, std::string(method), to_buffer(request));
+    return std::make_unique<Stream>(caller_, connection_, std::string(method), to_buffer(request));
   }
 
   bool wait_connected(milliseconds timeout) override {
@@ -191,27 +189,18 @@ class GrpcClient final : public Client {
     }
     return false;
   }
-  const Target& target() const override { return target_; }
 
  private:
-  static std::shared_ptr<grpc::Channel> open(const Target& target) {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(128 << 20);
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    return grpc::CreateCustomChannel(target.address, grpc::InsecureChannelCredentials(), arguments);
-  }
-
-  Target target_;
+  const Connection connection_;
   std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub caller_;
 };
 
 }  // namespace
 
-std::unique_ptr<Client> Client::create(Target target) { return std::make_unique<GrpcClient>(std::move(target)); }
+std::unique_ptr<Client> Client::create(Connection connection) {
+  return std::make_unique<GrpcClient>(std::move(connection));
+}
 
 void watch_for_interrupt() {
   struct sigaction action{};

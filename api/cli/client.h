@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/connection.h"
 #include "engine/workflow_service.h"
 #include "storage/model/result.h"
 
@@ -14,11 +15,6 @@ class MessageLite;
 }
 
 namespace callimport::api {
-
-struct Target {
-  std::string address;  ///< host:port, or unix:/path
-  std::string token;    ///< bearer for callimport.v1 over TCP; empty: none
-};
 
 /// A server's stream being read. Dropping it cancels the call.
 class ClientStream {
@@ -32,7 +28,7 @@ class ClientStream {
 /// Threads: one. Nothing is sent before the first call.
 class Client {
  public:
-  static std::unique_ptr<Client> create(Target target);
+  static std::unique_ptr<Client> create(Connection connection);
   virtual ~Client() = default;
   /// `method`: /package.Service/Method. Status code 1 (CANCELLED) with the text "interrupted" after Ctrl-C.
   virtual engine::PortStatus call(std::string_view method, const google::protobuf::MessageLite& request,
@@ -41,7 +37,6 @@ class Client {
                                                const google::protobuf::MessageLite& request) = 0;
   /// True as soon as the server answers; false when `timeout` ran out or Ctrl-C came.
   virtual bool wait_connected(std::chrono::milliseconds timeout) = 0;
-  virtual const Target& target() const = 0;
 };
 
 /// Ctrl-C sets a flag that every wait of the client looks at; a second one ends the program.

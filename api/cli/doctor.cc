@@ -15,15 +15,14 @@ const char* word_of(Check::State state) {
   return state == Check::State::kOk ? "ok" : state == Check::State::kWarning ? "look" : "FAILED";
 }
 
-Check check_config(const Session& session, const DataFolder& folder, ServeConfig& config) {
-  const auto path = session.flags.config_file.empty() ? folder.config_file() : session.flags.config_file;
+Check check_config(const Session& session, ServeConfig& config) {
+  const auto path = session.config_file();
+  if (path.empty()) return {"configuration", Check::State::kOk, "none: every default holds", {}};
   const auto read = read_config(path);
   if (read) {
     config = *read;
     return {"configuration", Check::State::kOk, path, {}};
   }
-  if (read.error().code == Code::kNotFound && session.flags.config_file.empty())
-    return {"configuration", Check::State::kOk, "none: every default holds", {}};
   return {"configuration", Check::State::kFailed, read.error().message, "callimport help config"};
 }
 
@@ -40,9 +39,10 @@ Check check_answer(Session& session) {
 Ended doctor(Session& session) {
   const DataFolder folder{session.data_folder()};
   ServeConfig config;
-  auto checks = std::vector<Check>{check_config(session, folder, config)};
+  auto checks = std::vector<Check>{check_config(session, config)};
   for (auto& check : examine_folder(folder, config.address)) checks.push_back(std::move(check));
-  if (!FolderLock::holder(folder).empty() || !session.flags.address.empty()) checks.push_back(check_answer(session));
+  if (!FolderLock::holder(folder).empty() || !session.flags.connection.address.empty())
+    checks.push_back(check_answer(session));
   bool failed = false;
   auto all = nlohmann::json::array();
   Table table{{"CHECK", "", "FOUND", "WHAT TO DO"}, {}, 2};

@@ -22,12 +22,21 @@ constexpr std::string_view kExitCodes = R"(exit codes
 
 constexpr std::string_view kEnvironment = R"(environment
   CALLIMPORT_DATA         data folder (else $XDG_DATA_HOME/callimport, else ~/.local/share/callimport)
-  CALLIMPORT_ACCESS_FILE  file with the server's access token, for --address
   CALLIMPORT_FORCE_TTY    columns: behave as on a terminal that wide
-  TEMPORAL_ADDRESS        server as host:port
-  TEMPORAL_NAMESPACE      Temporal namespace
   NO_COLOR, TERM=dumb     no colours
   LC_ALL, LC_CTYPE, LANG  without UTF-8 in them, bars and marks are ASCII
+
+connection: a flag counts before these, and these before the [profile.NAME] of the configuration
+  CALLIMPORT_PROFILE      the profile (else the one named default)
+  CALLIMPORT_ACCESS_FILE  file with the access token of a server of ours, for --address
+  CALLIMPORT_WEB_URL      Temporal's Web UI, for show --web
+  TEMPORAL_ADDRESS        server as host:port
+  TEMPORAL_NAMESPACE      Temporal namespace
+  TEMPORAL_API_KEY        the API key; TEMPORAL_API_KEY_FILE: a file that holds it
+  TEMPORAL_TLS            true or false; on by itself with an API key, a CA or a certificate
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH
+                          PEM files; the same with _DATA instead of _PATH: the PEM itself
+  TEMPORAL_TLS_SERVER_NAME  name expected in the server's certificate
 )";
 
 }  // namespace

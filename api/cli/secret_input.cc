@@ -3,7 +3,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -12,10 +11,8 @@
 namespace callimport::api {
 namespace {
 
-inline constexpr std::size_t kTokenBytesMax = 16u << 10;
-
 std::string read_bounded(std::istream& in) {
-  std::string text(kTokenBytesMax + 3, '\0');
+  std::string text(kSecretBytesMax + 3, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
   return text;
@@ -54,18 +51,9 @@ tl::expected<std::string, CliError> read_token(Session& session, const TokenFlag
   } else {
     return sorry(kExitUsage, "token.missing", "no token was given", next);
   }
-  if (token.ends_with("\n")) token.pop_back();
-  if (token.ends_with("\r")) token.pop_back();
-  if (token.empty()) return sorry(kExitUsage, "token.empty", "the token is empty", next);
-  if (token.size() > kTokenBytesMax)
-    return sorry(kExitUsage, "token.too_long", "the token is longer than 16 KiB: is it the right file?", next);
-  const bool broken = std::any_of(token.begin(), token.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-  if (broken) {
-    return sorry(
-        kExitUsage, "token.malformed",
-        "the token has a line break or another control character in it: probably more than the token was copied", next);
-  }
-  return token;
+  auto secret = one_secret(std::move(token), "the token");
+  if (!secret) return sorry(kExitUsage, "token.malformed", secret.error().message, next);
+  return std::move(*secret);
 }
 
 }  // namespace callimport::api

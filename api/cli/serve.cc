@@ -17,11 +17,9 @@ struct ServeFlags {
   std::uint64_t die_after_commits = 0;
 };
 
-tl::expected<ServeConfig, CliError> configuration(const Session& session, const DataFolder& folder) {
-  const bool named = !session.flags.config_file.empty();
-  const auto path = named ? session.flags.config_file : folder.config_file();
-  std::error_code ignored;
-  if (!named && !std::filesystem::exists(path, ignored)) return ServeConfig{};
+tl::expected<ServeConfig, CliError> configuration(const Session& session) {
+  const auto path = session.config_file();
+  if (path.empty()) return ServeConfig{};
   auto config = read_config(path);
   if (config) return *config;
   return sorry(kExitUsage, "config.malformed", printable(config.error().message),
@@ -32,7 +30,7 @@ Ended run(Session& session, const ServeFlags& flags) {
   ServeOrder order;
   order.data_folder = std::filesystem::absolute(session.data_folder()).lexically_normal().string();
   const DataFolder folder{order.data_folder};
-  CLI_TRY(order.config, configuration(session, folder));
+  CLI_TRY(order.config, configuration(session));
   auto& address = order.config.address;
   const auto colon = address.rfind(':');
   if (colon == std::string::npos)

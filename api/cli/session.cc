@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "api/data_folder.h"
 #include "api/grpc/router.h"
+#include "api/serve/config.h"
 
 namespace callimport::api {
 namespace {
@@ -20,13 +20,6 @@ namespace {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
-}
-
-std::string read_token(const std::string& path) {
-  std::ifstream in(path);
-  std::string token;
-  std::getline(in, token);
-  return token;
 }
 
 const char* name_of(int code) {
@@ -76,23 +69,73 @@ std::chrono::milliseconds Session::timeout() const {
 
 std::string Session::data_folder() const { return flags.data.empty() ? default_data_folder() : flags.data; }
 
-tl::expected<Client*, CliError> Session::client() {
-  if (client_ != nullptr) return client_.get();
-  Target target;
-  target.address = flags.address.empty() ? environment("TEMPORAL_ADDRESS") : flags.address;
+std::string Session::config_file() const {
+  if (!flags.config_file.empty()) return flags.config_file;
+  const auto home = environment("HOME"), xdg = environment("XDG_CONFIG_HOME");
+  const auto config_home = !xdg.empty() ? xdg : home.empty() ? std::string() : home + "/.config";
+  for (const auto& path : {DataFolder{data_folder()}.config_file(), config_home + "/callimport/callimport.toml"}) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return path;
+  }
+  return {};
+}
+
+tl::expected<ConnectionWords, CliError> Session::profile() const {
+  auto name = flags.profile.empty() ? environment("CALLIMPORT_PROFILE") : flags.profile;
+  const bool named = !name.empty();
+  const auto path = config_file();
+  const std::string next = "callimport help config   # shows [profile.NAME]";
+  if (path.empty()) {
+    if (!named) return ConnectionWords{};
+    return sorry(kExitUsage, "usage", "no profile " + printable(name) + ": there is no configuration file", next);
+  }
+  const auto config = read_config(path);
+  if (!config) return sorry(kExitUsage, "config.malformed", printable(config.error().message), next);
+  const auto found = config->profiles.find(named ? name : "default");
+  if (found != config->profiles.end()) return found->second;
+  if (!named) return ConnectionWords{};
+  std::string known;
+  for (const auto& [one, unused] : config->profiles) known += (known.empty() ? "" : ", ") + one;
+  return sorry(kExitUsage, "usage",
+               fmt::format("no profile {} in {}; there {}", printable(name), path,
+                           known.empty() ? std::string("is none") : "are: " + known),
+               next);
+}
+
+tl::expected<const Connection*, CliError> Session::connection() {
+  if (connection_) return &*connection_;
+  CLI_TRY(const auto said, profile());
+  auto resolved = resolve_connection(flags.connection, connection_environment(environment), said);
+  if (!resolved) {
+    return sorry(kExitUsage, "connection.malformed", printable(resolved.error().message),
+                 "callimport help environment   # and `help config` say how a connection is described");
+  }
   const DataFolder folder{data_folder()};
-  if (target.address.empty()) {
+  if (resolved->address.empty()) {
     std::error_code ignored;
     if (!std::filesystem::exists(folder.socket(), ignored)) {
       return sorry(kExitFailed, "server.absent", "no server runs on " + folder.path,
                    "callimport serve --data " + folder.path);
     }
-    target.address = "unix:" + folder.socket();
-  } else {
-    const auto token_file = flags.access_file.empty() ? environment("CALLIMPORT_ACCESS_FILE") : flags.access_file;
-    target.token = read_token(token_file.empty() ? folder.token_file() : token_file);
+    resolved->address = "unix:" + folder.socket();
+    resolved->tls = {};
+  } else if (resolved->access_token.empty() && is_loopback(resolved->address)) {
+    // The folder's own token, shown to this machine only.
+    if (auto token = read_secret_file(folder.token_file())) resolved->access_token = std::move(*token);
   }
-  client_ = Client::create(std::move(target));
+  connection_ = std::move(*resolved);
+  return &*connection_;
+}
+
+std::string Session::name_space() {
+  const auto connected = connection();
+  return connected ? (*connected)->name_space : std::string();
+}
+
+tl::expected<Client*, CliError> Session::client() {
+  if (client_ != nullptr) return client_.get();
+  CLI_TRY(const auto* connected, connection());
+  client_ = Client::create(*connected);
   return client_.get();
 }
 

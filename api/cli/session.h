@@ -11,6 +11,7 @@
 
 #include "api/cli/client.h"
 #include "api/cli/text.h"
+#include "api/connection.h"
 
 namespace callimport::api {
 
@@ -42,7 +43,8 @@ enum class Output { kText, kJson, kJsonl, kCsv, kNone };
 
 struct GlobalFlags {
   std::string output = "text", time_format = "relative", color = "auto", log_level = "info", log_format = "text";
-  std::string data, config_file, address, name_space = "default", access_file;
+  std::string data, config_file, profile;
+  ConnectionWords connection;
   bool quiet = false, yes = false, no_input = false;
   double command_timeout_s = 30;
 };
@@ -59,7 +61,16 @@ class Session {
   std::chrono::milliseconds timeout() const;
   std::string data_folder() const;
 
-  /// The connection, made at first use: --address, TEMPORAL_ADDRESS, else the socket in the data folder.
+  /// The configuration: --config-file, else callimport.toml in the data folder, else in $XDG_CONFIG_HOME/callimport.
+  /// Empty: none is there.
+  std::string config_file() const;
+
+  /// Where to connect and as whom, resolved at first use: flags, environment, profile; without an address the socket in
+  /// the data folder. The verb `worker` sets flags.connection.address before it asks.
+  /// @error usage  an unreadable file, no such profile; @error server.absent  no address, and no server runs here.
+  tl::expected<const Connection*, CliError> connection();
+  std::string name_space();  ///< of the connection
+  /// The client of the connection, made at first use.
   tl::expected<Client*, CliError> client();
   /// A method of callimport.v1.
   template <class Request, class Response>
@@ -85,6 +96,9 @@ class Session {
  private:
   std::optional<CliError> ask_raw(std::string_view method, const google::protobuf::MessageLite& request,
                                   google::protobuf::MessageLite& response);
+  tl::expected<ConnectionWords, CliError> profile() const;
+
+  std::optional<Connection> connection_;
   std::unique_ptr<Client> client_;
 };
 

@@ -66,7 +66,7 @@ WorkflowRow row_of(const ::temporal::api::workflow::v1::WorkflowExecutionInfo& i
 
 tl::expected<bool, CliError> start_import_workflow(Session& session, const StartOrder& order) {
   service::StartWorkflowExecutionRequest request;
-  request.set_namespace_(session.flags.name_space);
+  request.set_namespace_(session.name_space());
   request.set_workflow_id(order.workflow_id);
   request.mutable_workflow_type()->set_name(workflows::kImportWorkflow);
   request.mutable_task_queue()->set_name(workflows::kImportTaskQueue);
@@ -84,7 +84,7 @@ tl::expected<bool, CliError> start_import_workflow(Session& session, const Start
 tl::expected<void, CliError> signal_workflow(Session& session, const std::string& workflow_id,
                                              const std::string& signal, const std::string& input) {
   service::SignalWorkflowExecutionRequest request;
-  request.set_namespace_(session.flags.name_space);
+  request.set_namespace_(session.name_space());
   request.mutable_workflow_execution()->set_workflow_id(workflow_id);
   request.set_signal_name(signal);
   request.set_identity(identity());
@@ -98,7 +98,7 @@ tl::expected<void, CliError> signal_workflow(Session& session, const std::string
 tl::expected<void, CliError> cancel_workflow(Session& session, const std::string& workflow_id,
                                              const std::string& reason) {
   service::RequestCancelWorkflowExecutionRequest request;
-  request.set_namespace_(session.flags.name_space);
+  request.set_namespace_(session.name_space());
   request.mutable_workflow_execution()->set_workflow_id(workflow_id);
   request.set_identity(identity());
   request.set_reason(reason);
@@ -110,7 +110,7 @@ tl::expected<void, CliError> cancel_workflow(Session& session, const std::string
 
 tl::expected<std::optional<WorkflowRow>, CliError> describe_workflow(Session& session, const std::string& workflow_id) {
   service::DescribeWorkflowExecutionRequest request;
-  request.set_namespace_(session.flags.name_space);
+  request.set_namespace_(session.name_space());
   request.mutable_execution()->set_workflow_id(workflow_id);
   service::DescribeWorkflowExecutionResponse response;
   CLI_TRY(const auto status, send(session, "DescribeWorkflowExecution", request, response));
@@ -122,7 +122,7 @@ tl::expected<std::optional<WorkflowRow>, CliError> describe_workflow(Session& se
 tl::expected<std::vector<WorkflowRow>, CliError> list_workflows(Session& session, const std::string& query, int limit) {
   std::vector<WorkflowRow> rows;
   service::ListWorkflowExecutionsRequest request;
-  request.set_namespace_(session.flags.name_space);
+  request.set_namespace_(session.name_space());
   request.set_query(query);
   request.set_page_size(1000);
   do {
@@ -139,7 +139,7 @@ tl::expected<std::vector<WorkflowRow>, CliError> list_workflows(Session& session
 tl::expected<std::string, CliError> export_history(Session& session, const std::string& workflow_id,
                                                    const std::string& run_id, bool binary) {
   service::GetWorkflowExecutionHistoryRequest request;
-  request.set_namespace_(session.flags.name_space);
+  request.set_namespace_(session.name_space());
   request.mutable_execution()->set_workflow_id(workflow_id);
   request.mutable_execution()->set_run_id(run_id);
   ::temporal::api::history::v1::History history;

@@ -17,12 +17,13 @@ inline constexpr std::size_t kConfigBytesMax = 1u << 20;
 
 /// Sets one field from a node; false: the node has another type or is out of range, and `wanted` says what it should
 /// be.
+template <class Into>
 struct Key {
   std::string wanted;
-  std::function<bool(ServeConfig&, const toml::node&)> set;
+  std::function<bool(Into&, const toml::node&)> set;
 };
 
-Key text(std::string& (*field)(ServeConfig&)) {
+Key<ServeConfig> text(std::string& (*field)(ServeConfig&)) {
   return {"text in quotes", [field](ServeConfig& config, const toml::node& node) {
             const auto value = node.value_exact<std::string>();
             if (value) field(config) = *value;
@@ -30,7 +31,7 @@ Key text(std::string& (*field)(ServeConfig&)) {
           }};
 }
 
-Key yes_or_no(bool& (*field)(ServeConfig&)) {
+Key<ServeConfig> yes_or_no(bool& (*field)(ServeConfig&)) {
   return {"true or false", [field](ServeConfig& config, const toml::node& node) {
             const auto value = node.value_exact<bool>();
             if (value) field(config) = *value;
@@ -38,7 +39,7 @@ Key yes_or_no(bool& (*field)(ServeConfig&)) {
           }};
 }
 
-Key whole(int& (*field)(ServeConfig&), int least, int most) {
+Key<ServeConfig> whole(int& (*field)(ServeConfig&), int least, int most) {
   return {fmt::format("a whole number from {} to {}", least, most), [=](ServeConfig& config, const toml::node& node) {
             const auto value = node.value_exact<std::int64_t>();
             if (!value || *value < least || *value > most) return false;
@@ -47,7 +48,7 @@ Key whole(int& (*field)(ServeConfig&), int least, int most) {
           }};
 }
 
-Key texts(std::vector<std::string>& (*field)(ServeConfig&)) {
+Key<ServeConfig> texts(std::vector<std::string>& (*field)(ServeConfig&)) {
   return {"a list of texts, e.g. [\"cs@example.com\"]", [field](ServeConfig& config, const toml::node& node) {
             const auto* list = node.as_array();
             if (list == nullptr) return false;
@@ -61,10 +62,41 @@ Key texts(std::vector<std::string>& (*field)(ServeConfig&)) {
           }};
 }
 
-using Table = std::map<std::string, Key, std::less<>>;
+template <class Into>
+using Table = std::map<std::string, Key<Into>, std::less<>>;
 
-const std::map<std::string, Table, std::less<>>& tables() {
-  static const std::map<std::string, Table, std::less<>> all = {
+Key<ConnectionWords> word(std::string ConnectionWords::* field) {
+  return {"text in quotes", [field](ConnectionWords& words, const toml::node& node) {
+            const auto value = node.value_exact<std::string>();
+            if (value) words.*field = *value;
+            return value.has_value();
+          }};
+}
+
+const Table<ConnectionWords>& profile_keys() {
+  static const Table<ConnectionWords> keys = {
+      {"address", word(&ConnectionWords::address)},
+      {"namespace", word(&ConnectionWords::name_space)},
+      {"tls",
+       {"true or false",
+        [](ConnectionWords& words, const toml::node& node) {
+          const auto value = node.value_exact<bool>();
+          if (value) words.tls = *value ? "true" : "false";
+          return value.has_value();
+        }}},
+      {"tls_ca_path", word(&ConnectionWords::tls_ca_path)},
+      {"tls_cert_path", word(&ConnectionWords::tls_cert_path)},
+      {"tls_key_path", word(&ConnectionWords::tls_key_path)},
+      {"tls_server_name", word(&ConnectionWords::tls_server_name)},
+      {"api_key_file", word(&ConnectionWords::api_key_file)},
+      {"access_file", word(&ConnectionWords::access_file)},
+      {"web_url", word(&ConnectionWords::web_url)},
+  };
+  return keys;
+}
+
+const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
+  static const std::map<std::string, Table<ServeConfig>, std::less<>> all = {
       {"server",
        {{"address", text([](ServeConfig& c) -> std::string& { return c.address; })},
         {"require_token", yes_or_no([](ServeConfig& c) -> bool& { return c.require_token; })}}},
@@ -97,17 +129,28 @@ Result<> complain(const std::string& file, const toml::source_region& where, con
   return fail(Code::kInvalid, fmt::format("{}:{}: {}", file, where.begin.line, what));
 }
 
-Result<> read_table(const std::string& file, const std::string& name, const Table& keys, const toml::table& table,
-                    ServeConfig& config) {
+template <class Into>
+Result<> read_table(const std::string& file, const std::string& name, const Table<Into>& keys, const toml::table& table,
+                    Into& into) {
   for (const auto& [key, node] : table) {
     const auto found = keys.find(key.str());
     if (found == keys.end()) {
       return complain(file, node.source(),
                       fmt::format("no key {} in [{}]; it may hold: {}", key.str(), name, names_of(keys)));
     }
-    if (!found->second.set(config, node)) {
+    if (!found->second.set(into, node)) {
       return complain(file, node.source(), fmt::format("{}.{} must be {}", name, key.str(), found->second.wanted));
     }
+  }
+  return {};
+}
+
+Result<> read_profiles(const std::string& file, const toml::table& table, ServeConfig& config) {
+  for (const auto& [name, node] : table) {
+    const auto* keys = node.as_table();
+    if (keys == nullptr) return complain(file, node.source(), "profiles are tables: [profile.NAME]");
+    const std::string full = "profile." + std::string(name.str());
+    TRY_VOID(read_table(file, full, profile_keys(), *keys, config.profiles[std::string(name.str())]));
   }
   return {};
 }
@@ -136,6 +179,18 @@ password_file = ""              # a file, so that this one holds no secret
 
 [slack]
 webhook_url_file = ""           # a file with the incoming webhook's URL
+
+[profile.default]               # where clients connect; others by --profile NAME
+address = ""                    # host:port; empty: the socket in the data folder
+namespace = "default"
+tls = false                     # on by itself with an API key, a CA or a certificate
+tls_ca_path = ""
+tls_cert_path = ""
+tls_key_path = ""
+tls_server_name = ""
+api_key_file = ""               # opens Temporal's API
+access_file = ""                # the server's access token: opens the library, too
+web_url = ""                    # Temporal's Web UI, for show --web
 )";
 
 Result<ServeConfig> parse_config(std::string_view text, const std::string& name) {
@@ -147,11 +202,15 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
     return fail(Code::kInvalid, fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));
   }
   for (const auto& [key, node] : root) {
-    const auto found = tables().find(key.str());
     const auto* table = node.as_table();
+    if (key.str() == "profile" && table != nullptr) {
+      TRY_VOID(read_profiles(name, *table, config));
+      continue;
+    }
+    const auto found = tables().find(key.str());
     if (found == tables().end() || table == nullptr) {
-      TRY_VOID(
-          complain(name, node.source(), fmt::format("no table [{}]; there are: {}", key.str(), names_of(tables()))));
+      TRY_VOID(complain(name, node.source(),
+                        fmt::format("no table [{}]; there are: {}, profile.NAME", key.str(), names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));
   }

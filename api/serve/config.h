@@ -1,10 +1,12 @@
 #pragma once
 // The server's configuration: TOML with a few tables, every key optional. docs of the keys: kConfigHelp.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/connection.h"
 #include "storage/model/result.h"
 
 namespace callimport::api {
@@ -29,6 +31,7 @@ struct ServeConfig {
   int pool_threads = 8;
   MailConfig mail;
   SlackConfig slack;
+  std::map<std::string, ConnectionWords, std::less<>> profiles;  ///< for clients; the server reads none of it
 };
 
 /// Reads a file on top of the defaults. An unknown key is an error, so that a typing mistake is not silently ignored.

@@ -118,7 +118,7 @@ Ran House::renew_token() {
 }
 
 api::Client& House::client() {
-  if (client_ == nullptr) client_ = api::Client::create({"unix:" + data() + "/callimport.sock", {}});
+  if (client_ == nullptr) client_ = api::Client::create(api::Connection{.address = "unix:" + data() + "/callimport.sock"});
   return *client_;
 }
 
