@@ -1,0 +1,74 @@
+// Runs the scenarios and prints a JSON line for each. Environment: tests/conformance/README.md.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { Bench, bundle, makeWorker, openHouse, scenarios, type House, type Phase, type Scenario } from './harness.ts';
+import './scenarios/activities.ts';
+import './scenarios/basics.ts';
+import './scenarios/families.ts';
+import './scenarios/histories.ts';
+import './scenarios/kills.ts';
+import './scenarios/lists.ts';
+import './scenarios/namespaces.ts';
+import './scenarios/resets.ts';
+import './scenarios/schedules.ts';
+import './scenarios/updates.ts';
+import './scenarios/workers.ts';
+
+const kTogether = 16; // scenarios at once: they mostly wait
+
+async function runOne(house: House, { name, body, seconds, oracle }: Scenario): Promise<boolean> {
+  const began = Date.now();
+  let clock: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    clock = setTimeout(() => reject(new Error(`no end after ${seconds} s`)), seconds * 1000);
+  });
+  const error = await Promise.race([body(new Bench(house, name)), late]).then(() => undefined, (thrown) => thrown ?? new Error('thrown'));
+  clearTimeout(clock);
+  const told = { suite: 'typescript', name, status: error ? 'failed' : 'passed', ms: Date.now() - began, reason: reason(error), oracle };
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+  if (error) console.error(`${name}:`, error);
+  return !error;
+}
+
+function reason(error: any): string {
+  if (!error) return '';
+  const causes: string[] = [];
+  for (let at = error; at && causes.length < 4; at = at.cause) causes.push(`${at.name ?? 'Error'}: ${at.message}`);
+  return causes.join(' <- ').replace(/\s+/g, ' ').slice(0, 600);
+}
+
+async function runPhase(house: House, chosen: Scenario[], phase: Phase, atOnce: number): Promise<boolean> {
+  const queue = chosen.filter((scenario) => scenario.phase === phase);
+  let good = true;
+  const lane = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) good = (await runOne(house, next)) && good;
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return good;
+}
+
+async function main(): Promise<number> {
+  const only = process.env.CONFORMANCE_ONLY ?? '';
+  const chosen = scenarios.filter(({ name }) => name.includes(only));
+  if (chosen.length === 0) return 0;
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
+  const { code } = await bundle();
+  const bundlePath = join(process.env.CONFORMANCE_SCRATCH!, 'bundle.js');
+  writeFileSync(bundlePath, code);
+  const house = await openHouse(bundlePath);
+  const worker = await makeWorker(house, { taskQueue: house.queue, workflowThreadPoolSize: 2 });
+  let good = await worker.runUntil(async () => {
+    const together = await runPhase(house, chosen, 'together', kTogether);
+    return (await runPhase(house, chosen, 'alone', 1)) && together;
+  });
+  good = (await runPhase(house, chosen, 'last', 1)) && good;
+  return good ? 0 : 1;
+}
+
+// What a failed scenario left behind must not keep the process.
+process.on('unhandledRejection', (error) => console.error('unhandled:', error));
+main().then((code) => process.exit(code), (error) => {
+  console.error(error);
+  process.exit(2);
+});

@@ -1,0 +1,4 @@
+export * from './activities.ts';
+export * from './basics.ts';
+export * from './families.ts';
+export * from './updates.ts';
