@@ -76,7 +76,7 @@ class SuiteRun:
                 end_group(process)
         if not self.results and not self.only and code == 0:
             self._take(result(self.suite, WHOLE_SUITE, "failed", "it told no scenario"))
-        if code != 0 and not any(row["status"] == "failed" for row in self.results):
+        if code not in (0, 1) or (code == 1 and not any(row["status"] == "failed" for row in self.results)):
             with open(log_path, "rb") as log:
                 words = " ".join(log.read()[-600:].decode(errors="replace").split())
             self._take(result(self.suite, WHOLE_SUITE, "failed", f"ended with {code}: {words}"))

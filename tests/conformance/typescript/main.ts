@@ -66,8 +66,8 @@ async function main(): Promise<number> {
   return good ? 0 : 1;
 }
 
-// What a failed scenario left behind must not keep the process.
-process.on('unhandledRejection', (error) => console.error('unhandled:', error));
+// What a failed scenario left behind must not end the others: its own end was told.
+for (const what of ['unhandledRejection', 'uncaughtException']) process.on(what, (error) => console.error(`${what}:`, error));
 main().then((code) => process.exit(code), (error) => {
   console.error(error);
   process.exit(2);

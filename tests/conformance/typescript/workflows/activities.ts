@@ -27,9 +27,9 @@ export async function runsLocal(name: Name, args: unknown[], options: LocalActiv
 }
 
 function describe(error: unknown): unknown {
-  if (!(error instanceof ActivityFailure)) return { other: String(error) };
-  const cause = error.cause;
-  const told: Record<string, unknown> = { retryState: error.retryState, activityType: error.activityType, cancelled: isCancellation(error) };
+  const told: Record<string, unknown> = { cancelled: isCancellation(error) };
+  if (error instanceof ActivityFailure) Object.assign(told, { retryState: error.retryState, activityType: error.activityType });
+  const cause = error instanceof ActivityFailure ? error.cause : error; // a local one's failure comes as it is
   if (cause instanceof TimeoutFailure) Object.assign(told, { timeout: cause.timeoutType, heartbeat: cause.lastHeartbeatDetails });
   if (cause instanceof ApplicationFailure) {
     Object.assign(told, { message: cause.message, type: cause.type, nonRetryable: cause.nonRetryable, details: cause.details });
