@@ -1,5 +1,9 @@
 add_proto_floor(engine_transition PROTO service/transition.proto DEPS temporal_api)
 add_floor(engine::port HEADERS workflow_service.h SOURCES service/port.cc DEPS storage::model storage::runtime temporal_api)
+target_compile_options(engine_port PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+target_precompile_headers(engine_port PRIVATE
+  <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view> <utility> <variant> <vector>
+  <temporal/api/workflowservice/v1/request_response.pb.h>)
 add_floor(engine::service
   HEADERS embedded.h service/internal/core.h service/internal/namespace.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
           service/history_batches.h service/workflow_tasks.h service/activities.h service/commands.h service/command_error.h
@@ -15,4 +19,5 @@ add_floor(engine::service
   DEPS engine::port engine_transition storage::journal nlohmann_json::nlohmann_json)
 # The wire still has fields that Temporal marks deprecated; what clients send in them is carried and obeyed.
 target_compile_options(engine_service PRIVATE -Wno-deprecated-declarations)
+reuse_temporal_headers(engine_service)
 add_floor(engine::history_rules HEADERS history/history_rules.h SOURCES history/history_rules.cc DEPS storage::model temporal_api)

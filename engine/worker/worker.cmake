@@ -10,3 +10,4 @@ add_floor(engine::worker
           worker/scheduler.cc worker/run.cc worker/run_context.cc worker/run_events.cc worker/replay.cc
           worker/workflow_tasks.cc worker/workflow_replies.cc worker/activity_tasks.cc worker/worker.cc
   DEPS storage::model storage::runtime temporal_api nlohmann_json::nlohmann_json Boost::headers)
+reuse_temporal_headers(engine_worker)

@@ -3,3 +3,4 @@ add_suite(service_test
   DEPS engine::service engine::history_rules simulations_world
   LABELS unit engine tsan)
 add_suite(history_rules_test SOURCES engine/history_rules_test.cc DEPS engine::history_rules engine::history LABELS unit engine tsan)
+reuse_temporal_headers(service_test)

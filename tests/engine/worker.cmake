@@ -4,3 +4,6 @@ add_suite(worker_run_test SOURCES engine/machines_test.cc engine/run_test.cc eng
 add_suite(worker_test SOURCES engine/worker_test.cc DEPS engine::worker simulations_world LABELS unit engine tsan)
 add_suite(worker_service_test SOURCES engine/worker_service_test.cc engine/features.cc
           DEPS engine::worker engine::service engine::history engine::history_rules simulations_world storage::journal LABELS unit engine tsan)
+foreach(suite worker_run_test worker_test worker_service_test)
+  reuse_temporal_headers(${suite})
+endforeach()
