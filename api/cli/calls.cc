@@ -58,27 +58,22 @@ Ended list_calls(Session& session, const CallFlags& flags) {
     request.set_page_token(reply.next_page_token());
   } while (!request.page_token().empty() && static_cast<int>(calls.size()) < flags.limit);
   if (static_cast<int>(calls.size()) > flags.limit) calls.resize(static_cast<std::size_t>(flags.limit));
-  if (session.output() == Output::kJson) {
-    auto all = nlohmann::json::array();
-    for (const auto& call : calls) all.push_back(shape(call));
-    session.print(dump(all, 2) + "\n");
-  } else if (session.output() == Output::kJsonl) {
-    for (const auto& call : calls) session.print(dump(shape(call)) + "\n");
-  } else if (session.output() == Output::kCsv) {
-    session.print(csv_row(csv_head_of_calls()));
-    for (const auto& call : calls) session.print(csv_row(csv_of(call)));
-  } else if (session.output() == Output::kText && calls.empty()) {
-    session.say("no calls; next: callimport list");
-  } else if (session.output() == Output::kText) {
+  Sheet sheet;
+  for (const auto& call : calls) sheet.rows.push_back(shape(call));
+  sheet.columns = plain_columns(
+      {"id", "platform", "source_id", "title", "start", "duration_s", "media_type", "transcript", "import"});
+  sheet.columns.push_back({"media_sha256", "media.sha256"});
+  sheet.empty = "no calls; next: callimport list";
+  sheet.text = [&] {
     Table table{{"CALL", "TITLE", "START", "LENGTH", "MEDIA", "TRANSCRIPT"}, {}, 1};
     for (const auto& call : calls) {
       table.rows.push_back({call.id(), printable(call.title()), format_utc(from_unix_ms(call.start_ms())),
                             call.has_duration_ms() ? human_duration(call.duration_ms()) : "-",
                             call.has_media() ? call.media().container() : "none", call.transcript_state()});
     }
-    session.print(table.show(session.width()));
-  }
-  return kExitDone;
+    return table.show(session.width());
+  };
+  return print_sheet(session, sheet);
 }
 
 std::string transcript_text(const v1::Call& call) {
@@ -93,12 +88,7 @@ std::string transcript_text(const v1::Call& call) {
   return text;
 }
 
-Ended show_call(Session& session, const CallFlags& flags) {
-  CLI_TRY(const auto call, get_call(session, flags.id));
-  if (session.json()) {
-    session.print(dump(shape(call), session.output() == Output::kJson ? 2 : -1) + "\n");
-    return kExitDone;
-  }
+std::string call_text(const Session& session, const v1::Call& call) {
   std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(printable(call.title())), call.id(),
                                  format_utc(from_unix_ms(call.start_ms())),
                                  call.has_duration_ms() ? human_duration(call.duration_ms()) : "length unknown");
@@ -114,9 +104,18 @@ Ended show_call(Session& session, const CallFlags& flags) {
                         call.media().hash());
   else
     text += "no recording came with it\n";
-  text += call.segments().empty() ? "no transcript came with it\n" : transcript_text(call);
-  session.print(text);
-  if (call.has_media()) session.say("next: callimport calls play " + call.id());
+  return text + (call.segments().empty() ? "no transcript came with it\n" : transcript_text(call));
+}
+
+Ended show_call(Session& session, const CallFlags& flags) {
+  CLI_TRY(const auto call, get_call(session, flags.id));
+  Sheet sheet;
+  sheet.rows = {shape(call)};
+  sheet.columns =
+      plain_columns({"id", "platform", "source_id", "title", "start", "duration_s", "transcript", "import"});
+  sheet.text = [&] { return call_text(session, call); };
+  CLI_TRY_VOID(print_object(session, sheet));
+  if (call.has_media() && session.output() == Output::kText) session.say("next: callimport calls play " + call.id());
   return kExitDone;
 }
 
@@ -145,29 +144,22 @@ Ended search(Session& session, const CallFlags& flags) {
   CLI_TRY(*request.mutable_filter(), filter_of(flags));
   request.set_limit(flags.limit);
   CLI_TRY(const auto reply, (session.ask<v1::SearchCallsRequest, v1::SearchCallsResponse>("SearchCalls", request)));
-  if (session.output() == Output::kJson) {
-    auto all = nlohmann::json::array();
-    for (const auto& hit : reply.hits()) all.push_back(shape(hit));
-    session.print(dump(all, 2) + "\n");
-  } else if (session.output() == Output::kJsonl) {
-    for (const auto& hit : reply.hits()) session.print(dump(shape(hit)) + "\n");
-  } else if (session.output() == Output::kCsv) {
-    session.print(csv_row({"call", "title", "speaker", "at_s", "text"}));
+  Sheet sheet;
+  for (const auto& hit : reply.hits()) sheet.rows.push_back(shape(hit));
+  sheet.columns = plain_columns({"call", "title", "speaker", "at_s", "text"});
+  sheet.empty = "nothing found";
+  sheet.text = [&] {
+    std::string text;
     for (const auto& hit : reply.hits()) {
-      session.print(csv_row({hit.call(), hit.title(), hit.speaker(), std::to_string(hit.start_ms() / 1000),
-                             shape(hit)["text"].get<std::string>()}));
+      text += fmt::format("{}  {}  {} at {}\n    {}\n", hit.call(), printable(hit.title()),
+                          printable(hit.speaker().empty() ? "unknown speaker" : hit.speaker()),
+                          clock_mark(hit.start_ms()), marked(session, hit.text()));
     }
-  } else if (session.output() == Output::kText) {
-    for (const auto& hit : reply.hits()) {
-      session.print(fmt::format("{}  {}  {} at {}\n    {}\n", hit.call(), printable(hit.title()),
-                                printable(hit.speaker().empty() ? "unknown speaker" : hit.speaker()),
-                                clock_mark(hit.start_ms()), marked(session, hit.text())));
-    }
-    if (reply.hits().empty())
-      session.say("nothing found");
-    else
-      session.say("next: callimport calls play " + reply.hits(0).call());
-  }
+    return text;
+  };
+  CLI_TRY_VOID(print_sheet(session, sheet));
+  if (!reply.hits().empty() && session.output() == Output::kText)
+    session.say("next: callimport calls play " + reply.hits(0).call());
   return kExitDone;
 }
 

@@ -28,6 +28,9 @@ void add_global_flags(CLI::App& root, GlobalFlags& flags) {
   root.add_option("-o,--output", flags.output, "text, json, jsonl, csv or none")
       ->check(CLI::IsMember({"text", "json", "jsonl", "csv", "none"}))
       ->group(group);
+  root.add_option("--fields", flags.fields, "only these fields of the answer, e.g. id,condition,counters.found")
+      ->delimiter(',')
+      ->group(group);
   root.add_option("--time-format", flags.time_format, "relative, iso or raw")
       ->check(CLI::IsMember({"relative", "iso", "raw"}))
       ->group(group);

@@ -40,27 +40,19 @@ Ended add(Session& session, const CredentialFlags& flags) {
 Ended list(Session& session) {
   CLI_TRY(const auto reply,
           (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
-  if (session.output() == Output::kJson) {
-    auto all = nlohmann::json::array();
-    for (const auto& one : reply.credentials()) all.push_back(shape(one));
-    session.print(dump(all, 2) + "\n");
-    return kExitDone;
-  }
-  Table table{{"CREDENTIAL", "PLATFORM", "WORKSPACE", "KIND", "LOOKS LIKE", "ADDED", "STATE"}, {}, 2};
-  std::string csv = csv_row(table.head);
-  for (const auto& one : reply.credentials()) {
-    if (session.output() == Output::kJsonl) session.print(dump(shape(one)) + "\n");
-    table.rows.push_back({one.id(), one.platform(), printable(one.workspace()), one.kind(), printable(one.label()),
-                          session.time(one.added_ms()), one.has_wiped_ms() ? "removed" : "usable"});
-    csv += csv_row(table.rows.back());
-  }
-  if (session.output() == Output::kCsv) session.print(csv);
-  if (session.output() != Output::kText) return kExitDone;
-  if (table.rows.empty())
-    session.say("no credentials; next: callimport credentials add --platform grain --token-file FILE");
-  else
-    session.print(table.show(session.width()));
-  return kExitDone;
+  Sheet sheet;
+  for (const auto& one : reply.credentials()) sheet.rows.push_back(shape(one));
+  sheet.columns = plain_columns({"id", "platform", "workspace", "kind", "label", "added", "wiped"});
+  sheet.empty = "no credentials; next: callimport credentials add --platform grain --token-file FILE";
+  sheet.text = [&] {
+    Table table{{"CREDENTIAL", "PLATFORM", "WORKSPACE", "KIND", "LOOKS LIKE", "ADDED", "STATE"}, {}, 2};
+    for (const auto& one : reply.credentials()) {
+      table.rows.push_back({one.id(), one.platform(), printable(one.workspace()), one.kind(), printable(one.label()),
+                            session.time(one.added_ms()), one.has_wiped_ms() ? "removed" : "usable"});
+    }
+    return table.show(session.width());
+  };
+  return print_sheet(session, sheet);
 }
 
 Ended remove(Session& session, const CredentialFlags& flags) {

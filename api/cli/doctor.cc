@@ -44,22 +44,19 @@ Ended doctor(Session& session) {
   if (!FolderLock::holder(folder).empty() || !session.flags.connection.address.empty())
     checks.push_back(check_answer(session));
   bool failed = false;
-  auto all = nlohmann::json::array();
+  Sheet sheet;
   Table table{{"CHECK", "", "FOUND", "WHAT TO DO"}, {}, 2};
   for (const auto& check : checks) {
     failed = failed || check.state == Check::State::kFailed;
-    all.push_back({{"check", check.name},
-                   {"state", check.state == Check::State::kOk        ? "ok"
-                             : check.state == Check::State::kWarning ? "warning"
-                                                                     : "failed"},
-                   {"found", check.found},
-                   {"next", check.next}});
+    const char* state = check.state == Check::State::kOk        ? "ok"
+                        : check.state == Check::State::kWarning ? "warning"
+                                                                : "failed";
+    sheet.rows.push_back({{"check", check.name}, {"state", state}, {"found", check.found}, {"next", check.next}});
     table.rows.push_back({check.name, word_of(check.state), printable(check.found), check.next});
   }
-  if (session.json())
-    session.print(dump(all, 2) + "\n");
-  else if (session.output() != Output::kNone)
-    session.print(table.show(0));
+  sheet.columns = plain_columns({"check", "state", "found", "next"});
+  sheet.text = [&] { return table.show(0); };
+  CLI_TRY_VOID(print_sheet(session, sheet));
   return failed ? kExitFailed : kExitDone;
 }
 

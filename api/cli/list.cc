@@ -82,29 +82,12 @@ std::string show(const Session& session, const std::vector<v1::Import>& imports,
 
 Ended list(Session& session, const ListFlags& flags) {
   CLI_TRY(const auto imports, flags.query.empty() ? by_filter(session, flags) : by_query(session, flags));
-  switch (session.output()) {
-    case Output::kText:
-      if (imports.empty())
-        session.say("no imports yet; the next command: callimport start --help");
-      else
-        session.print(show(session, imports, flags.wide));
-      break;
-    case Output::kJson: {
-      auto all = nlohmann::json::array();
-      for (const auto& import : imports) all.push_back(shape(import));
-      session.print(dump(all, 2) + "\n");
-      break;
-    }
-    case Output::kJsonl:
-      for (const auto& import : imports) session.print(dump(shape(import)) + "\n");
-      break;
-    case Output::kCsv:
-      session.print(csv_row(csv_head_of_imports()));
-      for (const auto& import : imports) session.print(csv_row(csv_of(import)));
-      break;
-    case Output::kNone: break;
-  }
-  return kExitDone;
+  Sheet sheet;
+  for (const auto& import : imports) sheet.rows.push_back(shape(import));
+  sheet.columns = import_columns();
+  sheet.text = [&] { return show(session, imports, flags.wide); };
+  sheet.empty = "no imports yet; the next command: callimport start --help";
+  return print_sheet(session, sheet);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ enum class Output { kText, kJson, kJsonl, kCsv, kNone };
 struct GlobalFlags {
   std::string output = "text", time_format = "relative", color = "auto", log_level = "info", log_format = "text";
   std::string data, config_file, profile;
+  std::vector<std::string> fields;
   ConnectionWords connection;
   bool quiet = false, yes = false, no_input = false;
   double command_timeout_s = 30;

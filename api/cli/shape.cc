@@ -67,6 +67,7 @@ json shape(const v1::Import& import) {
               {"counters", shape(import.counters())},
               {"enumerated", import.enumerated()},
               {"change", import.change()}};
+  if (const auto input = embedded(import.input()); input.is_object()) out["started_by"] = input.value("started_by", "");
   if (!lane.reason().empty()) out["reason"] = lane.reason();
   if (lane.has_until_ms()) out["until"] = iso(lane.until_ms());
   if (!import.report().empty()) out["report"] = embedded(import.report());
@@ -173,58 +174,32 @@ std::string dump(const json& value, int indent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
-std::vector<std::string> csv_head_of_imports() {
-  return {"id",     "platform", "workspace",  "title",     "stage",   "condition", "reason",  "until",      "created",
-          "closed", "found",    "registered", "duplicate", "skipped", "failed",    "pending", "media_bytes"};
-}
-std::vector<std::string> csv_of(const v1::Import& import) {
-  const auto& lane = shown_lane(import);
-  const auto& counters = import.counters();
-  return {import.id(),
-          import.platform(),
-          import.workspace(),
-          import.title(),
-          lane.stage(),
-          lane.condition(),
-          lane.reason(),
-          lane.has_until_ms() ? iso(lane.until_ms()) : "",
-          iso(import.created_ms()),
-          import.has_closed_ms() ? iso(import.closed_ms()) : "",
-          std::to_string(counters.found()),
-          std::to_string(counters.registered()),
-          std::to_string(counters.duplicate()),
-          std::to_string(counters.skipped()),
-          std::to_string(counters.failed()),
-          std::to_string(counters.pending()),
-          std::to_string(counters.media_bytes())};
+const std::vector<Column>& import_columns() {
+  static const std::vector<Column> columns = {{"id", "id"},
+                                              {"platform", "platform"},
+                                              {"workspace", "workspace"},
+                                              {"title", "title"},
+                                              {"stage", "stage"},
+                                              {"condition", "condition"},
+                                              {"reason", "reason"},
+                                              {"until", "until"},
+                                              {"started_by", "started_by"},
+                                              {"created", "created"},
+                                              {"closed", "closed"},
+                                              {"found", "counters.found"},
+                                              {"registered", "counters.registered"},
+                                              {"duplicate", "counters.duplicate"},
+                                              {"skipped", "counters.skipped"},
+                                              {"failed", "counters.failed"},
+                                              {"pending", "counters.pending"},
+                                              {"media_bytes", "counters.media_bytes"}};
+  return columns;
 }
 
-std::vector<std::string> csv_head_of_import_calls() {
-  return {"source_id", "title", "start", "duration_s", "media_type", "lane", "state", "cause", "detail", "attempts"};
-}
-std::vector<std::string> csv_of(const v1::ImportCall& call) {
-  return {call.source_id(),     call.title(),
-          iso(call.start_ms()), call.has_duration_ms() ? std::to_string(call.duration_ms() / 1000) : "",
-          call.media_type(),    call.lane(),
-          call.state(),         call.cause(),
-          call.detail(),        std::to_string(call.attempts())};
-}
-
-std::vector<std::string> csv_head_of_calls() {
-  return {"id",         "platform",   "source_id",  "title",        "start",
-          "duration_s", "media_type", "transcript", "media_sha256", "import"};
-}
-std::vector<std::string> csv_of(const v1::Call& call) {
-  return {call.id(),
-          call.platform(),
-          call.source_id(),
-          call.title(),
-          iso(call.start_ms()),
-          call.has_duration_ms() ? std::to_string(call.duration_ms() / 1000) : "",
-          call.media_type(),
-          call.transcript_state(),
-          call.media().hash(),
-          call.import()};
+std::vector<Column> plain_columns(const std::vector<std::string>& names) {
+  std::vector<Column> columns;
+  for (const auto& name : names) columns.push_back({name, name});
+  return columns;
 }
 
 }  // namespace callimport::api

@@ -1,10 +1,10 @@
 #pragma once
-// Messages of callimport.v1 as JSON (times ISO 8601, durations in seconds) and as CSV rows: the same columns
-// everywhere.
+// Messages of callimport.v1 as JSON: times ISO 8601, durations in seconds.
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "api/cli/sheet.h"
 #include "api/proto/callimport/v1/callimport.pb.h"
 
 namespace callimport::api {
@@ -22,12 +22,10 @@ nlohmann::json shape(const v1::Credential& credential);
 /// One line or indented; invalid UTF-8 is replaced.
 std::string dump(const nlohmann::json& json, int indent = -1);
 
-std::vector<std::string> csv_head_of_imports();
-std::vector<std::string> csv_of(const v1::Import& import);
-std::vector<std::string> csv_head_of_import_calls();
-std::vector<std::string> csv_of(const v1::ImportCall& call);
-std::vector<std::string> csv_head_of_calls();
-std::vector<std::string> csv_of(const v1::Call& call);
+/// The columns of an import in CSV.
+const std::vector<Column>& import_columns();
+/// Columns whose head is their path.
+std::vector<Column> plain_columns(const std::vector<std::string>& names);
 
 /// The lane the import shows: the more urgent (table.h has the order); once closed, the bulk lane holds the end.
 const v1::LaneStatus& shown_lane(const v1::Import& import);

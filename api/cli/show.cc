@@ -47,8 +47,8 @@ std::string next_command(const v1::Import& import, bool problems) {
   return "callimport calls list --import " + import.id();
 }
 
-void print_screen(const Session& session, const v1::Import& import,
-                  const google::protobuf::RepeatedPtrField<v1::Problem>& problems) {
+std::string screen_of(const Session& session, const v1::Import& import,
+                      const google::protobuf::RepeatedPtrField<v1::Problem>& problems) {
   std::string text = session.bold(printable(import.title().empty() ? import.workspace() : import.title()));
   text += fmt::format("  ({} · {})\n{}\n\n{}\n", import.platform(), printable(import.workspace()), import.id(),
                       state_line(session, import));
@@ -79,26 +79,14 @@ void print_screen(const Session& session, const v1::Import& import,
     out += (width > 0 ? cut(line, width) : std::string(line)) + "\n";
     from = end + 1;
   }
-  session.print(out);
-  session.say("\nnext: " + next_command(import, !problems.empty()));
+  return out;
 }
 
-/// A list of shaped things in the format asked for; text is made by the caller.
 template <class Messages>
-void print_list(const Session& session, const Messages& messages, const std::string& text) {
-  switch (session.output()) {
-    case Output::kJson: {
-      auto all = nlohmann::json::array();
-      for (const auto& one : messages) all.push_back(shape(one));
-      return session.print(dump(all, 2) + "\n");
-    }
-    case Output::kJsonl:
-      for (const auto& one : messages) session.print(dump(shape(one)) + "\n");
-      return;
-    case Output::kNone: return;
-    case Output::kCsv:
-    case Output::kText: session.print(text);
-  }
+std::vector<nlohmann::json> shapes_of(const Messages& messages) {
+  std::vector<nlohmann::json> rows;
+  for (const auto& one : messages) rows.push_back(shape(one));
+  return rows;
 }
 
 Ended show_calls(Session& session, const std::string& id, const ShowFlags& flags) {
@@ -115,20 +103,19 @@ Ended show_calls(Session& session, const std::string& id, const ShowFlags& flags
     request.set_page_token(reply.next_page_token());
   } while (!request.page_token().empty() && static_cast<int>(calls.size()) < flags.limit);
   if (static_cast<int>(calls.size()) > flags.limit) calls.resize(static_cast<std::size_t>(flags.limit));
-  std::string text;
-  if (session.output() == Output::kCsv) {
-    text = csv_row(csv_head_of_import_calls());
-    for (const auto& call : calls) text += csv_row(csv_of(call));
-  } else {
+  Sheet sheet;
+  sheet.rows = shapes_of(calls);
+  sheet.columns = plain_columns(
+      {"source_id", "title", "start", "duration_s", "media_type", "lane", "state", "cause", "detail", "attempts"});
+  sheet.text = [&] {
     Table table{{"SOURCE ID", "TITLE", "START", "STATE", "CAUSE"}, {}, 1};
     for (const auto& call : calls) {
       table.rows.push_back({printable(call.source_id()), printable(call.title()),
                             format_utc(from_unix_ms(call.start_ms())), call.state(), call.cause()});
     }
-    text = table.show(session.width());
-  }
-  print_list(session, calls, text);
-  return kExitDone;
+    return table.show(session.width());
+  };
+  return print_sheet(session, sheet);
 }
 
 Ended show_call(Session& session, const std::string& id, const ShowFlags& flags) {
@@ -138,10 +125,6 @@ Ended show_call(Session& session, const std::string& id, const ShowFlags& flags)
   CLI_TRY(const auto reply,
           (session.ask<v1::GetImportCallRequest, v1::GetImportCallResponse>("GetImportCall", request)));
   const auto& call = reply.call();
-  if (session.json()) {
-    session.print(dump(shape(call)) + "\n");
-    return kExitDone;
-  }
   std::string answer;
   if (call.state() == "registered")
     answer = "imported";
@@ -151,27 +134,35 @@ Ended show_call(Session& session, const std::string& id, const ShowFlags& flags)
     answer = "not yet";
   else
     answer = "not imported: " + call.cause();
-  session.print(fmt::format(
-      "{}  {}\n{}\n{}\nattempts {}, lane {}\n", printable(call.source_id()), printable(call.title()), answer,
-      call.detail().empty() ? "state " + call.state() : printable(call.detail()), call.attempts(), call.lane()));
-  return kExitDone;
+  Sheet sheet;
+  sheet.rows = {shape(call)};
+  sheet.rows.front()["answer"] = answer;
+  if (!reply.library_call().empty()) sheet.rows.front()["call"] = reply.library_call();
+  sheet.columns =
+      plain_columns({"source_id", "title", "state", "answer", "cause", "detail", "attempts", "lane", "call"});
+  sheet.text = [&] {
+    return fmt::format("{}  {}\n{}\n{}\nattempts {}, lane {}\n", printable(call.source_id()), printable(call.title()),
+                       answer, call.detail().empty() ? "state " + call.state() : printable(call.detail()),
+                       call.attempts(), call.lane());
+  };
+  return print_object(session, sheet);
 }
 
 Ended show_problems(Session& session, const std::string& id) {
   v1::ListProblemsRequest request;
   request.set_import(id);
   CLI_TRY(const auto reply, (session.ask<v1::ListProblemsRequest, v1::ListProblemsResponse>("ListProblems", request)));
-  Table table{{"CALLS", "CAUSE", "WHAT HAPPENED"}, {}, 2};
-  std::string csv = csv_row(table.head);
-  for (const auto& problem : reply.problems()) {
-    table.rows.push_back({human_count(problem.calls()), problem.cause(), printable(problem.detail())});
-    csv += csv_row(table.rows.back());
-  }
-  if (reply.problems().empty()) session.say("no problems found");
-  print_list(session, reply.problems(),
-             session.output() == Output::kCsv ? csv
-             : reply.problems().empty()       ? ""
-                                              : table.show(session.width()));
+  Sheet sheet;
+  sheet.rows = shapes_of(reply.problems());
+  sheet.columns = plain_columns({"calls", "cause", "detail"});
+  sheet.empty = "no problems found";
+  sheet.text = [&] {
+    Table table{{"CALLS", "CAUSE", "WHAT HAPPENED"}, {}, 2};
+    for (const auto& problem : reply.problems())
+      table.rows.push_back({human_count(problem.calls()), problem.cause(), printable(problem.detail())});
+    return table.show(session.width());
+  };
+  CLI_TRY_VOID(print_sheet(session, sheet));
   if (!reply.problems().empty())
     session.say("next: callimport show " + id + " --calls --cause " + reply.problems(0).cause());
   return kExitDone;
@@ -189,16 +180,21 @@ Ended show_timeline(Session& session, const std::string& id, int limit) {
     for (auto& entry : *reply.mutable_entries()) entries.push_back(std::move(entry));
     if (!more || static_cast<int>(entries.size()) >= limit) break;
   }
-  Table table{{"AT", "LANE", "STAGE", "STATE", "REASON", "COUNTERS"}, {}, 5};
-  std::string csv = csv_row(table.head);
-  for (const auto& entry : entries) {
-    const auto& status = entry.status();
-    table.rows.push_back({format_utc(from_unix_ms(entry.at_ms())), entry.lane(), status.stage(), status.condition(),
-                          status.reason(), counter_line(entry.counters())});
-    csv += csv_row(table.rows.back());
-  }
-  print_list(session, entries, session.output() == Output::kCsv ? csv : table.show(session.width()));
-  return kExitDone;
+  Sheet sheet;
+  sheet.rows = shapes_of(entries);
+  sheet.columns = plain_columns({"at", "lane", "stage", "condition", "reason"});
+  for (const char* counter : {"found", "registered", "duplicate", "skipped", "failed", "pending"})
+    sheet.columns.push_back({counter, std::string("counters.") + counter});
+  sheet.text = [&] {
+    Table table{{"AT", "LANE", "STAGE", "STATE", "REASON", "COUNTERS"}, {}, 5};
+    for (const auto& entry : entries) {
+      const auto& status = entry.status();
+      table.rows.push_back({format_utc(from_unix_ms(entry.at_ms())), entry.lane(), status.stage(), status.condition(),
+                            status.reason(), counter_line(entry.counters())});
+    }
+    return table.show(session.width());
+  };
+  return print_sheet(session, sheet);
 }
 
 Ended show_notifications(Session& session, const std::string& id, int limit) {
@@ -207,14 +203,16 @@ Ended show_notifications(Session& session, const std::string& id, int limit) {
   request.set_page_size(std::min(limit, 1000));
   CLI_TRY(const auto reply,
           (session.ask<v1::ListNotificationsRequest, v1::ListNotificationsResponse>("ListNotifications", request)));
-  Table table{{"AT", "EVENT", "SUBJECT"}, {}, 2};
-  std::string csv = csv_row(table.head);
-  for (const auto& one : reply.notifications()) {
-    table.rows.push_back({format_utc(from_unix_ms(one.at_ms())), one.event(), printable(one.subject())});
-    csv += csv_row(table.rows.back());
-  }
-  print_list(session, reply.notifications(), session.output() == Output::kCsv ? csv : table.show(session.width()));
-  return kExitDone;
+  Sheet sheet;
+  sheet.rows = shapes_of(reply.notifications());
+  sheet.columns = plain_columns({"at", "event", "subject", "text", "next"});
+  sheet.text = [&] {
+    Table table{{"AT", "EVENT", "SUBJECT"}, {}, 2};
+    for (const auto& one : reply.notifications())
+      table.rows.push_back({format_utc(from_unix_ms(one.at_ms())), one.event(), printable(one.subject())});
+    return table.show(session.width());
+  };
+  return print_sheet(session, sheet);
 }
 
 Ended show(Session& session, const ShowFlags& flags) {
@@ -233,16 +231,13 @@ Ended show(Session& session, const ShowFlags& flags) {
   }
   if (!reply) return tl::unexpected(reply.error());
   const auto& import = reply->import();
-  if (session.json()) {
-    auto all = shape(import);
-    all["problems"] = nlohmann::json::array();
-    for (const auto& problem : reply->problems()) all["problems"].push_back(shape(problem));
-    session.print(dump(all, session.output() == Output::kJson ? 2 : -1) + "\n");
-  } else if (session.output() == Output::kCsv) {
-    session.print(csv_row(csv_head_of_imports()) + csv_row(csv_of(import)));
-  } else if (session.output() == Output::kText) {
-    print_screen(session, import, reply->problems());
-  }
+  Sheet sheet;
+  sheet.rows = {shape(import)};
+  sheet.rows.front()["problems"] = shapes_of(reply->problems());
+  sheet.columns = import_columns();
+  sheet.text = [&] { return screen_of(session, import, reply->problems()); };
+  CLI_TRY_VOID(print_object(session, sheet));
+  if (session.output() == Output::kText) session.say("\nnext: " + next_command(import, !reply->problems().empty()));
   return flags.exit_status ? exit_of(import) : static_cast<int>(kExitDone);
 }
 
