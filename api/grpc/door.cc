@@ -13,6 +13,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "api/connection.h"
+#include "api/grpc/certificate.h"
+
 namespace callimport::api {
 namespace {
 
@@ -80,7 +83,9 @@ class Call final : public grpc::ServerGenericBidiReactor {
       Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, fmt::format("more than {} calls are open", kPendingCallsMax)});
     } else if (!admitted(found->second)) {
       Finish({grpc::StatusCode::UNAUTHENTICATED,
-              "this method is answered on the Unix socket of the data folder, or with its token as bearer"});
+              found->second.trusted
+                  ? "this method is answered on the Unix socket of the data folder, or with its token as bearer"
+                  : "this server wants its API key or access token as bearer"});
     } else {
       method_ = &found->second;
       StartRead(&incoming_);
@@ -104,13 +109,17 @@ class Call final : public grpc::ServerGenericBidiReactor {
   bool cancelled() const { return cancelled_.load(); }
 
  private:
+  /// The token opens everything, the API key all but our own service; without either set, Temporal's service is open.
   bool admitted(const Method& method) const {
-    if (!method.trusted && !shared_->options.require_token) return true;
-    if (context_->peer().rfind("unix:", 0) == 0) return true;
-    const auto& sent = context_->client_metadata();
-    const auto found = sent.find("authorization");
-    if (found == sent.end() || shared_->options.token.empty()) return false;
-    return same_text("Bearer " + shared_->options.token, std::string_view(found->second.data(), found->second.size()));
+    const auto& options = shared_->options;
+    const bool closed = method.trusted || options.require_token || !options.api_key.empty();
+    if (!closed || method.anonymous || context_->peer().rfind("unix:", 0) == 0) return true;
+    const auto& headers = context_->client_metadata();
+    const auto found = headers.find("authorization");
+    if (found == headers.end()) return false;
+    const std::string_view sent(found->second.data(), found->second.size());
+    if (!options.token.empty() && same_text("Bearer " + options.token, sent)) return true;
+    return !method.trusted && !options.api_key.empty() && same_text("Bearer " + options.api_key, sent);
   }
   std::optional<Timestamp> deadline() const {
     const auto at = context_->deadline();
@@ -291,7 +300,7 @@ class GrpcDoor final : public Door {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     int port = 0;
-    if (!options.address.empty()) builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &port);
+    if (!options.address.empty()) builder.AddListeningPort(options.address, credentials(), &port);
     if (!options.socket.empty()) {
       ::unlink(options.socket.c_str());  // left by a killed server; the data folder's lock says nobody listens there
       builder.AddListeningPort("unix:" + options.socket, grpc::InsecureServerCredentials());
@@ -317,6 +326,14 @@ class GrpcDoor final : public Door {
   }
 
  private:
+  std::shared_ptr<grpc::ServerCredentials> credentials() const {
+    const auto& options = shared_->options;
+    if (options.tls_cert.empty()) return grpc::InsecureServerCredentials();
+    grpc::SslServerCredentialsOptions tls(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+    tls.pem_key_cert_pairs.push_back({options.tls_key, options.tls_cert});
+    return grpc::SslServerCredentials(tls);
+  }
+
   std::shared_ptr<Shared> shared_;
   Generic service_;
   std::unique_ptr<grpc::Server> server_;
@@ -331,6 +348,14 @@ Result<std::unique_ptr<Door>> Door::open(const Router& router, Executor& loop, D
         Code::kInvalid,
         fmt::format("the path {} is too long for a Unix socket ({} characters at most): use a shorter data folder",
                     options.socket, sizeof(sockaddr_un{}.sun_path) - 1));
+  }
+  TRY_VOID(check_certificate(options.tls_cert, options.tls_key));
+  if (!options.address.empty() && !is_loopback(options.address) && !options.insecure_public &&
+      (options.tls_cert.empty() || options.api_key.empty())) {
+    return fail(Code::kInvalid,
+                fmt::format("{} can be reached from other machines: that needs --tls-cert and --tls-key and "
+                            "--api-key-file, or --insecure-public to say that it is meant",
+                            options.address));
   }
   auto shared = std::make_shared<Shared>(router, loop, std::move(options));
   auto door = std::make_unique<GrpcDoor>(std::move(shared));

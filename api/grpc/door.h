@@ -21,14 +21,18 @@ struct DoorOptions {
   std::string socket;                      ///< path of the Unix socket, made 0600; empty: none
   std::string token;                       ///< what a trusted call on TCP must bear; empty: none is trusted there
   bool require_token = false;              ///< also for Temporal's services on TCP
+  std::string api_key;                     ///< Temporal's services on TCP want it (or the token); empty: none
+  std::string tls_cert, tls_key;           ///< PEM; both: TCP speaks TLS
+  bool insecure_public = false;  ///< an address others can reach without TLS and API key, because somebody said so
 };
 
 /// Threads: `open` and `close` from the owner; `router`'s functions as Router says. Lifetime: `loop` and `router`
 /// outlive it.
 class Door {
  public:
-  /// @error kConflict  the address is in use: says which and what to do.  @error kInvalid  the socket's path is too
-  /// long.
+  /// @error kConflict  the address is in use: says which and what to do.
+  /// @error kInvalid   the socket's path is too long; a certificate and key that are none or do not belong together; an
+  /// address other machines can reach without TLS and API key.
   static Result<std::unique_ptr<Door>> open(const Router& router, Executor& loop, DoorOptions options);
   virtual ~Door() = default;
   virtual std::string address() const = 0;  ///< as bound, e.g. 127.0.0.1:41733; empty without TCP

@@ -18,6 +18,7 @@ void add_health(Router& router) {
         reply.set_status(Response::SERVING);
         answer->reply(reply);
       });
+  router.methods["/grpc.health.v1.Health/Check"].anonymous = true;
   // Health never changes while the server listens: one message, then the stream stays open until the caller goes.
   router.methods["/grpc.health.v1.Health/Watch"] =
       typed_method<Request>([&router](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
@@ -26,6 +27,7 @@ void add_health(Router& router) {
         reply.set_status(known ? Response::SERVING : Response::SERVICE_UNKNOWN);
         answer->write(reply);
       });
+  router.methods["/grpc.health.v1.Health/Watch"].anonymous = true;
 }
 
 }  // namespace callimport::api

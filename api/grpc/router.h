@@ -67,6 +67,7 @@ struct Method {
   /// Decodes on a gRPC thread and returns what is to be done on the loop; that work ends in answer->finish.
   std::function<OnLoop(Incoming incoming)> serve;
   bool trusted = false;        ///< wants the Unix socket or the token
+  bool anonymous = false;      ///< answered to anybody: health, which probes ask without a key
   bool many_requests = false;  ///< every message of the client comes to `serve`; the call ends when the client is done
 };
 

@@ -20,12 +20,15 @@
 #include <mutex>
 #include <thread>
 
+#include "api/cli/client.h"
+#include "api/grpc/certificate.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
 #include "api/grpc/typed.h"
 #include "api/proto/grpc/health.pb.h"
 #include "api/proto/grpc/reflection.pb.h"
 #include "storage/runtime/loop.h"
+#include "tests/api/certificates.h"
 #include "tests/spine/process.h"
 
 namespace callimport::api {
@@ -324,6 +327,119 @@ TEST_F(DoorTest, RequireTokenClosesTemporalsServiceToo) {
   const service::GetSystemInfoRequest request;
   EXPECT_EQ(call(std::string(kWorkflow) + "GetSystemInfo", request).error_code(), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_TRUE(call(std::string(kWorkflow) + "GetSystemInfo", request, nullptr, "the-token").ok());
+}
+
+TEST_F(DoorTest, ApiKeyOpensTemporalsServiceAndTheTokenEverything) {
+  DoorOptions options;
+  options.api_key = "the-key";
+  open(options);
+  const service::GetSystemInfoRequest request;
+  const std::string theirs = std::string(kWorkflow) + "GetSystemInfo", ours = "/callimport.v1.CallImportService/Secret";
+  for (const std::string& bearer : {std::string(), std::string("the-kez"), std::string("the-key-and-more")}) {
+    EXPECT_EQ(call(theirs, request, nullptr, bearer).error_code(), grpc::StatusCode::UNAUTHENTICATED) << bearer;
+    EXPECT_EQ(call(ours, request, nullptr, bearer).error_code(), grpc::StatusCode::UNAUTHENTICATED) << bearer;
+  }
+  EXPECT_TRUE(call(theirs, request, nullptr, "the-key").ok());
+  EXPECT_EQ(call(ours, request, nullptr, "the-key").error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(call(theirs, request, nullptr, "the-token").ok());
+  EXPECT_TRUE(call(ours, request, nullptr, "the-token").ok());
+  EXPECT_TRUE(call("/grpc.health.v1.Health/Check", grpc::health::v1::HealthCheckRequest()).ok())
+      << "probes have no key";
+}
+
+/// Streams are looked at as single calls are: reflection without the key ends before it answers.
+TEST_F(DoorTest, StreamsWantTheApiKeyToo) {
+  DoorOptions options;
+  options.api_key = "the-key";
+  open(options);
+  const auto ended = [&](const std::string& bearer) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds{20});
+    if (!bearer.empty()) context.AddMetadata("authorization", "Bearer " + bearer);
+    grpc::GenericStub caller(channel());
+    grpc::CompletionQueue queue;
+    void* tag = nullptr;
+    bool ok = false;
+    auto stream = caller.PrepareCall(&context, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", &queue);
+    stream->StartCall(this);
+    queue.Next(&tag, &ok);
+    stream->WritesDone(this);
+    queue.Next(&tag, &ok);
+    grpc::Status status;
+    stream->Finish(&status, this);
+    queue.Next(&tag, &ok);
+    return status.error_code();
+  };
+  EXPECT_EQ(ended({}), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_NE(ended("the-key"), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(DoorTest, SpeaksTlsToThoseWhoBelieveItsCertificate) {
+  const auto made = tests::make_certificate("calls.example");
+  const auto other = tests::make_certificate("calls.example");
+  DoorOptions options;
+  options.tls_cert = made.certificate;
+  options.tls_key = made.key;
+  open(options);
+  const auto asked = [&](Connection connection) {
+    connection.address = door_->address();
+    const auto client = Client::create(connection);
+    service::GetSystemInfoResponse response;
+    return client
+        ->call(std::string(kWorkflow) + "GetSystemInfo", service::GetSystemInfoRequest(), response,
+               std::chrono::seconds{20})
+        .code;
+  };
+  EXPECT_EQ(asked({.tls = {.on = true, .ca = made.certificate}}), kGrpcOk);
+  EXPECT_EQ(asked({.tls = {.on = true, .ca = made.certificate, .server_name = "calls.example"}}), kGrpcOk);
+  EXPECT_EQ(asked({.tls = {.on = true, .ca = made.certificate, .server_name = "other.example"}}), kGrpcUnavailable);
+  EXPECT_EQ(asked({.tls = {.on = true, .ca = other.certificate}}), kGrpcUnavailable);
+  EXPECT_EQ(asked({}), kGrpcUnavailable) << "plain text";
+}
+
+struct PublicRow {
+  const char* name;
+  std::string address;
+  bool tls, key, said;
+  const char* error;  ///< part of it; empty: opens
+};
+TEST_F(DoorTest, PublicAddressesWantTlsAndAKeyOrAWord) {
+  const auto made = tests::make_certificate("calls.example");
+  for (const auto& row : {PublicRow{"loopback", "127.0.0.1:0", false, false, false, ""},
+                          PublicRow{"bare", "0.0.0.0:0", false, false, false, "--insecure-public"},
+                          PublicRow{"tls only", "0.0.0.0:0", true, false, false, "--api-key-file"},
+                          PublicRow{"key only", "0.0.0.0:0", false, true, false, "--tls-cert"},
+                          PublicRow{"both", "0.0.0.0:0", true, true, false, ""},
+                          PublicRow{"said aloud", "0.0.0.0:0", false, false, true, ""}}) {
+    DoorOptions options;
+    options.address = row.address;
+    options.insecure_public = row.said;
+    if (row.key) options.api_key = "the-key";
+    if (row.tls) options.tls_cert = made.certificate;
+    if (row.tls) options.tls_key = made.key;
+    const auto door = Door::open(router_, loop_, options);
+    if (*row.error == '\0') {
+      EXPECT_TRUE(door.has_value()) << row.name << ": " << door.error().message;
+    } else {
+      ASSERT_FALSE(door.has_value()) << row.name;
+      EXPECT_EQ(door.error().code, Code::kInvalid);
+      EXPECT_NE(door.error().message.find(row.error), std::string::npos) << door.error().message;
+    }
+  }
+}
+
+TEST(Certificates, ThatAreNoneAreRefusedUnshown) {
+  const auto one = tests::make_certificate("one.example"), two = tests::make_certificate("two.example");
+  EXPECT_TRUE(check_certificate({}, {}));
+  EXPECT_TRUE(check_certificate(one.certificate, one.key));
+  for (const auto& [certificate, key] :
+       {std::pair{one.certificate, two.key}, std::pair{one.certificate, std::string()},
+        std::pair{std::string("PEM?"), one.key}, std::pair{one.certificate, one.certificate}}) {
+    const auto checked = check_certificate(certificate, key);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().code, Code::kInvalid);
+    EXPECT_EQ(checked.error().message.find("BEGIN"), std::string::npos);
+  }
 }
 
 /// Callers that went away are known to the port by number, whatever they were waiting for.
