@@ -39,7 +39,7 @@ function describe(error: unknown): unknown {
 }
 
 export async function manyActivities(count: number): Promise<number> {
-  const { echo } = proxyActivities<typeof activities>({ startToCloseTimeout: '30s' });
+  const { echo } = proxyActivities<typeof activities>({ startToCloseTimeout: '10s' });
   const told = await Promise.all(Array.from({ length: count }, (_, index) => echo(index)));
   return told.reduce((sum, value) => sum + value, 0);
 }

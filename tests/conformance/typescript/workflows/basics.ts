@@ -5,7 +5,7 @@ import {
 } from '@temporalio/workflow';
 import type * as activities from '../activities.ts';
 
-const { echo, pause } = proxyActivities<typeof activities>({ startToCloseTimeout: '20s' });
+const { echo, pause } = proxyActivities<typeof activities>({ startToCloseTimeout: '10s' });
 
 export const add = defineSignal<[unknown]>('add');
 export const finish = defineSignal('finish');
