@@ -172,18 +172,22 @@ std::optional<CommandError> schedule_activity(Draft& draft, const Command& comma
     *out->mutable_priority() = draft.facts().priority();
   }
 
-  pb::ActivityState& state = draft.add_activity(asked.activity_id());
-  state.set_type(asked.activity_type().name());
-  state.set_task_queue(asked.task_queue().name());
-  state.set_scheduled_ns(draft.now());
-  state.set_attempt_scheduled_ns(draft.now());
-  state.set_attempt(1);
-  state.set_schedule_to_close_ns(t.schedule_to_close);
-  state.set_schedule_to_start_ns(t.schedule_to_start);
-  state.set_start_to_close_ns(t.start_to_close);
-  state.set_heartbeat_ns(t.heartbeat);
-  *state.mutable_retry_policy() = out->retry_policy();
+  fill_activity(*out, draft.now(), &draft.add_activity(asked.activity_id()));
   return std::nullopt;
+}
+
+void fill_activity(const ActivityTaskScheduledEventAttributes& scheduled, std::int64_t now_ns,
+                   pb::ActivityState* state) {
+  state->set_type(scheduled.activity_type().name());
+  state->set_scheduled_ns(now_ns);
+  state->set_attempt_scheduled_ns(now_ns);
+  state->set_attempt(1);
+  state->set_task_queue(scheduled.task_queue().name());
+  state->set_schedule_to_close_ns(to_nanos(scheduled.schedule_to_close_timeout()));
+  state->set_schedule_to_start_ns(to_nanos(scheduled.schedule_to_start_timeout()));
+  state->set_start_to_close_ns(to_nanos(scheduled.start_to_close_timeout()));
+  state->set_heartbeat_ns(to_nanos(scheduled.heartbeat_timeout()));
+  *state->mutable_retry_policy() = scheduled.retry_policy();
 }
 
 std::optional<CommandError> request_cancel_activity(Draft& draft, const Command& command, std::int64_t completed_id,

@@ -27,6 +27,10 @@ std::optional<CommandError> request_cancel_activity(Draft& draft, const temporal
                                                     std::int64_t completed_id, const std::string& identity,
                                                     bool* canceled_now);
 
+/// The state of one just scheduled, as its event tells it; the ids are the caller's.
+void fill_activity(const temporal::api::history::v1::ActivityTaskScheduledEventAttributes& scheduled,
+                   std::int64_t now_ns, pb::ActivityState* state);
+
 void start_activity(Draft& draft, std::int64_t scheduled_event_id, const TaskStart& start);
 void complete_activity(Draft& draft, std::int64_t scheduled_event_id, const PayloadsProto* result,
                        const std::string& identity);

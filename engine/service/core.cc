@@ -58,6 +58,7 @@ Result<> Service::recover() {
                   .closed_ns = summary.progress().closed_ns(),
                   .start_ns = summary.facts().start_ns(),
                   .summary = std::move(closed.summary)};
+    index_reset(run.key, summary.facts().base_run_id());
     index_closed(std::move(run));
   }
   for (auto& snapshot : recovered.snapshots) {
@@ -118,12 +119,17 @@ void Service::add_effect(std::unique_ptr<Effect> effect) {
 }
 
 void Service::commit(OpenRun& run, Draft draft) {
-  if (!draft.changed()) return;
-  pb::Transition change = std::move(draft).finish(&next_task_id_);
+  if (draft.changed()) commit(run, std::move(draft).finish(&next_task_id_));
+}
+
+void Service::commit(OpenRun& run, pb::Transition change) {
   storage::JournalRow row{next_row_++, run.key, run.last_row, {}};
   ENSURE(change.SerializeToString(&row.body));
   std::vector<std::int64_t> activities;
   for (const auto& activity : change.activities()) activities.push_back(activity.scheduled_event_id());
+  for (const auto& activity : change.rebuilt().activities()) {
+    activities.push_back(activity.state().scheduled_event_id());
+  }
   const bool events_came = change.batches_size() > 0;
   const std::size_t held = run.history.held_bytes();
   apply(run, std::move(change));

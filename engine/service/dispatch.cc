@@ -218,7 +218,7 @@ api::PollActivityTaskQueueResponse Service::activity_task_reply(const OpenRun& r
   if (scheduled.has_header()) out.mutable_header()->Swap(scheduled.mutable_header());
   if (scheduled.has_input()) out.mutable_input()->Swap(scheduled.mutable_input());
   if (state.has_heartbeat_details()) *out.mutable_heartbeat_details() = state.heartbeat_details();
-  set_nanos(out.mutable_scheduled_time(), state.scheduled_ns());
+  *out.mutable_scheduled_time() = event.event_time();
   set_nanos(out.mutable_current_attempt_scheduled_time(), state.attempt_scheduled_ns());
   set_nanos(out.mutable_started_time(), state.started_ns());
   out.set_attempt(state.attempt());

@@ -65,6 +65,11 @@ std::size_t append_element(const google::protobuf::MessageLite& element, std::st
   return at;
 }
 
+void take_batches(pb::Transition& change, std::vector<pb::Batch>* out) {
+  for (auto& batch : *change.mutable_copied()) out->push_back(std::move(batch));
+  for (auto& batch : *change.mutable_batches()) out->push_back(std::move(batch));
+}
+
 void add_events(const pb::Batch& batch, std::int64_t from, std::int64_t to, History* history) {
   const std::int64_t last = batch.first_event_id() + batch.count() - 1;
   if (last < from || batch.first_event_id() > to) return;

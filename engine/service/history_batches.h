@@ -52,6 +52,8 @@ class HistoryBatches {
 /// Adds one element of a message's repeated field 1 to its serialized bytes, as History's events and ClosedRunHistory's
 /// batches are. @return where the element's own bytes start.
 std::size_t append_element(const google::protobuf::MessageLite& element, std::string* bytes);
+/// Moves a row's events out: those copied from another run, then its own.
+void take_batches(pb::Transition& change, std::vector<pb::Batch>* out);
 /// Adds the events of `batch` with ids in [from, to] to `history`.
 void add_events(const pb::Batch& batch, std::int64_t from, std::int64_t to, History* history);
 

@@ -128,7 +128,7 @@ void Service::with_closed_history(const ClosedRun& closed,
     for (std::size_t i = 0; rows && i < rows->size(); ++i) {
       pb::Transition change;
       if (!change.ParseFromString((*rows)[i].body)) return serve({});
-      for (auto& batch : *change.mutable_batches()) batches.push_back(std::move(batch));
+      take_batches(change, &batches);
     }
     serve(std::move(batches));
   };

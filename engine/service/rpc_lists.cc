@@ -87,6 +87,7 @@ void Service::DescribeWorkflowExecution(const api::DescribeWorkflowExecutionRequ
   fill_config(run.facts(), out.mutable_execution_config());
   fill_info(run, ViewOf::kDescribe, out.mutable_workflow_execution_info());
   fill_extended(run, out.mutable_workflow_extended_info());
+  out.mutable_workflow_extended_info()->set_reset_run_id(reset_of(run.facts().run_id()));
   if (found.open != nullptr) {
     for (const auto& [id, activity] : found.open->activities) {
       fill_pending_activity(activity.state, now_ns(), out.add_pending_activities());

@@ -5,6 +5,7 @@
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"
+#include "engine/service/run_options.h"
 #include "engine/service/utf8_text.h"
 #include "engine/service/workflow_tasks.h"
 
@@ -231,14 +232,9 @@ void Service::StartWorkflowExecution(const StartRequest& request, CallContext co
 /// C6: remembered with an event of its own, no workflow task.
 void Service::attach_request(OpenRun& run, const StartRequest& request) {
   Draft draft(run, clock_.now());
-  HistoryEvent& event = draft.record(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
-  event.set_worker_may_ignore(true);
-  event.mutable_workflow_execution_options_updated_event_attributes()->set_attached_request_id(request.request_id());
-  pb::AttachedRequest attached_request;
-  attached_request.set_request_id(request.request_id());
-  attached_request.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
-  attached_request.set_event_id(event.event_id());
-  draft.attach_request(std::move(attached_request));
+  OptionsUpdated attached_request;
+  attached_request.set_attached_request_id(request.request_id());
+  update_options(draft, attached_request);
   limit_growth(draft);
   commit(run, std::move(draft));
 }

@@ -50,9 +50,15 @@ void apply_buffer(Run& run, pb::Transition& change) {
 bool Run::open() const { return progress.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING; }
 
 void apply(Run& run, pb::Transition&& change) {
+  if (change.has_rebuilt()) {
+    const storage::Seq first = run.first_row;
+    from_snapshot(std::move(*change.mutable_rebuilt()), &run);
+    run.first_row = first;
+  }
   ++run.transitions;
   if (change.has_facts()) run.facts.Swap(change.mutable_facts());
   apply_activities(run, change);  // cuts events out of the batches, so before they move
+  for (auto& batch : *change.mutable_copied()) run.history.push(std::move(batch));
   for (auto& batch : *change.mutable_batches()) run.history.push(std::move(batch));
   if (change.has_progress()) run.progress.Swap(change.mutable_progress());
   if (change.has_task()) run.task.Swap(change.mutable_task());

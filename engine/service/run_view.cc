@@ -3,6 +3,7 @@
 #include <string>
 
 #include "engine/service/proto_time.h"
+#include "engine/service/run_options.h"
 #include "engine/service/successors.h"
 
 namespace callimport::engine {
@@ -51,6 +52,9 @@ void fill_info(const pb::RunSummary& run, ViewOf view, temporal::api::workflow::
     set_nanos(out->mutable_execution_duration(), progress.closed_ns() - execution_time_ns(facts));
   }
   if (!row) *out->mutable_auto_reset_points() = reset_points(facts, progress, run.reset_points());
+  if (!row && progress.has_versioning_override()) {
+    *out->mutable_versioning_info()->mutable_versioning_override() = shown_override(progress.versioning_override());
+  }
   if (!row || closed) {
     out->set_history_length(run.history_length());
     out->set_history_size_bytes(run.history_size_bytes());
@@ -79,6 +83,7 @@ void fill_extended(const pb::RunSummary& run, temporal::api::workflow::v1::Workf
   }
   out->set_cancel_requested(run.progress().cancel_requested());
   set_nanos(out->mutable_original_start_time(), facts.original_start_ns());
+  if (!facts.base_run_id().empty()) set_nanos(out->mutable_last_reset_time(), facts.start_ns());
   if (!facts.start_request_id().empty()) {
     auto& first = (*out->mutable_request_id_infos())[facts.start_request_id()];
     first.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);

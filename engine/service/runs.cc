@@ -101,12 +101,38 @@ void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, 
   if (run.task.state() == pb::WorkflowTask::SCHEDULED && !run.task_queued) enqueue_workflow_task(run);
 }
 
+void Service::index_new(OpenRun& run, const pb::RunFacts& facts) {
+  run.space = &space(facts.name_space());
+  runs_by_id_[facts.run_id()] = run.key;
+  run.space->current_runs[facts.workflow_id()] = run.key;
+  run.space->visibility.insert({VisibilityKey::kOpen, facts.start_ns(), run.key});
+  index_reset(run.key, facts.base_run_id());
+}
+
+void Service::index_reset(RunKey run, const std::string& base_run_id) {
+  if (base_run_id.empty()) return;
+  auto& runs = resets_[base_run_id];
+  const auto at = std::lower_bound(runs.begin(), runs.end(), run);
+  if (at == runs.end() || *at != run) runs.insert(at, run);  // known already when it is read back after a failed write
+}
+
+std::string Service::reset_of(const std::string& run_id) {
+  const auto it = resets_.find(run_id);
+  if (it == resets_.end()) return "";
+  for (auto run = it->second.rbegin(); run != it->second.rend(); ++run) {
+    const Found found = find(*run);
+    if (found) return found.open != nullptr ? found.open->facts.run_id() : found.closed->run_id;
+  }
+  return "";
+}
+
 void Service::index_open(OpenRun& run) {
   run.space = &space_of_run(run.facts.name_space());
   runs_by_id_[run.facts.run_id()] = run.key;
   RunKey& current = run.space->current_runs[run.facts.workflow_id()];
   current = std::max(current, run.key);
   run.space->visibility.insert({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
+  index_reset(run.key, run.facts.base_run_id());
   held_bytes_ += run.history.held_bytes();
   if (!run.open()) {  // closed, but its history was not written before the process ended
     end_run(run);
@@ -139,6 +165,7 @@ void Service::expire_closed(RunKey key) {
   }
   space.visibility.erase({run.closed_ns, run.start_ns, key});
   runs_by_id_.erase(run.run_id);
+  resets_.erase(run.run_id);
   const auto current = space.current_runs.find(run.workflow_id);
   if (current != space.current_runs.end() && current->second == key) space.current_runs.erase(current);
   journal_.erase_closed({key});
@@ -214,7 +241,7 @@ void Service::load_batches(OpenRun& run, const std::vector<storage::JournalRow>&
   for (const auto& row : rows) {
     pb::Transition change;
     ENSURE(change.ParseFromString(row.body));
-    for (auto& batch : *change.mutable_batches()) batches.push_back(std::move(batch));
+    take_batches(change, &batches);
   }
   run.history.load(std::move(batches));
 }
@@ -309,15 +336,12 @@ void Service::with_history(OpenRun& run, std::function<void(OpenRun&)> then) {
 /// Events may have come while the rows were read: they are in memory.
 void Service::adopt_loaded(OpenRun& run, const std::vector<storage::JournalRow>& rows) {
   std::vector<pb::Batch> batches;
-  std::int64_t next = 1;
   for (const auto& row : rows) {
     pb::Transition change;
     ENSURE(change.ParseFromString(row.body));
-    for (auto& batch : *change.mutable_batches()) {
-      next = batch.first_event_id() + batch.count();
-      batches.push_back(std::move(batch));
-    }
+    take_batches(change, &batches);
   }
+  std::int64_t next = batches.empty() ? 1 : batches.back().first_event_id() + batches.back().count();
   for (const auto& batch : run.history.batches()) {
     if (batch.first_event_id() < next) continue;
     if (batch.first_event_id() > next) return;  // evicted again meanwhile: not whole, the reader asks once more
@@ -336,10 +360,7 @@ RunKey Service::start(StartPlan plan) {
   OpenRun& run = add_run(key);
   Draft draft(run, clock_.now());
   start_run(draft, std::move(plan));
-  run.space = &space(draft.facts().name_space());
-  runs_by_id_[draft.facts().run_id()] = key;
-  run.space->current_runs[draft.facts().workflow_id()] = key;
-  run.space->visibility.insert({VisibilityKey::kOpen, draft.facts().start_ns(), key});
+  index_new(run, draft.facts());
   commit(run, std::move(draft));
   return key;
 }

@@ -22,7 +22,6 @@ struct StartPlan {
   std::string name_space, run_id, request_id;
   const temporal::api::sdk::v1::UserMetadata* user_metadata = nullptr;
   const FirstSignal* signal = nullptr;
-  std::int64_t chain_started_ns = 0;  ///< of the chain's first run; 0: this is it
 };
 
 /// Writes Started, the signal if any, and the first WorkflowTaskScheduled unless a backoff runs. `draft` is of an empty

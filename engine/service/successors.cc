@@ -25,7 +25,6 @@ StartPlan follow(const Draft& draft, std::string new_run_id) {
   StartPlan plan;
   plan.name_space = facts.name_space();
   plan.run_id = std::move(new_run_id);
-  plan.chain_started_ns = facts.original_start_ns();
   StartedAttributes& a = plan.attributes;
   a.set_workflow_id(facts.workflow_id());
   a.set_first_execution_run_id(facts.first_run_id());

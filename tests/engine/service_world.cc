@@ -227,7 +227,8 @@ std::string ServiceWorld::transcript(const std::string& id, const std::string& r
   for (const auto& event : whole.events()) {
     const std::string& next = event.workflow_execution_continued_as_new_event_attributes().new_execution_run_id();
     const std::string& retried = event.workflow_execution_failed_event_attributes().new_execution_run_id();
-    for (const std::string* run : {&next, &retried}) {
+    const std::string& made = event.workflow_task_failed_event_attributes().new_run_id();
+    for (const std::string* run : {&next, &retried, &made}) {
       if (!run->empty()) run_names_.emplace(*run, "R" + std::to_string(run_names_.size() + 1));
     }
   }

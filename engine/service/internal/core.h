@@ -95,6 +95,8 @@ struct PendingQuery {
   std::uint64_t queued = 0;          ///< stamp of its newest entry in a task queue
 };
 
+struct ResetOrder;  // rpc_resets.cc
+
 class Service final : public EmbeddedService {
  public:
   Service(storage::Journal& journal, Executor& loop, Clock& clock, Random& random, EmbeddedOptions options);
@@ -118,7 +120,8 @@ class Service final : public EmbeddedService {
   template <class R>
   void refuse(Call<R> call, PortStatus status);
   void add_effect(std::unique_ptr<Effect> effect);
-  void commit(OpenRun& run, Draft draft);  ///< journal row, apply, settle
+  void commit(OpenRun& run, Draft draft);
+  void commit(OpenRun& run, pb::Transition change);  ///< journal row, apply, settle
   OpenRun& add_run(RunKey key);
   void schedule_flush();
   void after_flush(std::function<void()> task);  ///< later in this turn, when what was decided is with the journal
@@ -166,7 +169,10 @@ class Service final : public EmbeddedService {
   void load_batches(OpenRun& run, const std::vector<storage::JournalRow>& rows);
   void adopt_loaded(OpenRun& run, const std::vector<storage::JournalRow>& rows);
   void index_open(OpenRun& run);
-  void forget_run(RunKey key);  ///< as if it had never been; its waits are refused
+  void index_new(OpenRun& run, const pb::RunFacts& facts);  ///< before its first commit
+  void index_reset(RunKey run, const std::string& base_run_id);
+  std::string reset_of(const std::string& run_id);  ///< the newest run made from it; empty: none
+  void forget_run(RunKey key);                      ///< as if it had never been; its waits are refused
   void index_closed(ClosedRun closed);
   void expire_closed(RunKey key);
   void arm(OpenRun& run);
@@ -222,6 +228,11 @@ class Service final : public EmbeddedService {
   std::optional<PortStatus> parse_token(const std::string& bytes, pb::TaskToken::Kind kind, pb::TaskToken* token) const;
   OpenRun* task_of(const pb::TaskToken& token);
 
+  // rpc_resets.cc
+  void read_for_reset(std::shared_ptr<ResetOrder> order, Found found);
+  bool take_for_reset(ResetOrder& order, const HistoryBatches& history);
+  void decide_reset(ResetOrder& order);
+
   // rpc_activities.cc
   using Payloads = temporal::api::common::v1::Payloads;
   OpenRun* activity_by_token(const std::string& bytes, std::int64_t* scheduled, PortStatus* error);
@@ -274,7 +285,8 @@ class Service final : public EmbeddedService {
   std::map<RunKey, ClosedRun> closed_;
   std::map<RunKey, std::unique_ptr<OpenRun>> closing_;  ///< closed, their events being read back to be stored
   std::size_t ended_since_trim_ = 0;
-  std::unordered_map<std::string, RunKey> runs_by_id_;  ///< run id
+  std::unordered_map<std::string, RunKey> runs_by_id_;           ///< run id
+  std::unordered_map<std::string, std::vector<RunKey>> resets_;  ///< run id -> runs made from it, oldest first
   Namespaces namespaces_;
   storage::Seq next_row_ = 1;
   RunKey next_run_ = 1;
