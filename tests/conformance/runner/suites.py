@@ -14,6 +14,15 @@ STATUSES = ("passed", "failed", "skipped")
 WHOLE_SUITE = "(the suite itself)"
 
 
+running = set()  # suites' processes, for `end_all`
+
+
+def end_all():
+    """Ends every suite under way. Servers end with the runner's threads."""
+    for process in list(running):
+        end_group(process)
+
+
 def result(suite, name, status, reason="", ms=0, oracle=""):
     return {"suite": suite, "name": name, "status": status, "ms": ms, "reason": reason, "oracle": oracle}
 
@@ -62,6 +71,7 @@ class SuiteRun:
                                        start_new_session=True, preexec_fn=die_with_parent)
             clock = threading.Timer(SUITE_SECONDS_MAX, lambda: end_group(process))
             clock.start()
+            running.add(process)
             try:
                 for line in process.stdout:
                     told = parse_line(self.suite, line)
@@ -74,6 +84,7 @@ class SuiteRun:
             finally:
                 clock.cancel()
                 end_group(process)
+                running.discard(process)
         if not self.results and not self.only and code == 0:
             self._take(result(self.suite, WHOLE_SUITE, "failed", "it told no scenario"))
         if code not in (0, 1) or (code == 1 and not any(row["status"] == "failed" for row in self.results)):

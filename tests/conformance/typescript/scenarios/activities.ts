@@ -141,7 +141,7 @@ activity('hears of its cancellation from elsewhere, and confirms it', async (t) 
   assert.equal(told.cancelled, true);
 });
 
-activity('pause, unpause and reset by the service (C29)', async (t) => {
+activity('is paused and unpaused by the service (C29)', async (t) => {
   const handle = await t.start('runs', ['flaky', [3], { startToCloseTimeout: '20s', retry: { initialInterval: '200ms', backoffCoefficient: 1 } }]);
   const execution = { workflowId: handle.workflowId };
   const about = { namespace: t.namespace, execution, type: 'flaky', identity: 'scenario' };
@@ -151,6 +151,20 @@ activity('pause, unpause and reset by the service (C29)', async (t) => {
   assert.ok(paused.raw.pendingActivities![0]!.attempt! >= 2);
   await t.service.unpauseActivity(about);
   assert.equal(await handle.result(), 4);
+});
+
+activity('is reset, and its options changed, by the service', async (t) => {
+  const handle = await t.start('runs', ['flaky', [1000], { startToCloseTimeout: '20s', retry: { initialInterval: '1s', backoffCoefficient: 1 } }]);
+  const about = { namespace: t.namespace, execution: { workflowId: handle.workflowId }, type: 'flaky', identity: 'scenario' };
+  const attempt = async () => (await handle.describe()).raw.pendingActivities?.[0]?.attempt ?? 0;
+  await until(attempt, (at) => at >= 3);
+  await t.service.resetActivity(about);
+  await until(attempt, (at) => at < 3);
+  const { activityOptions } = await t.service.updateActivityOptions({
+    ...about, activityOptions: { startToCloseTimeout: { seconds: 33 as any } }, updateMask: { paths: ['start_to_close_timeout'] },
+  });
+  assert.equal(Number(activityOptions!.startToCloseTimeout!.seconds), 33);
+  await handle.terminate();
 });
 
 const local = family('local activity');

@@ -1,7 +1,8 @@
 // Starts, signals, queries, cancellation, timers.
 import {
   ApplicationFailure, CancellationScope, CancelledFailure, condition, defineQuery, defineSignal, getExternalWorkflowHandle,
-  isCancellation, proxyActivities, setHandler, sleep, uuid4, workflowInfo,
+  isCancellation, proxyActivities, proxyLocalActivities, setHandler,
+  sleep, uuid4, workflowInfo,
 } from '@temporalio/workflow';
 import type * as activities from '../activities.ts';
 
@@ -45,12 +46,12 @@ export async function collects(): Promise<unknown[]> {
   return got;
 }
 
-/** The first task is held open by a local wait inside an activity while signals come; then collects two. */
+/** Its first task stays open for a second, by a local activity, while signals come; then collects three. */
 export async function collectsWhileBusy(): Promise<unknown[]> {
   const got: unknown[] = [];
   setHandler(add, (value) => void got.push(value));
-  got.push(await echo('activity'));
-  await condition(() => got.length >= 4);
+  await proxyLocalActivities<typeof activities>({ startToCloseTimeout: '10s' }).pause(1_000);
+  await condition(() => got.length >= 3);
   return got;
 }
 
