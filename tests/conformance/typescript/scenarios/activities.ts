@@ -81,6 +81,8 @@ activity('cancelled before its command is sent leaves no trace (B13)', async (t)
 
 const cancels = async (t: Bench, name: string, type: string) => {
   const handle = await t.start('cancels', [name, type]);
+  await until(async () => seen.has(handle.workflowId), Boolean);
+  await handle.signal('finish');
   return { told: (await handle.result()) as { how: string; cancelled: boolean }, handle };
 };
 

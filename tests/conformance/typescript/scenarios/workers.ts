@@ -138,7 +138,7 @@ worker('a thousand workflows at once', async (t) => {
   assert.equal(handles.length, 1000);
   const told = await Promise.all(handles.map(({ handle }) => handle.result()));
   handles.forEach(({ index }, at) => assert.equal(told[at], String(index)));
-}, { phase: 'alone', seconds: 300 });
+}, { phase: 'alone', seconds: 600 });
 
 const limits = family('limits');
 

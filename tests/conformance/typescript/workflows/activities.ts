@@ -1,9 +1,10 @@
 // Workflows around activities: options, failures, cancellation types, local activities.
 import {
-  ActivityCancellationType, ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, isCancellation, proxyActivities,
-  proxyLocalActivities, sleep, type ActivityOptions, type LocalActivityOptions,
+  ActivityCancellationType, ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, condition, isCancellation, proxyActivities,
+  proxyLocalActivities, setHandler, sleep, type ActivityOptions, type LocalActivityOptions,
 } from '@temporalio/workflow';
 import type * as activities from '../activities.ts';
+import { finish } from './basics.ts';
 
 type Name = keyof typeof activities;
 
@@ -44,7 +45,7 @@ export async function manyActivities(count: number): Promise<number> {
   return told.reduce((sum, value) => sum + value, 0);
 }
 
-/** Cancels a running activity by the given type; tells how it ended and whether that was at once. */
+/** Cancels an activity by the given type when told to by `finish`; tells how it ended. */
 export async function cancels(name: Name, type: ActivityCancellationType): Promise<{ how: unknown; cancelled: boolean }> {
   const proxy = proxyActivities<any>({
     startToCloseTimeout: '20s', heartbeatTimeout: '10s', cancellationType: type, retry: { maximumAttempts: 1 },
@@ -52,7 +53,9 @@ export async function cancels(name: Name, type: ActivityCancellationType): Promi
   const scope = new CancellationScope();
   const running = scope.run(() => proxy[name](8_000)) as Promise<unknown>;
   const ended = running.then((how) => ({ how, cancelled: false }), (error) => ({ how: 'failed', cancelled: isCancellation(error) }));
-  await sleep(400);
+  let told = false;
+  setHandler(finish, () => void (told = true));
+  await condition(() => told);
   scope.cancel();
   return await ended;
 }
