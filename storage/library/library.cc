@@ -10,12 +10,14 @@
 #include "storage/library/staging.h"
 #include "storage/runtime/mutex.h"
 #include "storage/sqlite/database.h"
+#include "storage/sqlite/rows.h"
 
 namespace callimport::storage {
 
 namespace {
 
 /// Page cache of a connection; what does not fit goes to the WAL before the commit, so memory stays flat.
+constexpr std::size_t kLibraryIdCharacters = 16;
 constexpr std::string_view kWriterCache = "PRAGMA cache_size = -16384";
 constexpr std::string_view kReaderCache = "PRAGMA cache_size = -8192";
 
@@ -156,8 +158,10 @@ Result<CallState> Tx::register_call(const std::string& import, const Call& call)
 
 class SqliteLibrary final : public Library {
  public:
-  SqliteLibrary(Database writer, Database reader, Random& random)
-      : writer_(std::move(writer), random), reader_(std::move(reader)) {}
+  SqliteLibrary(Database writer, Database reader, std::string id, Random& random)
+      : id_(std::move(id)), writer_(std::move(writer), random), reader_(std::move(reader)) {}
+
+  const std::string& id() const override { return id_; }
 
   Result<std::string> write(const ReceiptKey& key,
                             const std::function<Result<std::string>(LibraryTx&)>& work) override {
@@ -250,10 +254,21 @@ class SqliteLibrary final : public Library {
   }
 
  private:
+  const std::string id_;
   Mutex write_mutex_, read_mutex_;
   Writer writer_ GUARDED_BY(write_mutex_);
   Reader reader_ GUARDED_BY(read_mutex_);
 };
+
+/// The id in the file; makes one when there is none.
+Result<std::string> identity_of(Database& db, Random& random) {
+  Statement find(db, "SELECT id FROM identity");
+  TRY(auto found, first_row(find, [](const Statement& row) { return row.text(0); }));
+  if (found) return *std::move(found);
+  auto made = random.id_text(kLibraryIdCharacters);
+  TRY_VOID(Statement(db, "INSERT INTO identity(one, id) VALUES(1, ?1)").bind(1, made).run());
+  return made;
+}
 
 }  // namespace
 
@@ -262,7 +277,8 @@ Result<std::unique_ptr<Library>> Library::open(Disk& disk, Random& random, const
   TRY_VOID(writer.exec(kWriterCache));
   TRY(auto reader, Database::open(disk, path, {.migrations = {}, .read_only = true}));
   TRY_VOID(reader.exec(kReaderCache));
-  return std::make_unique<SqliteLibrary>(std::move(writer), std::move(reader), random);
+  TRY(auto id, identity_of(writer, random));
+  return std::make_unique<SqliteLibrary>(std::move(writer), std::move(reader), std::move(id), random);
 }
 
 }  // namespace callimport::storage

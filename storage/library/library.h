@@ -98,6 +98,9 @@ class Library {
   static Result<std::unique_ptr<Library>> open(Disk& disk, Random& random, const std::string& path);
   virtual ~Library() = default;
 
+  /// 16 characters of [0-9a-z], made with the file: the workers of a cluster find this library's work by it.
+  virtual const std::string& id() const = 0;
+
   /// Runs `work` in one transaction together with its receipt. A repeat of the same activity returns the stored result
   /// and does not run `work`.  @error kConflict  an older attempt than the one that wrote.  @error kInvalid  a result
   /// over 64 KiB.

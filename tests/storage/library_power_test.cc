@@ -231,7 +231,42 @@ TEST(LibraryFile, ANewerOneIsRefusedWithBothNumbers) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(Code::kConflict, refused.error().code);
   EXPECT_NE(std::string::npos, refused.error().message.find("4711")) << refused.error().message;
-  EXPECT_NE(std::string::npos, refused.error().message.find(" 1:")) << refused.error().message;
+  EXPECT_NE(std::string::npos, refused.error().message.find(" 2:")) << refused.error().message;
+}
+
+TEST(LibraryFile, KeepsItsIdAndSharesItWithNoOther) {
+  simulations::SimDisk disk;
+  simulations::SeededRandom random(1);
+  ASSERT_OK(disk.make_dirs("data"));
+  std::string id;
+  {
+    auto made = Library::open(disk, random, "data/library.db");
+    ASSERT_OK(made);
+    id = (*made)->id();
+  }
+  EXPECT_EQ(16u, id.size());
+  auto again = Library::open(disk, random, "data/library.db");
+  ASSERT_OK(again);
+  EXPECT_EQ(id, (*again)->id());
+  auto other = Library::open(disk, random, "data/other.db");
+  ASSERT_OK(other);
+  EXPECT_NE(id, (*other)->id());
+}
+
+/// A file as the first version wrote it.
+TEST(LibraryFile, AnOlderOneIsGivenAnId) {
+  simulations::SimDisk disk;
+  simulations::SeededRandom random(1);
+  ASSERT_OK(disk.make_dirs("data"));
+  ASSERT_OK(Library::open(disk, random, "data/library.db"));
+  {
+    auto db = Database::open(disk, "data/library.db", {.migrations = {}});
+    ASSERT_OK(db);
+    ASSERT_OK(db->exec("DROP TABLE identity; PRAGMA user_version = 1"));
+  }
+  auto opened = Library::open(disk, random, "data/library.db");
+  ASSERT_OK(opened);
+  EXPECT_EQ(16u, (*opened)->id().size());
 }
 
 TEST(LibraryFile, WhatIsNoDatabaseIsRefused) {
