@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
+#include "api/cli/serve_flags.h"
 #include "api/cli/tree.h"
-#include "api/data_folder.h"
 
 namespace callimport::api {
 namespace {
@@ -17,20 +15,9 @@ struct ServeFlags {
   std::uint64_t die_after_commits = 0;
 };
 
-tl::expected<ServeConfig, CliError> configuration(const Session& session) {
-  const auto path = session.config_file();
-  if (path.empty()) return ServeConfig{};
-  auto config = read_config(path);
-  if (config) return *config;
-  return sorry(kExitUsage, "config.malformed", printable(config.error().message),
-               "correct the file; `callimport help config` shows every key");
-}
-
 Ended run(Session& session, const ServeFlags& flags) {
   ServeOrder order;
-  order.data_folder = std::filesystem::absolute(session.data_folder()).lexically_normal().string();
-  const DataFolder folder{order.data_folder};
-  CLI_TRY(order.config, configuration(session));
+  CLI_TRY_VOID(fill_order(session, order));
   auto& address = order.config.address;
   const auto colon = address.rfind(':');
   if (colon == std::string::npos)
@@ -42,18 +29,9 @@ Ended run(Session& session, const ServeFlags& flags) {
   order.config.require_token = order.config.require_token || flags.require_token;
   order.ready_fd = flags.ready_fd;
   order.die_after_commits = flags.die_after_commits;
-  order.log_level = session.flags.log_level;
-  order.log_format = session.flags.log_format;
-  order.quiet = session.flags.quiet;
   const auto served = serve(order);
   if (served) return kExitDone;
-  const auto& error = served.error();
-  const char* code = error.code == Code::kConflict  ? "conflict"
-                     : error.code == Code::kCorrupt ? "corrupt"
-                     : error.code == Code::kInvalid ? "invalid"
-                                                    : "unavailable";
-  return sorry(error.code == Code::kInvalid ? kExitUsage : kExitFailed, code, printable(error.message),
-               "callimport doctor --data " + folder.path);
+  return server_error(served.error(), order.data_folder);
 }
 
 }  // namespace

@@ -169,8 +169,10 @@ Ended start(Session& session, const StartFlags& asked) {
   CLI_TRY(const bool go, session.confirm("Start it?"));
   if (!go) return sorry(kExitCancelled, "declined", "nothing was started", {});
   CLI_TRY(order.credential, credential_of(session, flags, order));
+  CLI_TRY(const auto server,
+          (session.ask<v1::GetServerInfoRequest, v1::GetServerInfoResponse>("GetServerInfo", {})));
   StartOrder start{order.import, activities::write_note(order),
-                   flags.request_id.empty() ? OsRandom().uuid4() : flags.request_id};
+                   flags.request_id.empty() ? OsRandom().uuid4() : flags.request_id, server.task_queue()};
   CLI_TRY(const bool started, start_import_workflow(session, start));
   if (!started && flags.request_id.empty())
     return sorry(kExitFailed, "already_exists", order.import + " is running", "callimport watch " + order.import);

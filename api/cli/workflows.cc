@@ -69,7 +69,7 @@ tl::expected<bool, CliError> start_import_workflow(Session& session, const Start
   request.set_namespace_(session.name_space());
   request.set_workflow_id(order.workflow_id);
   request.mutable_workflow_type()->set_name(workflows::kImportWorkflow);
-  request.mutable_task_queue()->set_name(workflows::kImportTaskQueue);
+  request.mutable_task_queue()->set_name(order.task_queue);
   *request.mutable_input()->add_payloads() = json_payload(order.input);
   request.set_identity(identity());
   request.set_request_id(order.request_id);

@@ -15,6 +15,7 @@ struct WorkflowRow {
 
 struct StartOrder {
   std::string workflow_id, input, request_id;  ///< input: JSON text
+  std::string task_queue;                      ///< of the library the calls are for
 };
 /// True when this call started it; false when the same request (or a closed import of that key) was there already.
 tl::expected<bool, CliError> start_import_workflow(Session& session, const StartOrder& order);

@@ -18,6 +18,7 @@ Result<v1::GetServerInfoResponse> server_info(ProductParts& parts) {
   info.set_data_folder(parts.facts.data_folder);
   info.set_grpc_address(parts.facts.grpc_address);
   info.set_socket(parts.facts.socket);
+  info.set_task_queue(parts.facts.task_queue);
   info.set_started_ms(parts.facts.started_ms);
   TRY(const auto free, parts.disk.free_bytes(parts.facts.data_folder));
   info.set_free_bytes(static_cast<std::int64_t>(free));

@@ -18,6 +18,7 @@ inline constexpr auto kWatchInterval = std::chrono::milliseconds{200};  ///< how
 
 struct ServerFacts {
   std::string version, data_folder, grpc_address, socket;
+  std::string task_queue;  ///< where imports of this library are started
   std::int64_t pid = 0, started_ms = 0;
 };
 

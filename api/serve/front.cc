@@ -1,0 +1,132 @@
+#include "api/serve/front.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "api/cli/cli.h"
+#include "api/grpc/health.h"
+#include "api/grpc/temporal_methods.h"
+#include "workflows/import/import_workflow.h"
+
+namespace callimport::api {
+namespace {
+
+inline constexpr auto kStopGrace = std::chrono::seconds{5};
+inline constexpr auto kStopMax = std::chrono::seconds{20};  // then without order, e.g. when the disk is full
+
+/// Worker first, then the service, then the doors; each while the loop still runs.
+void begin_stop(House& house, Front& front, std::function<void(std::function<void()>)> stop_service,
+                std::thread& closer) {
+  spdlog::info("stopping");
+  house.loop.at(house.loop.now() + kStopMax, [] {
+    spdlog::error("not stopped in order within {} s; what was acknowledged is on disk all the same", kStopMax.count());
+    std::_Exit(EXIT_FAILURE);
+  });
+  house.deliverer->stop();
+  front.worker->stop(kStopGrace, [&house, &front, &closer, stop_service = std::move(stop_service)] {
+    stop_service([&house, &front, &closer] {
+      closer = std::thread([&house, &front] {
+        front.door->close(std::chrono::seconds{1});
+        house.loop.stop();
+      });
+    });
+  });
+}
+
+}  // namespace
+
+StopSignals::StopSignals() {
+  sigemptyset(&set_);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set_, signal);
+  pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+}
+
+void StopSignals::wait(std::function<void()> stop) {
+  thread_ = std::thread([this, stop = std::move(stop)] {
+    for (int seen = 0;;) {
+      int signal = 0;
+      if (sigwait(&set_, &signal) != 0) continue;
+      if (signal == SIGUSR2) return;
+      if (++seen > 1) std::_Exit(EXIT_FAILURE);
+      stop();
+    }
+  });
+}
+
+StopSignals::~StopSignals() {
+  if (!thread_.joinable()) return;
+  pthread_kill(thread_.native_handle(), SIGUSR2);
+  thread_.join();
+}
+
+void open_worker(Front& front, House& house, engine::WorkflowService& service, engine::WorkerOptions options) {
+  front.worker = engine::Worker::create(service, house.loop, house.loop, house.random, std::move(options));
+  front.worker->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
+  activities::register_import_activities(*front.worker, import_deps(house));
+}
+
+Result<> open_doors(Front& front, House& house, engine::WorkflowService& service, const DoorOrder& order) {
+  ServerFacts facts;
+  facts.version = kVersion;
+  facts.data_folder = house.folder.path;
+  facts.socket = house.folder.socket();
+  facts.task_queue = order.task_queue;
+  facts.pid = ::getpid();
+  facts.started_ms = to_unix_ms(house.loop.now());
+  front.parts.emplace(ProductParts{house.loop,
+                                   house.loop,
+                                   *house.pool,
+                                   house.disk,
+                                   *house.library,
+                                   *house.vault,
+                                   *house.media,
+                                   service,
+                                   order.name_space,
+                                   facts,
+                                   order.journal_figures,
+                                   {}});
+  front.space.emplace(house.loop, house.loop, *house.pool, house.disk, house.folder.path,
+                      [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
+  add_temporal_methods(front.router, service);
+  add_product_methods(front.router, *front.parts);
+  add_health(front.router);
+  add_reflection(front.router);
+  DoorOptions options;
+  options.address = order.address;
+  options.socket = house.folder.socket();
+  options.require_token = order.require_token;
+  TRY(options.token, access_token(house.folder));
+  TRY(front.door, Door::open(front.router, house.loop, options));
+  front.parts->facts.grpc_address = front.door->address();
+  return {};
+}
+
+Result<> write_ready(int ready_fd, const nlohmann::json& line) {
+  if (ready_fd < 0) return {};
+  const auto text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const bool written = ::write(ready_fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  ::close(ready_fd);
+  if (!written) return fail(Code::kInvalid, fmt::format("--ready-fd {} cannot be written", ready_fd));
+  return {};
+}
+
+void run_until_stopped(House& house, Front& front, StopSignals& signals,
+                       std::function<void(std::function<void()> then)> stop_service) {
+  std::thread closer;
+  bool stopping = false;
+  signals.wait([&] {
+    house.loop.post([&] {
+      if (!std::exchange(stopping, true)) begin_stop(house, front, stop_service, closer);
+    });
+  });
+  house.loop.run();
+  if (closer.joinable()) closer.join();
+  front.door.reset();
+  spdlog::info("stopped; everything acknowledged is on disk");
+}
+
+}  // namespace callimport::api

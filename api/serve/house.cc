@@ -1,0 +1,79 @@
+#include "api/serve/house.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "api/cli/cli.h"
+#include "api/serve/channels.h"
+#include "api/serve/log.h"
+
+namespace callimport::api {
+namespace {
+
+std::string boot_id() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(in, id);
+  return id;
+}
+
+Result<> open_storage(House& house) {
+  TRY(house.library, storage::Library::open(house.disk, house.random, house.folder.library()));
+  TRY(house.vault, storage::Vault::open(house.disk, house.random, house.folder.vault(), house.folder.vault_key()));
+  TRY(house.media, storage::MediaStore::open(house.disk, house.folder.media(), boot_id()));
+  return {};
+}
+
+Result<> open_world(House& house, const ServeConfig& config) {
+  house.http =
+      std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
+  house.probe = std::make_unique<activities::ChildMediaProbe>(house.loop.io(), house.loop);
+  house.pacers.emplace();
+  TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
+  house.mail = std::move(channels.mail);
+  house.channels = std::move(channels.names);
+  house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.pool, house.loop,
+                                                            std::move(channels.all));
+  return {};
+}
+
+}  // namespace
+
+Error with_advice(Error error, const DataFolder& folder) {
+  if (error.message.find("disk is full") != std::string::npos) {
+    error.message += fmt::format(". Free some space on the disk of {} and start again: nothing acknowledged was lost",
+                                 folder.path);
+  } else if (error.code == Code::kCorrupt) {
+    error.message += fmt::format(
+        ". Stop here, copy the folder {} away, and put back a backup of the damaged file; `callimport doctor --data "
+        "{}` says which it is",
+        folder.path, folder.path);
+  }
+  return error;
+}
+
+Result<> open_house(House& house, const HouseOrder& order, const std::string& who) {
+  ::umask(S_IRWXG | S_IRWXO);
+  ::prctl(PR_SET_DUMPABLE, 0);  // no core file, no ptrace by others of the user: secrets are in memory
+  set_up_log(order.log_level, order.log_format);
+  house.folder.path = order.data_folder;
+  house.pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(order.config.pool_threads));
+  TRY(house.lock, FolderLock::take(house.folder, fmt::format("callimport {}, process {}", who, ::getpid())));
+  auto opened = open_storage(house);
+  if (opened) opened = open_world(house, order.config);
+  if (!opened) return tl::unexpected(with_advice(std::move(opened).error(), house.folder));
+  return {};
+}
+
+activities::ImportDeps import_deps(House& house) {
+  return {*house.library, *house.vault, *house.media,  *house.http,   *house.probe,   house.loop,
+          *house.pool,    house.loop,   house.random,  *house.pacers, house.channels, [&house] {
+            house.deliverer->wake();
+          }};
+}
+
+}  // namespace callimport::api

@@ -1,0 +1,63 @@
+#pragma once
+// What a process that owns a library holds: the data folder under its lock, the stores in it, the loop, and what
+// activities use of the world. Whose workflow service it serves is not its business: see serve.cc and cluster_worker.cc.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "activities/http/curl_http.h"
+#include "activities/import/deps.h"
+#include "activities/media/child.h"
+#include "activities/notify/deliverer.h"
+#include "api/data_folder.h"
+#include "api/serve/config.h"
+#include "storage/library/library.h"
+#include "storage/media/media_store.h"
+#include "storage/runtime/loop.h"
+#include "storage/runtime/os_random.h"
+#include "storage/runtime/posix_disk.h"
+#include "storage/runtime/threads.h"
+#include "storage/vault/vault.h"
+
+namespace callimport::api {
+
+struct HouseOrder {
+  std::string data_folder;
+  ServeConfig config;
+  int ready_fd = -1;  ///< gets one line of JSON with the addresses once calls are answered, then closes; -1: none
+  std::string log_level = "info", log_format = "text";
+  bool quiet = false;
+};
+
+/// Members in the order they must be taken down: last first.
+struct House {
+  DataFolder folder;
+  std::unique_ptr<FolderLock> lock;
+  PosixDisk disk;
+  OsRandom random;
+  AsioLoop loop;
+  std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<storage::Library> library;
+  std::unique_ptr<storage::Vault> vault;
+  std::unique_ptr<storage::MediaStore> media;
+  std::unique_ptr<activities::CurlHttp> http;
+  std::unique_ptr<activities::ChildMediaProbe> probe;
+  std::optional<activities::Pacers> pacers;
+  std::unique_ptr<activities::Mail> mail;
+  std::unique_ptr<activities::Deliverer> deliverer;
+  std::vector<std::string> channels;  ///< of notifications, by name
+};
+
+/// Takes the folder and opens what is in it. `who`: the verb, for whoever finds the folder taken.
+/// @error kConflict     the folder is in use, by whom; a file is from a newer version.
+/// @error kUnavailable  the folder cannot be used, the disk is full: says what to do.
+/// @error kCorrupt      a database is damaged: says which and what to do.
+Result<> open_house(House& house, const HouseOrder& order, const std::string& who);
+
+/// The same error with what a person can do about it.
+Error with_advice(Error error, const DataFolder& folder);
+
+activities::ImportDeps import_deps(House& house);
+
+}  // namespace callimport::api
