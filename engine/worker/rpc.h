@@ -42,6 +42,7 @@ struct Backoff {
   double coefficient = 1.7;
   Nanos maximum = std::chrono::seconds{5};
   int attempts_max = 10;
+  Nanos trying_max = std::chrono::seconds{10};  ///< from the first attempt on; no attempt begins after it
 };
 inline constexpr Nanos kExhaustedInitial = std::chrono::seconds{1}, kExhaustedMax = std::chrono::seconds{10};
 
@@ -91,6 +92,7 @@ class RetryingCall : public std::enable_shared_from_this<RetryingCall<Request, R
 
   void send() {
     if (!*port_.alive) return;
+    if (failed_ == 0) began_ = port_.clock.now();
     CallContext context;
     context.deadline = port_.clock.now() + std::chrono::seconds{30};
     auto self = this->shared_from_this();
@@ -101,12 +103,13 @@ class RetryingCall : public std::enable_shared_from_this<RetryingCall<Request, R
  private:
   void finish(const PortStatus& status, Response* response) {
     if (!*port_.alive) return;
-    if (status.ok() || !is_transient(status) || ++failed_ >= backoff_.attempts_max) {
+    const bool again = !status.ok() && is_transient(status) && ++failed_ < backoff_.attempts_max;
+    const Nanos wait = again ? delay_after(backoff_, status, failed_, port_.random) : Nanos{0};
+    if (!again || port_.clock.now() + wait > began_ + backoff_.trying_max) {
       auto reply = std::move(reply_);
       if (reply) reply(status, response);
       return;
     }
-    const Nanos wait = delay_after(backoff_, status, failed_, port_.random);
     auto self = this->shared_from_this();
     port_.clock.at(port_.clock.now() + wait, [self] { self->send(); });
   }
@@ -117,6 +120,7 @@ class RetryingCall : public std::enable_shared_from_this<RetryingCall<Request, R
   Backoff backoff_;
   Reply<Response> reply_;
   int failed_ = 0;
+  Timestamp began_{};
 };
 
 template <class Request, class Response>

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/sdk_name.h"
 #include "engine/worker.h"
 #include "engine/worker/commands.h"
 #include "engine/worker/scheduler.h"
@@ -22,8 +23,6 @@
 
 namespace callimport::engine::worker {
 
-inline constexpr std::string_view kSdkName = "callimport-cpp";
-inline constexpr std::string_view kSdkVersion = "0.1.0";
 /// Numbers of behaviours that a history may depend on (B.7), written once a run; never reused.
 enum class Flag : std::uint32_t {
   kOneJobATime = 1  ///< jobs in the order of B15, the FIFO drained after each

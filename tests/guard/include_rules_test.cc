@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"Engine",
                         "engine",
                         {"engine/", "storage/model/", "storage/runtime/", "storage/journal/"},
-                        {"curl/", "boost/beast", "sqlite3", "grpc", "boost/asio/steady_timer", "boost/asio/io_context"},
+                        {"curl/", "boost/beast", "sqlite3", "boost/asio/steady_timer", "boost/asio/io_context"},
                         {}},
                     Row{"Workflows",
                         "workflows",
@@ -134,6 +134,14 @@ TEST(IncludeRules, WorkflowsSeeOnlyContractsOfActivities) {
     EXPECT_TRUE(include.target.ends_with("/contract.h"))
         << include.file << ":" << include.line << " includes " << include.target
         << ": only an activity's contract.h is for workflows";
+  }
+}
+
+TEST(IncludeRules, GrpcIsSeenInTheEngineForClustersOnly) {
+  for (const auto& include : includes_below("engine")) {
+    const bool grpc = include.target.rfind("grpc", 0) == 0 || include.target.ends_with(".grpc.pb.h");
+    if (!grpc) continue;
+    EXPECT_EQ(include.file.rfind("engine/cluster/", 0), 0u) << include.file << ":" << include.line;
   }
 }
 
