@@ -89,6 +89,7 @@ void add_verbs(Tree& tree) {
   add_calls(tree);
   add_credentials(tree);
   add_serve(tree);
+  add_worker(tree);
   add_sandbox(tree);
   add_history(tree);
   add_doctor(tree);

@@ -1,7 +1,6 @@
 #include "api/cli/client.h"
 
 #include <google/protobuf/message_lite.h>
-#include <google/rpc/status.pb.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
@@ -10,6 +9,7 @@
 #include <cstdlib>
 
 #include "api/grpc/channel.h"
+#include "engine/cluster/status.h"
 
 namespace callimport::api {
 namespace {
@@ -24,20 +24,6 @@ std::atomic<int> g_interrupts{0};
 
 extern "C" void on_interrupt(int) {
   if (g_interrupts.fetch_add(1) > 0) std::_Exit(130);
-}
-
-engine::PortStatus from_grpc(const grpc::Status& status) {
-  engine::PortStatus port;
-  port.code = static_cast<int>(status.error_code());
-  port.message = status.error_message();
-  google::rpc::Status details;
-  if (!status.error_details().empty() && details.ParseFromString(status.error_details()) &&
-      details.details_size() > 0) {
-    const auto& url = details.details(0).type_url();
-    port.detail_type = url.substr(url.rfind('/') + 1);
-    port.detail_bytes = details.details(0).value();
-  }
-  return port;
 }
 
 grpc::ByteBuffer to_buffer(const google::protobuf::MessageLite& message) {
@@ -112,7 +98,7 @@ class Stream final : public ClientStream {
     }
     return Next::kEnd;
   }
-  engine::PortStatus status() override { return from_grpc(status_); }
+  engine::PortStatus status() override { return engine::port_status(status_); }
 
  private:
   enum class Step { kStart, kWrite, kRead, kFinish, kDone };
@@ -175,7 +161,7 @@ class GrpcClient final : public Client {
     drain(queue);
     if (status.ok() && !parse(answer, reply))
       return {static_cast<int>(grpc::StatusCode::INTERNAL), "the answer is not a message of this method", {}, {}};
-    return from_grpc(status);
+    return engine::port_status(status);
   }
 
   std::unique_ptr<ClientStream> stream(std::string_view method, const google::protobuf::MessageLite& request) override {

@@ -22,6 +22,7 @@ struct Tree {
 };
 
 void add_serve(Tree& tree);
+void add_worker(Tree& tree);
 void add_sandbox(Tree& tree);
 void add_start(Tree& tree);
 void add_watch(Tree& tree);

@@ -1,0 +1,93 @@
+#include "api/serve/cluster_worker.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "api/grpc/channel.h"
+#include "api/grpc/temporal_methods.h"
+#include "api/serve/front.h"
+#include "engine/cluster/handshake.h"
+#include "engine/sdk_name.h"
+#include "engine/worker.h"
+#include "workflows/import/import_workflow.h"
+
+namespace callimport::api {
+namespace {
+
+/// One library has one home: its workflows and activities run where its files are.
+std::string task_queue_of(const storage::Library& library) { return "library-" + library.id(); }
+
+std::vector<std::pair<std::string, std::string>> worker_headers(const Connection& temporal) {
+  auto headers = temporal.headers(kWorkflowService);
+  headers.emplace_back("client-name", engine::kSdkName);
+  headers.emplace_back("client-version", engine::kSdkVersion);
+  headers.emplace_back("supported-server-versions", ">=1.0.0 <2.0.0");
+  return headers;
+}
+
+engine::WorkerOptions worker_options(const WorkerOrder& order, const std::string& task_queue) {
+  engine::WorkerOptions worker;
+  worker.name_space = order.temporal.name_space;
+  worker.task_queue = task_queue;
+  worker.identity = fmt::format("callimport-worker@{}", ::getpid());
+  worker.cached_runs_max = order.config.cached_runs_max;
+  worker.activities_max = order.config.activities_max;
+  worker.polls_max = 20;
+  return worker;
+}
+
+/// Runs the loop until the cluster has answered.
+Result<engine::ClusterFacts> meet(House& house, engine::Cluster& cluster, const WorkerOrder& order) {
+  Result<engine::ClusterFacts> met = fail(Code::kCancelled, "stopped");
+  auto hands = engine::shake_hands(cluster, house.loop, house.loop, house.random,
+                                   {order.temporal.name_space, workflows::import_search_attributes()});
+  engine::spawn(house.loop, std::move(hands), [&](Result<engine::ClusterFacts> facts) {
+    met = std::move(facts);
+    house.loop.stop();
+  });
+  house.loop.run();
+  if (!met) met.error().message = fmt::format("{}: {}", order.temporal.address, met.error().message);
+  return met;
+}
+
+}  // namespace
+
+Result<> work_on_cluster(const WorkerOrder& order) {
+  StopSignals signals;
+  House house;
+  TRY_VOID(open_house(house, order, "worker"));
+  const auto cluster = engine::Cluster::create(
+      house.loop, house.loop, {open_channel(order.temporal), worker_headers(order.temporal)});
+  TRY(const auto facts, meet(house, *cluster, order));
+  if (!facts.notice.empty()) spdlog::warn(facts.notice);
+  const auto task_queue = task_queue_of(*house.library);
+
+  Front front;
+  open_worker(front, house, *cluster, worker_options(order, task_queue));
+  DoorOrder doors;
+  doors.name_space = order.temporal.name_space;
+  doors.task_queue = task_queue;
+  TRY_VOID(open_doors(front, house, *cluster, doors));
+  front.worker->start();
+  house.deliverer->start();
+  front.space->look();
+  TRY_VOID(write_ready(order.ready_fd, {{"temporal", order.temporal.address},
+                                        {"namespace", order.temporal.name_space},
+                                        {"task_queue", task_queue},
+                                        {"socket", front.door->socket()},
+                                        {"data", house.folder.path},
+                                        {"pid", ::getpid()}}));
+  if (!order.quiet) {
+    fmt::print(stderr, "callimport works for Temporal {} at {}, namespace {}, on task queue {}; data in {}. Ctrl-C stops it.\n",
+               facts.server_version, order.temporal.address, order.temporal.name_space, task_queue, house.folder.path);
+  }
+  run_until_stopped(house, front, signals, [](std::function<void()> then) { then(); });
+  return {};
+}
+
+}  // namespace callimport::api
