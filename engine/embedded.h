@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/operator_service.h"
 #include "engine/workflow_service.h"
 #include "storage/journal/journal.h"
 #include "storage/runtime/clock.h"
@@ -14,8 +15,9 @@
 namespace callimport::engine {
 
 struct EmbeddedOptions {
-  std::vector<std::string> namespaces = {"default"};        ///< made sure of at open; not empty
-  std::chrono::seconds retention = std::chrono::hours{24};  ///< of namespaces made at open
+  std::vector<std::string> namespaces = {"default"};  ///< made sure of at open; not empty
+  std::chrono::seconds retention =
+      std::chrono::hours{24};  ///< theirs; a changed one is obeyed, else UpdateNamespace's stays
   std::chrono::seconds long_poll = std::chrono::seconds{60};
   /// Workers of this process are named so (a prefix of their identity). What such a worker had started when the service
   /// last stopped is lost for certain, so at open it is timed out at once instead of when its own limit passes. Empty:
@@ -23,6 +25,7 @@ struct EmbeddedOptions {
   std::string own_workers;
   std::map<std::string, std::string>
       search_attributes;  ///< in each of them: name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
+  std::string address;    ///< host:port that ListClusters names
   // Limits of conformance C.16; tests lower them.
   int history_events_max = 51'200;
   int history_events_suggest = 4'096;
@@ -33,10 +36,11 @@ struct EmbeddedOptions {
   std::size_t history_cache_bytes_max = 256u << 20;  ///< open runs' events kept in memory; beyond it they are read back
 };
 
-class EmbeddedService : public WorkflowService {
+class EmbeddedService : public WorkflowService, public OperatorService {
  public:
   /// Recovers from `journal` (blocking, start-up only), arms timers, and is ready.
   /// @error kCorrupt  a journal row that does not parse or does not follow its run.
+  /// @error kInvalid  a search attribute of the options that a namespace has with another type.
   static Result<std::unique_ptr<EmbeddedService>> open(storage::Journal& journal, Executor& loop, Clock& clock,
                                                        Random& random, EmbeddedOptions options);
   struct Figures {

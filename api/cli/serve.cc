@@ -12,6 +12,7 @@ struct ServeFlags {
   std::string ip;
   int port = -1, ready_fd = -1;
   bool require_token = false;
+  std::vector<std::string> namespaces, search_attributes;
   std::uint64_t die_after_commits = 0;
 };
 
@@ -27,6 +28,15 @@ Ended run(Session& session, const ServeFlags& flags) {
                           flags.port >= 0 ? std::to_string(flags.port) : address.substr(colon + 1));
   }
   order.config.require_token = order.config.require_token || flags.require_token;
+  for (const auto& name : flags.namespaces) order.config.namespaces.push_back(name);
+  for (const auto& attribute : flags.search_attributes) {
+    const auto equals = attribute.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return sorry(kExitUsage, "usage", "--search-attribute " + printable(attribute) + " is not NAME=TYPE",
+                   "callimport serve --search-attribute Customer=Keyword");
+    }
+    order.config.search_attributes[attribute.substr(0, equals)] = attribute.substr(equals + 1);
+  }
   order.ready_fd = flags.ready_fd;
   order.die_after_commits = flags.die_after_commits;
   const auto served = serve(order);
@@ -42,6 +52,15 @@ void add_serve(Tree& tree) {
   auto flags = std::make_shared<ServeFlags>();  // shared by the parser and the body
   verb.add_option("--ip", flags->ip, "address to listen on (127.0.0.1)");
   verb.add_option("--port", flags->port, "port to listen on (7233); 0: a free one")->check(CLI::Range(0, 65'535));
+  verb.add_option("-n,--namespace", flags->namespaces, "Temporal namespace to make sure of; may be repeated")
+      ->take_all()
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb.add_option("--search-attribute", flags->search_attributes,
+                  "search attribute NAME=TYPE in every namespace; TYPE: Text, Keyword, Int, Double, Bool, Datetime, "
+                  "KeywordList; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb.add_flag("--require-token", flags->require_token, "Temporal's service wants the access token, too");
   verb.add_option("--ready-fd", flags->ready_fd,
                   "descriptor that gets one line with the addresses once calls are answered")

@@ -2,6 +2,7 @@
 // The server's configuration: TOML with a few tables, every key optional. docs of the keys: kConfigHelp.
 #include <cstdint>
 #include <map>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,9 @@ struct SlackConfig {
 struct ServeConfig {
   std::string address = "127.0.0.1:7233";
   bool require_token = false;
-  std::string name_space = "default";
+  std::string name_space = "default";               ///< where imports run
+  std::vector<std::string> namespaces = {"default"};  ///< others that are made sure of
+  std::map<std::string, std::string> search_attributes;  ///< in all of them: name -> type
   int retention_hours = 24 * 30;  ///< of closed histories
   int activities_max = 64;        ///< activities running at once
   int cached_runs_max = 1'000;

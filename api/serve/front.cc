@@ -92,6 +92,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   front.space.emplace(house.loop, house.loop, *house.pool, house.disk, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);
+  if (order.operators != nullptr) add_operator_methods(front.router, *order.operators);
   add_product_methods(front.router, *front.parts);
   add_health(front.router);
   add_reflection(front.router);

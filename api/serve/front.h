@@ -13,6 +13,7 @@
 #include "api/grpc/product.h"
 #include "api/serve/house.h"
 #include "api/serve/space.h"
+#include "engine/operator_service.h"
 #include "engine/worker.h"
 
 namespace callimport::api {
@@ -48,6 +49,7 @@ struct DoorOrder {
   std::string address;  ///< of TCP; empty: the Unix socket only
   bool require_token = false;
   std::string name_space = "default", task_queue;
+  engine::OperatorService* operators = nullptr;  ///< null: the service behind the doors is somebody else's
   std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures{};  ///< commits, rows; empty: no journal
 };
 /// Temporal's services over `service`, callimport.v1 over the house, health and reflection.

@@ -27,8 +27,11 @@ Result<std::unique_ptr<engine::EmbeddedService>> open_engine(House& house, stora
                                                              const ServeConfig& config) {
   engine::EmbeddedOptions options;
   options.namespaces = {config.name_space};
+  for (const auto& name : config.namespaces) options.namespaces.push_back(name);
   options.retention = std::chrono::hours{config.retention_hours};
   options.search_attributes = workflows::import_search_attributes();
+  for (const auto& [name, type] : config.search_attributes) options.search_attributes[name] = type;
+  options.address = config.address;
   options.own_workers = kWorkerPrefix;  // the folder's lock says that no other serve lives
   return engine::EmbeddedService::open(journal, house.loop, house.loop, house.random, options);
 }
@@ -43,8 +46,9 @@ engine::WorkerOptions worker_options(const ServeConfig& config) {
   return worker;
 }
 
-DoorOrder door_order(const ServeConfig& config, const storage::Journal& journal) {
+DoorOrder door_order(const ServeConfig& config, engine::EmbeddedService& service, const storage::Journal& journal) {
   DoorOrder doors;
+  doors.operators = &service;
   doors.address = config.address;
   doors.require_token = config.require_token;
   doors.name_space = config.name_space;
@@ -68,7 +72,7 @@ Result<> serve(const ServeOrder& order) {
   if (!service) return tl::unexpected(with_advice(std::move(service).error(), house.folder));
   Front front;
   open_worker(front, house, **service, worker_options(order.config));
-  TRY_VOID(open_doors(front, house, **service, door_order(order.config, **journal)));
+  TRY_VOID(open_doors(front, house, **service, door_order(order.config, **service, **journal)));
   front.worker->start();
   house.deliverer->start();
   front.space->look();

@@ -14,6 +14,10 @@ constexpr std::int64_t kFirstTaskId = (1 << 20) + 11;
 constexpr std::chrono::seconds kRetryReset{1};
 constexpr std::size_t kEndedPerTrim = 1024;
 
+std::string lost_namespace(RunKey run) {
+  return "journal: run " + std::to_string(run) + " is of a namespace that is not there";
+}
+
 }  // namespace
 
 Service::Service(storage::Journal& journal, Executor& loop, Clock& clock, Random& random, EmbeddedOptions options)
@@ -40,11 +44,12 @@ Result<std::unique_ptr<EmbeddedService>> EmbeddedService::open(storage::Journal&
 }
 
 Result<> Service::recover() {
-  open_namespaces();
   TRY(auto recovered, journal_.recover());
   next_row_ = recovered.last + 1;
   next_run_ = recovered.last_run + 1;
   std::int64_t last_task_id = 0;
+  std::set<std::string> named;  // namespaces of runs from before those had numbers
+  std::vector<std::pair<ClosedRun, pb::RunFacts>> closed_runs;
   for (auto& closed : recovered.closed) {
     pb::RunSummary summary;
     if (!summary.ParseFromString(closed.summary)) {
@@ -52,17 +57,46 @@ Result<> Service::recover() {
     }
     last_task_id = std::max(last_task_id, summary.last_task_id());
     ClosedRun run{.key = closed.run,
-                  .space = &space_of_run(summary.facts().name_space()),
                   .workflow_id = summary.facts().workflow_id(),
                   .run_id = summary.facts().run_id(),
                   .closed_ns = summary.progress().closed_ns(),
                   .start_ns = summary.facts().start_ns(),
                   .summary = std::move(closed.summary)};
-    index_reset(run.key, summary.facts().base_run_id());
+    if (summary.facts().namespace_number() == 0) named.insert(summary.facts().name_space());
+    closed_runs.emplace_back(std::move(run), std::move(*summary.mutable_facts()));
+  }
+  TRY_VOID(recover_open(recovered));
+  std::vector<RunKey> keys;
+  open_system_namespace();
+  for (const auto& [key, run] : open_) {
+    keys.push_back(key);
+    last_task_id = std::max(last_task_id, run->last_task_id);
+    if (run->facts.kind() == pb::RUN_KIND_NAMESPACE && run->open()) adopt_namespace(*run);
+    if (run->facts.namespace_number() == 0) named.insert(run->facts.name_space());
+  }
+  next_task_id_ = std::max(kFirstTaskId, last_task_id + 1);
+  TRY_VOID(open_namespaces(named));
+  for (auto& [run, facts] : closed_runs) {
+    run.space = find_space_of(facts);
+    if (run.space == nullptr) return fail(Code::kCorrupt, lost_namespace(run.key));
+    index_reset(run.key, facts.base_run_id());
     index_closed(std::move(run));
   }
+  for (const RunKey key : keys) {
+    if (find_space_of(open_.at(key)->facts) == nullptr) return fail(Code::kCorrupt, lost_namespace(key));
+    index_open(*open_.at(key));
+  }
+  for (const RunKey key : keys) {
+    if (const auto it = open_.find(key); it != open_.end() && !options_.own_workers.empty()) {
+      give_up_lost_work(*it->second);
+    }
+  }
+  return {};
+}
+
+/// Runs that are open, or closed with their history not stored yet, as their snapshots and rows say.
+Result<> Service::recover_open(storage::Journal::Recovered& recovered) {
   for (auto& snapshot : recovered.snapshots) {
-    if (closed_.contains(snapshot.run)) continue;
     pb::RunSnapshot body;
     if (snapshot.version != kSnapshotVersion || !body.ParseFromString(snapshot.body)) {
       return fail(Code::kCorrupt, "journal: the snapshot of run " + std::to_string(snapshot.run) + " does not parse");
@@ -73,7 +107,6 @@ Result<> Service::recover() {
     run.snapshot_at = run.transitions;
   }
   for (auto& row : recovered.rows) {
-    if (closed_.contains(row.run)) continue;
     OpenRun& run = add_run(row.run);
     pb::Transition change;
     if (row.previous != run.last_row || !change.ParseFromString(row.body)) {
@@ -84,16 +117,6 @@ Result<> Service::recover() {
     apply(run, std::move(change));
     run.last_row = row.seq;
     std::string().swap(row.body);
-  }
-  std::vector<RunKey> keys;
-  for (const auto& [key, run] : open_) {
-    keys.push_back(key);
-    last_task_id = std::max(last_task_id, run->last_task_id);
-  }
-  next_task_id_ = std::max(kFirstTaskId, last_task_id + 1);
-  for (const RunKey key : keys) index_open(*open_.at(key));
-  if (!options_.own_workers.empty()) {
-    for (const RunKey key : keys) give_up_lost_work(*open_.at(key));
   }
   return {};
 }
@@ -217,6 +240,7 @@ void Service::committed(Result<> result) {
     const auto closed = closed_.find(run->key);
     if (closed != closed_.end()) closed->second.held = nullptr;
   }
+  if (!group.gone.empty()) journal_.erase_closed(std::move(group.gone));
   for (auto& effect : group.effects) effect->act();
   ended_since_trim_ += group.ended.size();
   if (ended_since_trim_ >= kEndedPerTrim) maybe_trim();
@@ -226,6 +250,7 @@ void Service::committed(Result<> result) {
 /// Rows before the first that is still somebody's history are wanted no more.
 void Service::maybe_trim() {
   ended_since_trim_ = 0;
+  renew_old_records();
   storage::Seq floor = next_row_;
   const auto keep = [&floor](const Run& run) { floor = std::min(floor, run.first_row); };
   if (!open_.empty()) keep(*open_.begin()->second);  // keys and first rows grow together
@@ -306,13 +331,19 @@ void Service::rebuild(RunKey key, Result<std::vector<storage::JournalRow>> rows)
 }
 
 void Service::finish_start_over() {
+  for (const RunKey key : rebuilt_) {
+    const OpenRun& run = *open_.at(key);
+    if (run.facts.kind() == pb::RUN_KIND_NAMESPACE && run.open()) adopt_namespace(run);
+  }
+  remove_lost_namespaces();
   for (auto& [name, space] : namespaces_) space.current_runs.clear();
   for (const auto& [key, run] : closed_) {
     RunKey& current = run.space->current_runs[run.workflow_id];
     current = std::max(current, key);
   }
   for (const auto& [key, run] : open_) {
-    RunKey& current = space_of_run(run->facts.name_space()).current_runs[run->facts.workflow_id()];
+    if (run->facts.kind() != pb::RUN_KIND_WORKFLOW) continue;
+    RunKey& current = space_of(run->facts).current_runs[run->facts.workflow_id()];
     current = std::max(current, key);
   }
   starting_over_ = false;
@@ -337,7 +368,7 @@ void Service::cancel(std::uint64_t call) {
   drop(history_waits_);
 }
 
-EmbeddedService::Figures Service::figures() const { return {open_.size(), closed_.size(), polls_.size()}; }
+EmbeddedService::Figures Service::figures() const { return {open_.size() - records_, closed_.size(), polls_.size()}; }
 
 void Service::stop(std::function<void()> done) {
   stopping_ = true;

@@ -230,7 +230,7 @@ temporal::api::workflow::v1::ResetPoints& Draft::edit_reset_points() {
 bool Draft::changed() const {
   return !events_.empty() || facts_ || progress_ || task_ || !activities_.empty() || !activities_gone_.empty() ||
          !timers_.empty() || !timers_gone_.empty() || flushed_ || !dropped_timers_.empty() || !buffered_.empty() ||
-         !signal_requests_.empty() || !attached_.empty() || memo_ || search_ || reset_points_;
+         !signal_requests_.empty() || !attached_.empty() || memo_ || search_ || reset_points_ || namespace_state_;
 }
 
 pb::Transition Draft::finish(std::int64_t* task_id) && {
@@ -278,6 +278,7 @@ pb::Transition Draft::finish(std::int64_t* task_id) && {
   if (memo_) *out.mutable_memo() = std::move(*memo_);
   if (search_) *out.mutable_search_attributes() = std::move(*search_);
   if (reset_points_) *out.mutable_reset_points() = std::move(*reset_points_);
+  if (namespace_state_) *out.mutable_namespace_state() = std::move(*namespace_state_);
   return out;
 }
 

@@ -75,6 +75,7 @@ class Draft {
   }
   temporal::api::common::v1::SearchAttributes& edit_search_attributes();
   temporal::api::workflow::v1::ResetPoints& edit_reset_points();
+  void set_namespace_state(pb::NamespaceState state) { namespace_state_ = std::move(state); }
   /// Event 1 is wanted again when the run is retried.
   void keep_started_event() { keep_started_event_ = true; }
 
@@ -119,6 +120,7 @@ class Draft {
   std::optional<temporal::api::common::v1::SearchAttributes> search_;
   std::optional<temporal::api::workflow::v1::ResetPoints> reset_points_;
   bool keep_started_event_ = false;
+  std::optional<pb::NamespaceState> namespace_state_;
 };
 
 }  // namespace callimport::engine

@@ -37,6 +37,7 @@ struct Group {
   std::vector<storage::JournalRow> rows;
   std::vector<storage::ClosedHistory> closed;
   std::vector<storage::Snapshot> snapshots;
+  std::vector<storage::RunKey> gone;  ///< records that ended: nothing of them stays once that is durable
   std::vector<std::unique_ptr<Effect>> effects;
   std::vector<std::unique_ptr<OpenRun>> ended;  ///< runs that closed here; their events serve reads until the commit
 };

@@ -25,6 +25,13 @@ PortStatus namespace_not_found(const std::string& name) {
   return with(kNotFound, "Namespace " + name + " is not found.", detail);
 }
 
+PortStatus namespace_exists(const std::string& name) {
+  return with(kAlreadyExists, "Namespace \"" + name + "\" already exists", details::NamespaceAlreadyExistsFailure());
+}
+PortStatus not_for_system_namespace(const std::string& verb) {
+  return plain(kFailedPrecondition, "unable to " + verb + " system namespace");
+}
+
 PortStatus already_started(std::string text, const std::string& start_request_id, const std::string& run_id) {
   details::WorkflowExecutionAlreadyStartedFailure detail;
   detail.set_start_request_id(start_request_id);

@@ -19,6 +19,8 @@ PortStatus plain(int code, std::string text);
 PortStatus invalid(std::string text);
 PortStatus not_found(std::string text);  ///< with NotFoundFailure
 PortStatus namespace_not_found(const std::string& name);
+PortStatus namespace_exists(const std::string& name);
+PortStatus not_for_system_namespace(const std::string& verb);
 PortStatus already_started(std::string text, const std::string& start_request_id, const std::string& run_id);
 PortStatus busy_workflow(std::string text);  ///< RESOURCE_EXHAUSTED, cause BUSY_WORKFLOW, scope NAMESPACE
 PortStatus not_ready(std::string text);      ///< FAILED_PRECONDITION with WorkflowNotReadyFailure

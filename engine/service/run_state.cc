@@ -73,6 +73,9 @@ void apply(Run& run, pb::Transition&& change) {
   if (change.has_memo()) run.memo.Swap(change.mutable_memo());
   if (change.has_search_attributes()) run.search_attributes.Swap(change.mutable_search_attributes());
   if (change.has_reset_points()) run.reset_points.Swap(change.mutable_reset_points());
+  if (change.has_namespace_state()) {
+    run.namespace_state = std::make_unique<pb::NamespaceState>(std::move(*change.mutable_namespace_state()));
+  }
   if (!change.started_event().empty()) run.started_event = std::move(*change.mutable_started_event());
   run.last_task_id = std::max(run.last_task_id, change.last_task_id());
   if (!run.open()) {
@@ -104,6 +107,7 @@ pb::RunSnapshot to_snapshot(const Run& run) {
   *out.mutable_search_attributes() = run.search_attributes;
   *out.mutable_reset_points() = run.reset_points;
   out.set_started_event(run.started_event);
+  if (run.namespace_state != nullptr) *out.mutable_namespace_state() = *run.namespace_state;
   out.set_last_task_id(run.last_task_id);
   out.set_next_event_id(run.history.next_event_id());
   out.set_history_size_bytes(run.history.history_bytes());
@@ -135,6 +139,9 @@ void from_snapshot(pb::RunSnapshot&& snapshot, Run* run) {
   run->search_attributes.Swap(snapshot.mutable_search_attributes());
   run->reset_points.Swap(snapshot.mutable_reset_points());
   run->started_event = std::move(*snapshot.mutable_started_event());
+  if (snapshot.has_namespace_state()) {
+    run->namespace_state = std::make_unique<pb::NamespaceState>(std::move(*snapshot.mutable_namespace_state()));
+  }
   run->last_task_id = snapshot.last_task_id();
   run->transitions = snapshot.transitions();
   run->first_row = snapshot.first_row();

@@ -40,9 +40,10 @@ Service::Found Service::find(RunKey key) {
 }
 
 Service::Found Service::find_current(const std::string& name_space, const std::string& workflow_id) {
-  const auto& runs = space(name_space).current_runs;
-  const auto it = runs.find(workflow_id);
-  return it == runs.end() ? Found{} : find(it->second);
+  const Namespace* space = find_space(name_space);
+  if (space == nullptr) return {};
+  const auto it = space->current_runs.find(workflow_id);
+  return it == space->current_runs.end() ? Found{} : find(it->second);
 }
 
 Service::Found Service::find_run(const std::string& name_space, const std::string& workflow_id,
@@ -65,10 +66,10 @@ Service::Found Service::find_run(const std::string& name_space, const std::strin
   const std::string* owner = found.open != nullptr     ? &found.open->facts.workflow_id()
                              : found.closed != nullptr ? &found.closed->workflow_id
                                                        : nullptr;
-  Namespace& wanted = space(name_space);
-  if (found.space() == &wanted && *owner == workflow_id) return found;
-  *error = wanted.current_runs.contains(workflow_id) ? errors::run_not_found(workflow_id, run_id)
-                                                     : errors::workflow_not_found(workflow_id);
+  const Namespace* wanted = find_space(name_space);
+  if (found.space() == wanted && owner != nullptr && *owner == workflow_id) return found;
+  const bool known = wanted != nullptr && wanted->current_runs.contains(workflow_id);
+  *error = known ? errors::run_not_found(workflow_id, run_id) : errors::workflow_not_found(workflow_id);
   return {};
 }
 
@@ -81,6 +82,7 @@ pb::RunSummary Service::summary_of(const Found& found) const {
 
 /// Everything that follows from the run's state: queue entries, deadlines, woken waits, its end.
 void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, bool events_came) {
+  if (run.facts.kind() != pb::RUN_KIND_WORKFLOW) return settle_record(run);
   touch(run);
   if (events_came && !run.waits.empty()) wake_waits(run);
   if (!run.open()) {
@@ -102,7 +104,7 @@ void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, 
 }
 
 void Service::index_new(OpenRun& run, const pb::RunFacts& facts) {
-  run.space = &space(facts.name_space());
+  run.space = &space_of(facts);
   runs_by_id_[facts.run_id()] = run.key;
   run.space->current_runs[facts.workflow_id()] = run.key;
   run.space->visibility.insert({VisibilityKey::kOpen, facts.start_ns(), run.key});
@@ -127,7 +129,11 @@ std::string Service::reset_of(const std::string& run_id) {
 }
 
 void Service::index_open(OpenRun& run) {
-  run.space = &space_of_run(run.facts.name_space());
+  run.space = &space_of(run.facts);
+  if (run.facts.kind() != pb::RUN_KIND_WORKFLOW) {
+    ++records_;
+    return settle_record(run);
+  }
   runs_by_id_[run.facts.run_id()] = run.key;
   RunKey& current = run.space->current_runs[run.facts.workflow_id()];
   current = std::max(current, run.key);
@@ -157,12 +163,19 @@ void Service::expire_closed(RunKey key) {
   const auto it = closed_.find(key);
   if (it == closed_.end()) return;
   const ClosedRun& run = it->second;
-  Namespace& space = *run.space;
-  const std::int64_t due = add_nanos(run.closed_ns, space.retention_ns);
+  const std::int64_t due = add_nanos(run.closed_ns, run.space->retention_ns);
   if (due > now_ns() || run.held != nullptr || starting_over_) {  // closed anew since, or not stored yet
     retention_.set(std::max(due, now_ns() + kNanosPerSecond), key);
     return;
   }
+  remove_closed(key);
+}
+
+void Service::remove_closed(RunKey key) {
+  const auto it = closed_.find(key);
+  if (it == closed_.end()) return;
+  const ClosedRun& run = it->second;
+  Namespace& space = *run.space;
   space.visibility.erase({run.closed_ns, run.start_ns, key});
   runs_by_id_.erase(run.run_id);
   resets_.erase(run.run_id);
@@ -259,6 +272,10 @@ void Service::forget_run(RunKey key) {
   run = std::move(it->second);
   open_.erase(it);
   if (run->armed_ns != 0) run_deadlines_.remove(run->armed_ns, key);
+  if (run->facts.kind() != pb::RUN_KIND_WORKFLOW) {
+    --records_;
+    return;
+  }
   run->space->visibility.erase({VisibilityKey::kOpen, run->facts.start_ns(), key});
   runs_by_id_.erase(run->facts.run_id());
   held_bytes_ -= run->history.held_bytes();
@@ -359,6 +376,7 @@ RunKey Service::start(StartPlan plan) {
   const RunKey key = next_run_++;
   OpenRun& run = add_run(key);
   Draft draft(run, clock_.now());
+  if (plan.namespace_number == 0) plan.namespace_number = space(plan.name_space).state.number();
   start_run(draft, std::move(plan));
   index_new(run, draft.facts());
   commit(run, std::move(draft));

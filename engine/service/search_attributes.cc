@@ -21,6 +21,17 @@ constexpr std::pair<const char*, enums::IndexedValueType> kTypeNames[] = {
     {"Datetime", enums::INDEXED_VALUE_TYPE_DATETIME},
     {"KeywordList", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST}};
 
+/// How many attributes of a type a namespace may add: the columns of Temporal's SQL stores.
+constexpr std::pair<enums::IndexedValueType, int> kColumns[] = {
+    {enums::INDEXED_VALUE_TYPE_BOOL, 3},        {enums::INDEXED_VALUE_TYPE_DATETIME, 3},
+    {enums::INDEXED_VALUE_TYPE_DOUBLE, 3},      {enums::INDEXED_VALUE_TYPE_INT, 3},
+    {enums::INDEXED_VALUE_TYPE_TEXT, 3},        {enums::INDEXED_VALUE_TYPE_KEYWORD, 10},
+    {enums::INDEXED_VALUE_TYPE_KEYWORD_LIST, 3}};
+
+std::string column_name(enums::IndexedValueType type, int number) {
+  return std::string(search_type_name(type)) + (number < 10 ? "0" : "") + std::to_string(number);
+}
+
 bool fits_one(enums::IndexedValueType type, const Json& value) {
   switch (type) {
     case enums::INDEXED_VALUE_TYPE_TEXT:
@@ -53,6 +64,13 @@ std::string_view search_type_name(enums::IndexedValueType type) {
   return "Unspecified";
 }
 
+enums::IndexedValueType search_type_of(std::string_view name) {
+  for (const auto& [known, value] : kTypeNames) {
+    if (name == known) return value;
+  }
+  return enums::INDEXED_VALUE_TYPE_UNSPECIFIED;
+}
+
 SearchTypes settable_search_attributes(const std::map<std::string, std::string>& registered) {
   SearchTypes out = {{"BatcherNamespace", enums::INDEXED_VALUE_TYPE_KEYWORD},
                      {"BatcherUser", enums::INDEXED_VALUE_TYPE_KEYWORD},
@@ -67,21 +85,52 @@ SearchTypes settable_search_attributes(const std::map<std::string, std::string>&
                      {"TemporalScheduledStartTime", enums::INDEXED_VALUE_TYPE_DATETIME},
                      {"TemporalWorkerDeployment", enums::INDEXED_VALUE_TYPE_KEYWORD},
                      {"TemporalWorkerDeploymentVersion", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                     {"TemporalWorkflowVersioningBehavior", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                     {"CustomKeywordField", enums::INDEXED_VALUE_TYPE_KEYWORD},
-                     {"CustomStringField", enums::INDEXED_VALUE_TYPE_TEXT},
-                     {"CustomTextField", enums::INDEXED_VALUE_TYPE_TEXT},
-                     {"CustomIntField", enums::INDEXED_VALUE_TYPE_INT},
-                     {"CustomDoubleField", enums::INDEXED_VALUE_TYPE_DOUBLE},
-                     {"CustomBoolField", enums::INDEXED_VALUE_TYPE_BOOL},
-                     {"CustomDatetimeField", enums::INDEXED_VALUE_TYPE_DATETIME},
-                     {"CustomKeywordListField", enums::INDEXED_VALUE_TYPE_KEYWORD_LIST}};
+                     {"TemporalWorkflowVersioningBehavior", enums::INDEXED_VALUE_TYPE_KEYWORD}};
   for (const auto& [name, type] : registered) {
     for (const auto& [known, value] : kTypeNames) {
       if (type == known) out[name] = value;
     }
   }
   return out;
+}
+
+SearchTypes raw_columns() {
+  SearchTypes out;
+  for (const auto& [type, count] : kColumns) {
+    for (int i = 1; i <= count; ++i) out[column_name(type, i)] = type;
+  }
+  return out;
+}
+
+std::map<std::string, std::string> custom_columns(const google::protobuf::Map<std::string, std::int32_t>& custom) {
+  std::map<std::string, std::string> out;
+  std::map<enums::IndexedValueType, int> used;
+  for (const auto& [name, type] : std::map<std::string, std::int32_t>(custom.begin(), custom.end())) {
+    const auto of = static_cast<enums::IndexedValueType>(type);
+    out[column_name(of, ++used[of])] = name;
+  }
+  return out;
+}
+
+std::optional<std::string> search_attribute_limit(const google::protobuf::Map<std::string, std::int32_t>& custom) {
+  std::map<std::int32_t, int> used;
+  for (const auto& [name, type] : custom) ++used[type];
+  for (const auto& [type, count] : used) {
+    int limit = 0;
+    for (const auto& [column, columns] : kColumns) {
+      if (column == type) limit = columns;
+    }
+    if (count <= limit) continue;
+    return "Unable to create search attributes: cannot have more than " + std::to_string(limit) +
+           " search attribute of type " + std::string(search_type_name(static_cast<enums::IndexedValueType>(type))) +
+           ".";
+  }
+  return std::nullopt;
+}
+
+bool is_reserved_attribute(const std::string& name) {
+  static const SearchTypes kPredefined = settable_search_attributes({});
+  return system_search_attributes().contains(name) || kPredefined.contains(name);
 }
 
 const SearchTypes& system_search_attributes() {

@@ -12,11 +12,21 @@ namespace callimport::engine {
 namespace enums = ::temporal::api::enums::v1;
 using SearchTypes = std::map<std::string, enums::IndexedValueType>;
 
-/// Settable ones: Temporal's predefined, the dev server's Custom*Field, and `registered` (name -> Keyword, Text, ...).
+/// Settable ones: Temporal's predefined, and `registered` (name -> Keyword, Text, ...).
 SearchTypes settable_search_attributes(const std::map<std::string, std::string>& registered);
 /// Columns the service fills itself (WorkflowId, StartTime, ...).
 const SearchTypes& system_search_attributes();
 std::string_view search_type_name(enums::IndexedValueType type);  ///< Keyword, Text, ...
+enums::IndexedValueType search_type_of(std::string_view name);    ///< UNSPECIFIED: no such
+
+/// Predefined or a column of the service's own: no one may add or remove it.
+bool is_reserved_attribute(const std::string& name);
+/// Names as Temporal's SQL stores have them: Bool01, Keyword10, ... All there are, and those that a namespace's custom
+/// attributes take up.
+SearchTypes raw_columns();
+std::map<std::string, std::string> custom_columns(const google::protobuf::Map<std::string, std::int32_t>& custom);
+/// @return what is wrong with so many, in Temporal's words.
+std::optional<std::string> search_attribute_limit(const google::protobuf::Map<std::string, std::int32_t>& custom);
 
 /// Fills metadata `type` in each payload. @return what is wrong, in Temporal's words.
 std::optional<std::string> check_search_attributes(const std::string& name_space, const SearchTypes& types,

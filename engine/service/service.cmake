@@ -1,5 +1,5 @@
 add_proto_floor(engine_transition PROTO service/transition.proto DEPS temporal_api)
-add_floor(engine::port HEADERS workflow_service.h SOURCES service/port.cc DEPS storage::model storage::runtime temporal_api)
+add_floor(engine::port HEADERS workflow_service.h operator_service.h SOURCES service/port.cc DEPS storage::model storage::runtime temporal_api)
 target_compile_options(engine_port PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 target_precompile_headers(engine_port PRIVATE
   <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view> <utility> <variant> <vector>
@@ -10,12 +10,12 @@ add_floor(engine::service
           service/completion.h service/starts.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
           service/proto_time.h service/buffered_random.h service/utf8_text.h service/rebuild.h service/resets.h service/run_options.h
-  SOURCES service/core.cc service/namespaces.cc service/runs.cc service/crossings.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc
+  SOURCES service/core.cc service/namespaces.cc service/records.cc service/runs.cc service/crossings.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc
           service/history_batches.cc service/workflow_tasks.cc service/activities.cc service/commands.cc
           service/command_error.cc service/completion.cc service/starts.cc service/successors.cc service/retry.cc
           service/search_attributes.cc service/list_filter.cc service/filter_nodes.cc service/run_view.cc
           service/port_errors.cc service/utf8_text.cc service/rpc_starts.cc service/rpc_signals.cc service/rpc_workflow_tasks.cc
-          service/rpc_activities.cc service/rpc_queries.cc service/rpc_history.cc service/rpc_lists.cc service/rpc_system.cc
+          service/rpc_activities.cc service/rpc_queries.cc service/rpc_history.cc service/rpc_lists.cc service/rpc_system.cc service/rpc_namespaces.cc service/rpc_operator.cc
           service/rebuild.cc service/resets.cc service/run_options.cc service/rpc_resets.cc
   DEPS engine::port engine_transition storage::journal nlohmann_json::nlohmann_json)
 # The wire still has fields that Temporal marks deprecated; what clients send in them is carried and obeyed.

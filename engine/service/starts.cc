@@ -15,6 +15,7 @@ pb::RunFacts facts_of(const StartPlan& plan, std::int64_t now) {
   const StartedAttributes& a = plan.attributes;
   pb::RunFacts facts;
   facts.set_name_space(plan.name_space);
+  facts.set_namespace_number(plan.namespace_number);
   facts.set_workflow_id(a.workflow_id());
   facts.set_run_id(plan.run_id);
   facts.set_type(a.workflow_type().name());

@@ -20,6 +20,7 @@ struct FirstSignal {
 struct StartPlan {
   StartedAttributes attributes;  ///< whole, but for run ids
   std::string name_space, run_id, request_id;
+  std::int64_t namespace_number = 0;
   const temporal::api::sdk::v1::UserMetadata* user_metadata = nullptr;
   const FirstSignal* signal = nullptr;
 };

@@ -24,6 +24,7 @@ StartPlan follow(const Draft& draft, std::string new_run_id) {
   const pb::RunFacts& facts = draft.facts();
   StartPlan plan;
   plan.name_space = facts.name_space();
+  plan.namespace_number = facts.namespace_number();
   plan.run_id = std::move(new_run_id);
   StartedAttributes& a = plan.attributes;
   a.set_workflow_id(facts.workflow_id());

@@ -39,7 +39,7 @@ namespace service = temporal::api::workflowservice::v1;
 constexpr const char* kWorkflow = "/temporal.api.workflowservice.v1.WorkflowService/";
 
 /// Answers every method with UNIMPLEMENTED text, but those a test set. On the loop only; `cancelled` may be read after.
-class ScriptedService final : public engine::WorkflowService {
+class ScriptedService final : public engine::WorkflowService, public engine::OperatorService {
  public:
   explicit ScriptedService(Executor& loop) : loop_(loop) {}
 #define X(Name)                                                                                                       \
@@ -48,6 +48,13 @@ class ScriptedService final : public engine::WorkflowService {
     answer(#Name, request.ByteSizeLong(), context, reply);                                                            \
   }
 #include "engine/rpcs.inc"
+#undef X
+#define X(Name)                                                                      \
+  void Name(const engine::operator_api::Name##Request& request, CallContext context, \
+            Reply<engine::operator_api::Name##Response> reply) override {            \
+    answer(#Name, request.ByteSizeLong(), context, reply);                           \
+  }
+#include "engine/operator_rpcs.inc"
 #undef X
   void cancel(std::uint64_t call) override {
     const std::lock_guard lock(mutex_);
@@ -86,9 +93,8 @@ class ScriptedService final : public engine::WorkflowService {
   }
   template <class Response>
   void fill(Response&) {}
-  void fill(service::GetSearchAttributesResponse& response) {
-    (*response.mutable_keys())["WorkflowId"] = temporal::api::enums::v1::INDEXED_VALUE_TYPE_KEYWORD;
-    (*response.mutable_keys())["Platform"] = temporal::api::enums::v1::INDEXED_VALUE_TYPE_KEYWORD;
+  void fill(temporal::api::operatorservice::v1::DeleteNamespaceResponse& response) {
+    response.set_deleted_namespace("gone");
   }
   void fill(service::GetSystemInfoResponse& response) { response.set_server_version("1.29.0"); }
 
@@ -102,6 +108,7 @@ class DoorTest : public testing::Test {
  protected:
   void SetUp() override {
     add_temporal_methods(router_, service_);
+    add_operator_methods(router_, service_);
     Method secret = typed_method<service::GetSystemInfoRequest>(
         [](auto, CallContext, std::shared_ptr<Answer> answer) { answer->reply(service::GetSystemInfoResponse()); });
     secret.trusted = true;
@@ -295,17 +302,14 @@ TEST_F(DoorTest, ReflectionListsServicesAndKnowsTheirFiles) {
   }
 }
 
-TEST_F(DoorTest, OperatorListsSearchAttributesByOrigin) {
+TEST_F(DoorTest, OperatorServiceIsServed) {
   open();
-  temporal::api::operatorservice::v1::ListSearchAttributesRequest request;
-  temporal::api::operatorservice::v1::ListSearchAttributesResponse response;
-  const std::string method = "/temporal.api.operatorservice.v1.OperatorService/ListSearchAttributes";
-  EXPECT_EQ(call(method, request).error_message(), "Namespace is not set on request.");
-  request.set_namespace_("default");
-  ASSERT_TRUE(call(method, request, &response).ok());
-  EXPECT_TRUE(response.system_attributes().contains("WorkflowId"));
-  EXPECT_TRUE(response.custom_attributes().contains("Platform"));
-  EXPECT_EQ(response.custom_attributes_size(), 1);
+  temporal::api::operatorservice::v1::DeleteNamespaceResponse response;
+  const std::string prefix = "/temporal.api.operatorservice.v1.OperatorService/";
+  ASSERT_TRUE(call(prefix + "DeleteNamespace", service::GetSystemInfoRequest(), &response).ok());
+  EXPECT_EQ(response.deleted_namespace(), "gone");
+  EXPECT_EQ(call(prefix + "Nope", service::GetSystemInfoRequest()).error_message(),
+            "unknown method Nope for service temporal.api.operatorservice.v1.OperatorService");
 }
 
 TEST_F(DoorTest, TrustedMethodsWantTheSocketOrTheToken) {

@@ -8,6 +8,17 @@
 namespace callimport::engine {
 namespace {
 
+SearchTypes custom_and_predefined() {
+  return settable_search_attributes({{"CustomKeywordField", "Keyword"},
+                                     {"CustomStringField", "Text"},
+                                     {"CustomTextField", "Text"},
+                                     {"CustomIntField", "Int"},
+                                     {"CustomDoubleField", "Double"},
+                                     {"CustomBoolField", "Bool"},
+                                     {"CustomDatetimeField", "Datetime"},
+                                     {"CustomKeywordListField", "KeywordList"}});
+}
+
 /// A closed run: id order-7, type Import, queue q, Completed, 90 s long, with one attribute of each type but
 /// CustomStringField.
 pb::RunSummary row() {
@@ -39,7 +50,7 @@ struct Row {
 void PrintTo(const Row& one, std::ostream* out) { *out << one.query; }
 class Matches : public testing::TestWithParam<Row> {};
 TEST_P(Matches, Row) {
-  const auto filter = ListFilter::parse(GetParam().query, settable_search_attributes({}), ListFilter::Use::kList);
+  const auto filter = ListFilter::parse(GetParam().query, custom_and_predefined(), ListFilter::Use::kList);
   ASSERT_TRUE(filter.has_value()) << filter.error();
   EXPECT_EQ(filter->matches(row()), GetParam().matches) << GetParam().query;
 }
@@ -78,7 +89,7 @@ TEST(Filter, HidesOtherDivisionsUnlessAsked) {
   pb::RunSummary scheduler = row();
   (*scheduler.mutable_search_attributes()->mutable_indexed_fields())["TemporalNamespaceDivision"].set_data(
       "\"TemporalScheduler\"");
-  const auto types = settable_search_attributes({});
+  const auto types = custom_and_predefined();
   EXPECT_FALSE(ListFilter::parse("", types, ListFilter::Use::kList)->matches(scheduler));
   EXPECT_TRUE(ListFilter::parse("TemporalNamespaceDivision = 'TemporalScheduler'", types, ListFilter::Use::kList)
                   ->matches(scheduler));
@@ -92,7 +103,7 @@ struct Mistake {
 void PrintTo(const Mistake& one, std::ostream* out) { *out << one.query; }
 class Refused : public testing::TestWithParam<Mistake> {};
 TEST_P(Refused, Query) {
-  const auto filter = ListFilter::parse(GetParam().query, settable_search_attributes({}), GetParam().use);
+  const auto filter = ListFilter::parse(GetParam().query, custom_and_predefined(), GetParam().use);
   ASSERT_FALSE(filter.has_value());
   EXPECT_EQ(filter.error(), std::string("invalid query: ") + GetParam().text);
 }
@@ -132,7 +143,7 @@ TEST(Filter, SyntaxErrorsNameAPosition) {
   for (const char* query :
        {"WorkflowId =", "WorkflowId", "(WorkflowId = 'a'", "WorkflowId = 'a", "= 'a'", "WorkflowId = 'a' AND",
         "WorkflowId IN 'a'", "WorkflowId BETWEEN 'a'", "WorkflowId IS 'a'", "WorkflowId = 'a' 'b'", "%", "NOT"}) {
-    const auto filter = ListFilter::parse(query, settable_search_attributes({}), kList);
+    const auto filter = ListFilter::parse(query, custom_and_predefined(), kList);
     ASSERT_FALSE(filter.has_value()) << query;
     EXPECT_TRUE(filter.error().starts_with("invalid query: malformed SQL query: syntax error at position "))
         << filter.error();
@@ -140,7 +151,7 @@ TEST(Filter, SyntaxErrorsNameAPosition) {
 }
 
 TEST(Filter, DepthAndLengthAreLimited) {
-  const auto types = settable_search_attributes({});
+  const auto types = custom_and_predefined();
   const auto nested = [](int depth) {
     return std::string(static_cast<std::size_t>(depth), '(') + "WorkflowId = 'a'" +
            std::string(static_cast<std::size_t>(depth), ')');

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Durable {
   std::vector<storage::JournalRow> rows;  ///< seq = index + 1
   std::map<storage::RunKey, storage::Snapshot> snapshots;
   std::map<storage::RunKey, storage::ClosedHistory> closed;
+  std::set<storage::RunKey> erased;
   storage::RunKey last_run = 0;
 };
 
@@ -27,6 +29,7 @@ class MemoryJournal final : public storage::Journal {
   const Durable& durable() const { return durable_; }
   std::function<void()> on_commit;  ///< right after each commit, before its callbacks
   bool full = false;                ///< appends fail
+  storage::Seq trimmed = 0;         ///< rows before it are wanted no more
 
   void append(std::vector<storage::JournalRow> rows, Done done) override {
     turn_.push_back(
@@ -64,9 +67,13 @@ class MemoryJournal final : public storage::Journal {
     post();
   }
   void erase_closed(std::vector<storage::RunKey> runs) override {
-    for (const auto run : runs) durable_.closed.erase(run);
+    for (const auto run : runs) {
+      durable_.closed.erase(run);
+      durable_.snapshots.erase(run);
+      durable_.erased.insert(run);
+    }
   }
-  void trim(storage::Seq) override {}
+  void trim(storage::Seq floor) override { trimmed = floor; }
   Result<Recovered> recover() override {
     Recovered out;
     out.last = static_cast<storage::Seq>(durable_.rows.size());
@@ -79,6 +86,7 @@ class MemoryJournal final : public storage::Journal {
       covered[run] = snapshot.seq;
     }
     for (const auto& row : durable_.rows) {
+      if (durable_.erased.contains(row.run)) continue;
       if (!durable_.closed.contains(row.run) && row.seq > covered[row.run]) out.rows.push_back(row);
     }
     return out;

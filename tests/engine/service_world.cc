@@ -9,6 +9,13 @@
 namespace callimport::engine::testing_world {
 namespace {
 constexpr Nanos kPollDeadline = std::chrono::seconds{70};
+constexpr std::pair<const char*, const char*> kCustomAttributes[] = {{"CustomKeywordField", "Keyword"},
+                                                                     {"CustomTextField", "Text"},
+                                                                     {"CustomIntField", "Int"},
+                                                                     {"CustomDoubleField", "Double"},
+                                                                     {"CustomBoolField", "Bool"},
+                                                                     {"CustomDatetimeField", "Datetime"},
+                                                                     {"CustomKeywordListField", "KeywordList"}};
 }
 
 Payloads payloads(const std::string& json) {
@@ -31,6 +38,7 @@ ServiceWorld::ServiceWorld(EmbeddedOptions service_options, Durable durable, Tim
     : loop(now),
       journal(std::make_unique<MemoryJournal>(loop, std::move(durable))),
       options(std::move(service_options)) {
+  for (const auto& [name, type] : kCustomAttributes) options.search_attributes.emplace(name, type);
   auto opened = EmbeddedService::open(*journal, loop, loop, random, options);
   EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().message);
   service_ = std::move(*opened);

@@ -24,6 +24,7 @@
 #include "engine/service/effects.h"
 #include "engine/service/internal/namespace.h"
 #include "engine/service/run_state.h"
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
 #include "temporal/api/query/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
@@ -107,6 +108,11 @@ class Service final : public EmbeddedService {
   void Name(const api::Name##Request& request, CallContext context, Reply<api::Name##Response> reply) override;
 #include "engine/rpcs.inc"
 #undef X
+#define X(Name)                                                              \
+  void Name(const operator_api::Name##Request& request, CallContext context, \
+            Reply<operator_api::Name##Response> reply) override;
+#include "engine/operator_rpcs.inc"
+#undef X
   void cancel(std::uint64_t call) override;
   Figures figures() const override;
   void stop(std::function<void()> done) override;
@@ -123,6 +129,7 @@ class Service final : public EmbeddedService {
   void commit(OpenRun& run, Draft draft);
   void commit(OpenRun& run, pb::Transition change);  ///< journal row, apply, settle
   OpenRun& add_run(RunKey key);
+  Result<> recover_open(storage::Journal::Recovered& recovered);
   void schedule_flush();
   void after_flush(std::function<void()> task);  ///< later in this turn, when what was decided is with the journal
   void maybe_trim();
@@ -141,11 +148,30 @@ class Service final : public EmbeddedService {
   std::string new_uuid() { return random_.uuid4(); }
 
   // namespaces.cc
-  Namespace& space(const std::string& name) { return namespaces_.at(name); }
-  void open_namespaces();  ///< those of the options
-  /// The same, made when a run of it is read back and the options name it no more.
-  Namespace& space_of_run(const std::string& name);
+  Namespace& space(const std::string& name) { return namespaces_.at(name); }  ///< `gate` let the name through
+  std::string cluster_id() const;
+  Namespace* find_space(const std::string& name);
+  Namespace* find_space_of(const pb::RunFacts& facts);
+  Namespace& space_of(const pb::RunFacts& facts) { return *find_space_of(facts); }
+  void open_system_namespace();
+  /// Those of the options, and those that runs of before there were records name.
+  Result<> open_namespaces(const std::set<std::string>& named_by_runs);
+  void register_namespace(const std::string& name, pb::NamespaceState state);
+  void write_namespace(const Namespace& space, pb::NamespaceState state);
+  void adopt_namespace(const OpenRun& record);
+  void sweep_later(std::int64_t number);
+  void sweep_namespace(std::int64_t number);
+  bool sweep_run(RunKey key);
+  void remove_namespace(std::int64_t number);
+  void remove_lost_namespaces();
 
+  // records.cc
+  /// A record that lives from now on. `facts` name its kind and its namespace; `fill` puts its state into the draft.
+  OpenRun& open_record(pb::RunFacts facts, const std::function<void(Draft&)>& fill);
+  void end_record(OpenRun& record);  ///< `record` is gone afterwards
+  void settle_record(OpenRun& record);
+  void renew_record(RunKey key);
+  void renew_old_records();
   // runs.cc
   struct Found {
     OpenRun* open = nullptr;
@@ -175,6 +201,7 @@ class Service final : public EmbeddedService {
   void forget_run(RunKey key);                      ///< as if it had never been; its waits are refused
   void index_closed(ClosedRun closed);
   void expire_closed(RunKey key);
+  void remove_closed(RunKey key);  ///< for good, here and in the journal
   void arm(OpenRun& run);
   void maybe_snapshot(OpenRun& run);
   void touch(OpenRun& run);
@@ -288,6 +315,8 @@ class Service final : public EmbeddedService {
   std::unordered_map<std::string, RunKey> runs_by_id_;           ///< run id
   std::unordered_map<std::string, std::vector<RunKey>> resets_;  ///< run id -> runs made from it, oldest first
   Namespaces namespaces_;
+  std::map<std::int64_t, Namespace*> namespaces_by_number_;
+  std::size_t records_ = 0;  ///< of the open runs, those that are no workflows
   storage::Seq next_row_ = 1;
   RunKey next_run_ = 1;
   std::int64_t next_task_id_ = 0;

@@ -8,10 +8,13 @@
 #include <unordered_map>
 
 #include "engine/service/search_attributes.h"
+#include "engine/service/transition.pb.h"
 #include "engine/service/visibility.h"
 #include "storage/journal/journal.h"
 
 namespace callimport::engine {
+
+namespace pb = ::callimport::engine::v1;
 
 inline constexpr const char* kSystemNamespace = "temporal-system";
 
@@ -29,12 +32,14 @@ struct TaskQueue {
   std::int64_t last_poll_ns = 0;
 };
 
-/// Lifetime: as long as the service, at one address; runs and polls point to theirs.
+/// Lifetime: until the last run of a deleted one is gone; at one address, so runs and polls point to theirs.
 struct Namespace {
   std::string name;
   std::string id;  ///< a uuid
   std::int64_t retention_ns = 0;
-  SearchTypes search_types;                                       ///< settable ones
+  SearchTypes search_types;    ///< settable ones
+  storage::RunKey record = 0;  ///< the run that holds it; 0: the system's, which is not written down
+  pb::NamespaceState state;
   std::unordered_map<std::string, storage::RunKey> current_runs;  ///< workflow id -> its newest run
   std::unordered_map<std::string, TaskQueue> workflow_queues, activity_queues;
   Visibility visibility;

@@ -1,0 +1,74 @@
+// Records of the service's own (RunKind): a run without events whose Transitions carry its state. It begins and ends in
+// the journal as any run does, but leaves nothing behind when it ends: no history, no place in a list.
+#include <utility>
+
+#include "engine/service/internal/core.h"
+#include "storage/model/ensure.h"
+
+namespace callimport::engine {
+namespace {
+
+/// Rows that may pass before a record is written anew, so that the journal can be trimmed behind it; more where there
+/// are many records, so that renewing them stays a small part of what is written.
+constexpr storage::Seq kRenewAfterRows = 10'000, kRenewAfterRowsPerRecord = 100;
+
+}  // namespace
+
+OpenRun& Service::open_record(pb::RunFacts facts, const std::function<void(Draft&)>& fill) {
+  const RunKey key = next_run_++;
+  OpenRun& record = add_run(key);
+  Draft draft(record, clock_.now());
+  facts.set_start_ns(draft.now());
+  record.space = &space_of(facts);
+  ++records_;
+  draft.set_facts(std::move(facts));
+  draft.edit_progress().set_status(enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+  fill(draft);
+  commit(record, std::move(draft));
+  return record;
+}
+
+void Service::end_record(OpenRun& record) {
+  Draft draft(record, clock_.now());
+  draft.edit_progress().set_status(enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+  draft.edit_progress().set_closed_ns(draft.now());
+  commit(record, std::move(draft));
+}
+
+void Service::settle_record(OpenRun& record) {
+  if (!record.open()) {
+    if (record.armed_ns != 0) run_deadlines_.remove(record.armed_ns, record.key);
+    --records_;
+    turn_.gone.push_back(record.key);
+    open_.erase(record.key);
+    schedule_flush();
+    return;
+  }
+  arm(record);
+  maybe_snapshot(record);
+  if (record.facts.kind() == pb::RUN_KIND_NAMESPACE) adopt_namespace(record);
+}
+
+/// The same state under a new key. Rows of the old one are needed no more.
+void Service::renew_record(RunKey key) {
+  OpenRun& old = *open_.at(key);
+  pb::Transition state;
+  if (old.namespace_state != nullptr) *state.mutable_namespace_state() = *old.namespace_state;
+  open_record(old.facts, [&state](Draft& draft) {
+    if (state.has_namespace_state()) draft.set_namespace_state(std::move(*state.mutable_namespace_state()));
+  });
+  end_record(*open_.at(key));
+}
+
+/// Records live for years; rows behind the oldest of them must not pile up.
+void Service::renew_old_records() {
+  const storage::Seq patience = kRenewAfterRows + kRenewAfterRowsPerRecord * static_cast<storage::Seq>(records_);
+  std::vector<RunKey> old;
+  for (const auto& [key, run] : open_) {  // first rows grow with keys
+    if (run->facts.kind() == pb::RUN_KIND_WORKFLOW || next_row_ - run->first_row < patience) break;
+    old.push_back(key);
+  }
+  for (const RunKey key : old) renew_record(key);
+}
+
+}  // namespace callimport::engine
