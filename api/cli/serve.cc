@@ -53,14 +53,11 @@ void add_serve(Tree& tree) {
   verb.add_option("--ip", flags->ip, "address to listen on (127.0.0.1)");
   verb.add_option("--port", flags->port, "port to listen on (7233); 0: a free one")->check(CLI::Range(0, 65'535));
   verb.add_option("-n,--namespace", flags->namespaces, "Temporal namespace to make sure of; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   verb.add_option("--search-attribute", flags->search_attributes,
                   "search attribute NAME=TYPE in every namespace; TYPE: Text, Keyword, Int, Double, Bool, Datetime, "
                   "KeywordList; may be repeated")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   verb.add_flag("--require-token", flags->require_token, "Temporal's service wants the access token, too");
   verb.add_option("--ready-fd", flags->ready_fd,
                   "descriptor that gets one line with the addresses once calls are answered")
