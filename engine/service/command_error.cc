@@ -34,11 +34,10 @@ CommandError CommandError::fail_task(temporal::api::enums::v1::WorkflowTaskFaile
   return {Reaction::kFailTask, cause, text, errors::invalid(text)};
 }
 
-CommandError CommandError::terminate(const std::string& reason) {
-  // Whatever was too large, the cause is the activity's (C20).
-  constexpr auto kCause = temporal::api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
-  std::string text = text_of(kCause, reason);
-  return {Reaction::kTerminate, kCause, text, errors::invalid(text)};
+CommandError CommandError::terminate(const std::string& reason,
+                                     temporal::api::enums::v1::WorkflowTaskFailedCause cause) {
+  std::string text = text_of(cause, reason);
+  return {Reaction::kTerminate, cause, text, errors::invalid(text)};
 }
 
 CommandError CommandError::refuse(PortStatus status) { return {Reaction::kRefuse, {}, "", std::move(status)}; }

@@ -186,6 +186,16 @@ Bad cancel_external(Draft& draft, const Command& command, CommandContext& contex
   return std::nullopt;
 }
 
+Bad protocol_message(Draft& draft, const Command& command, CommandContext& context) {
+  constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE;
+  if (!command.has_protocol_message_command_attributes()) {
+    return missing(kCause, "ProtocolMessageCommand", "ProtocolMessageCommand");
+  }
+  const std::string& id = command.protocol_message_command_attributes().message_id();
+  if (id.empty()) return CommandError::fail_task(kCause, "MessageID is not set on ProtocolMessageCommand.");
+  return context.updates->take(draft, id);
+}
+
 Bad check_closing(const Command& command, CommandContext& context) {
   context.closing = &command;
   const auto too_large = [&context](const google::protobuf::Message& blob) {
@@ -298,7 +308,7 @@ std::optional<CommandError> run_command(Draft& draft, const Command& command, Co
     case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
       return cancel_external(draft, command, context);
     case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: return lacking("child workflows");
-    case enums::COMMAND_TYPE_PROTOCOL_MESSAGE: return lacking("workflow updates");
+    case enums::COMMAND_TYPE_PROTOCOL_MESSAGE: return protocol_message(draft, command, context);
     case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:
     case enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION: return lacking("Nexus operations");
     default: return check_closing(command, context);

@@ -12,6 +12,7 @@
 #include "engine/service/command_error.h"
 #include "engine/service/draft.h"
 #include "engine/service/search_attributes.h"
+#include "engine/service/updates.h"
 #include "temporal/api/command/v1/message.pb.h"
 
 namespace callimport::engine {
@@ -35,6 +36,7 @@ struct CommandContext {
   const temporal::api::failure::v1::Failure* failed = nullptr;  ///< of FailWorkflowExecution
   const temporal::api::command::v1::Command* closing = nullptr;
   std::vector<ExternalRequest> external;
+  UpdateReplies* updates = nullptr;  ///< the messages beside the commands
 };
 
 /// C19: closing commands last, known types only.

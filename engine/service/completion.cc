@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/service/proto_time.h"
 #include "engine/service/successors.h"
 #include "engine/service/utf8_text.h"
 #include "engine/service/workflow_tasks.h"
@@ -83,13 +84,30 @@ void close(Draft& draft, const CommandContext& context, Random& random, Completi
   }
 }
 
-/// The commands are void: what happens instead (C15, C20).
-void fail_instead(const Run& run, const Request& request, Timestamp now, CommandError error, Completion* out) {
+/// All that the commands would have done.
+void discard(Completion* out) {
   out->draft.reset();
   out->successor.reset();
   out->external.clear();
+  out->updates.clear();
+  out->left_no_trace = false;
+}
+
+/// The answer is void and the task stays started, but for a speculative one: the worker drops what it holds of the run
+/// now, and history reads know nothing of such a task. Another takes its place, which carries everything (C24).
+void refuse_instead(const Run& run, Timestamp now, PortStatus status, Completion* out) {
+  out->status = std::move(status);
+  if (!run.task.speculative()) return;
+  Draft& draft = out->draft.emplace(run, now);
+  if (!run.progress.sticky_queue().empty()) draft.edit_progress().clear_sticky_queue();
+  draft.edit_task().Clear();
+  schedule_speculative_task(draft);
+}
+
+/// The commands are void: what happens instead (C15, C20).
+void fail_instead(const Run& run, const Request& request, Timestamp now, CommandError error, Completion* out) {
+  if (error.reaction == CommandError::Reaction::kRefuse) return refuse_instead(run, now, std::move(error.status), out);
   out->status = error.status;
-  if (error.reaction == CommandError::Reaction::kRefuse) return;
   const bool unhandled = error.cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
   if (run.task.attempt() > 1 && error.reaction == CommandError::Reaction::kFailTask && !unhandled) return;
   Draft& draft = out->draft.emplace(run, now);
@@ -102,8 +120,6 @@ void fail_instead(const Run& run, const Request& request, Timestamp now, Command
 
 void terminate_instead(const Run& run, const Request& request, Timestamp now, const CommandError& error,
                        Completion* out) {
-  out->successor.reset();
-  out->external.clear();
   out->status = error.status;
   Draft& draft = out->draft.emplace(run, now);
   const pb::WorkflowTask task = draft.task();
@@ -121,24 +137,47 @@ void terminate_instead(const Run& run, const Request& request, Timestamp now, co
   terminate_run(draft, error.text, nullptr, kHistoryService);
 }
 
-void react(const Run& run, const Request& request, Timestamp now, const CommandError& error, Completion* out) {
+void react(const Run& run, const Request& request, Timestamp now, const CommandError& error, UpdateReplies* replies,
+           Completion* out) {
+  discard(out);
   if (error.reaction == CommandError::Reaction::kTerminate) {
     terminate_instead(run, request, now, error, out);
   } else {
     fail_instead(run, request, now, error, out);
+    if (error.reaction != CommandError::Reaction::kRefuse && out->draft) {
+      replies->abort_sent();
+      out->updates = replies->take_news();
+    }
   }
 }
 
 void set_sticky(Draft& draft, const Request& request) {
   const auto& sticky = request.sticky_attributes();
+  const std::string& name = sticky.worker_task_queue().name();
+  const std::int64_t timeout = to_nanos(sticky.schedule_to_start_timeout());
+  const pb::RunProgress& now = draft.progress();
+  if (now.sticky_queue() == name && now.sticky_timeout_ns() == timeout) return;
   pb::RunProgress& progress = draft.edit_progress();
-  progress.set_sticky_queue(sticky.worker_task_queue().name());
-  const auto& timeout = sticky.schedule_to_start_timeout();
-  progress.set_sticky_timeout_ns(timeout.seconds() * 1'000'000'000 + timeout.nanos());
+  progress.set_sticky_queue(name);
+  progress.set_sticky_timeout_ns(timeout);
 }
 
 bool heartbeat_expired(const Run& run, Timestamp now) {
   return to_unix_ns(now) - run.task.original_scheduled_ns() > kHeartbeatLimitNs;
+}
+
+/// The run goes on: what waits for a worker now becomes its next task.
+void schedule_next(Draft& draft, const Request& request, bool due, std::int64_t original_ns,
+                   const UpdateReplies& replies) {
+  draft.edit_task().Clear();
+  const bool flushed = draft.flush_buffer();
+  if (flushed || due) {
+    schedule_task(draft, original_ns);
+  } else if (replies.any_left() && request.return_new_workflow_task()) {
+    schedule_speculative_task(draft);
+  } else if (replies.any_left()) {
+    schedule_task(draft);
+  }
 }
 
 }  // namespace
@@ -151,11 +190,11 @@ std::optional<std::string> history_limit_error(const Draft& draft, const Embedde
   return std::nullopt;
 }
 
-Completion decide_completion(const Run& run, const Request& request, Timestamp now, const EmbeddedOptions& options,
-                             const SearchTypes& search_types, Random& random) {
+Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, const Request& request, Timestamp now,
+                             const EmbeddedOptions& options, const SearchTypes& search_types, Random& random) {
   Completion out;
   if (auto wrong = check_sequence(request.commands())) {
-    out.status = std::move(*wrong);
+    refuse_instead(run, now, std::move(*wrong), &out);
     return out;
   }
   const bool heartbeat =
@@ -166,39 +205,42 @@ Completion decide_completion(const Run& run, const Request& request, Timestamp n
     return out;
   }
   Draft& draft = out.draft.emplace(run, now);
-  const std::int64_t original = run.task.original_scheduled_ns();
+  UpdateReplies replies(request.messages(), admitted, options);
   CommandContext context(options, search_types, request.identity());
-  context.completed_id = write_completed(draft, request);
+  context.updates = &replies;
+  out.left_no_trace = leaves_no_trace(run, request);
+  if (!out.left_no_trace) context.completed_id = write_completed(draft, request);
+  std::optional<CommandError> wrong;
   for (const Command& command : request.commands()) {
-    if (auto wrong = run_command(draft, command, context)) {
-      react(run, request, now, *wrong, &out);
-      return out;
-    }
+    if ((wrong = run_command(draft, command, context))) break;
   }
-  if (context.closing != nullptr) {
-    if (draft.has_buffered()) {
-      CommandError unhandled{.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
-                             .text = "UnhandledCommand",
-                             .status = errors::invalid("UnhandledCommand")};
-      react(run, request, now, unhandled, &out);
-      return out;
-    }
-    close(draft, context, random, &out);
-    out.external = std::move(context.external);
-    return out;
+  if (!wrong) wrong = replies.take_rest(draft, context.closing != nullptr);
+  if (!wrong && context.closing != nullptr && draft.has_buffered()) {
+    wrong = CommandError{.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+                         .text = "UnhandledCommand",
+                         .status = errors::invalid("UnhandledCommand")};
   }
-  set_sticky(draft, request);
-  draft.edit_task().Clear();
-  const bool flushed = draft.flush_buffer();
-  if (flushed || context.task_due || request.force_create_new_workflow_task())
-    schedule_task(draft, heartbeat ? original : 0);
-  if (auto wrong = history_limit_error(draft, options)) {
-    Draft& last = out.draft.emplace(run, now);
-    terminate_run(last, *wrong, nullptr, kHistoryService);
-    out.status = errors::invalid(*wrong);
+  if (wrong) {
+    react(run, request, now, *wrong, &replies, &out);
     return out;
   }
   out.external = std::move(context.external);
+  if (context.closing != nullptr) {
+    close(draft, context, random, &out);
+    out.updates = replies.take_news();
+    return out;
+  }
+  if (!request.force_create_new_workflow_task()) replies.reject_unanswered();
+  set_sticky(draft, request);
+  const bool due = context.task_due || request.force_create_new_workflow_task();
+  schedule_next(draft, request, due, heartbeat ? run.task.original_scheduled_ns() : 0, replies);
+  if (auto limit = history_limit_error(draft, options)) {
+    discard(&out);
+    terminate_run(out.draft.emplace(run, now), *limit, nullptr, kHistoryService);
+    out.status = errors::invalid(*limit);
+    return out;
+  }
+  out.updates = replies.take_news();
   return out;
 }
 

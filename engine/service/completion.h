@@ -6,6 +6,7 @@
 
 #include "engine/service/commands.h"
 #include "engine/service/starts.h"
+#include "engine/service/updates.h"
 #include "engine/workflow_service.h"
 #include "storage/runtime/random.h"
 
@@ -16,10 +17,13 @@ struct Completion {
   PortStatus status;                   ///< the caller's answer
   std::optional<StartPlan> successor;  ///< starts in the same append
   std::vector<ExternalRequest> external;
+  UpdateNews updates;          ///< what became of updates
+  bool left_no_trace = false;  ///< a speculative task was dropped: the worker has to go back (C24)
 };
 
 /// @param random  names a successor, should there be one.
-Completion decide_completion(const Run& run, const api::RespondWorkflowTaskCompletedRequest& request, Timestamp now,
+Completion decide_completion(const Run& run, const AdmittedUpdates& admitted,
+                             const api::RespondWorkflowTaskCompletedRequest& request, Timestamp now,
                              const EmbeddedOptions& options, const SearchTypes& search_types, Random& random);
 
 /// The history grew beyond its limit: "Workflow history count exceeds limit." or size; nullopt while it is within.

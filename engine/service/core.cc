@@ -32,7 +32,8 @@ Service::Service(storage::Journal& journal, Executor& loop, Clock& clock, Random
       retention_(clock, [this](RunKey key) { expire_closed(key); }),
       poll_deadlines_(clock, [this](std::uint64_t id) { poll_expired(id); }),
       wait_deadlines_(clock, [this](std::uint64_t id) { wait_expired(id); }),
-      query_deadlines_(clock, [this](std::uint64_t id) { query_due(id); }) {}
+      query_deadlines_(clock, [this](std::uint64_t id) { query_due(id); }),
+      update_deadlines_(clock, [this](std::uint64_t id) { update_wait_due(id); }) {}
 
 Service::~Service() { *alive_ = false; }
 
@@ -141,13 +142,28 @@ void Service::add_effect(std::unique_ptr<Effect> effect) {
   schedule_flush();
 }
 
+/// The journal never sees a speculative task: for it, and after a restart, there is none.
+void Service::serialize(pb::Transition* change, std::string* body) {
+  pb::WorkflowTask task;
+  const bool speculative = change->task().speculative();
+  if (speculative) task.Swap(change->mutable_task());
+  ENSURE(change->SerializeToString(body));
+  if (speculative) task.Swap(change->mutable_task());
+}
+
 void Service::commit(OpenRun& run, Draft draft) {
-  if (draft.changed()) commit(run, std::move(draft).finish(&next_task_id_));
+  if (!draft.changed()) return;
+  if (draft.in_memory_only()) {
+    run.task = draft.task();
+    settle(run, {}, false);
+    return;
+  }
+  commit(run, std::move(draft).finish(&next_task_id_));
 }
 
 void Service::commit(OpenRun& run, pb::Transition change) {
   storage::JournalRow row{next_row_++, run.key, run.last_row, {}};
-  ENSURE(change.SerializeToString(&row.body));
+  serialize(&change, &row.body);
   std::vector<std::int64_t> activities;
   for (const auto& activity : change.activities()) activities.push_back(activity.scheduled_event_id());
   for (const auto& activity : change.rebuilt().activities()) {
@@ -366,6 +382,7 @@ void Service::cancel(std::uint64_t call) {
   };
   drop(polls_);
   drop(history_waits_);
+  drop(update_waits_);
 }
 
 EmbeddedService::Figures Service::figures() const { return {open_.size() - records_, closed_.size(), polls_.size()}; }
@@ -379,6 +396,10 @@ void Service::stop(std::function<void()> done) {
   ids.clear();
   for (const auto& [id, wait] : history_waits_) ids.push_back(id);
   for (const std::uint64_t id : ids) wait_expired(id);
+  ids.clear();
+  for (const auto& [id, wait] : update_waits_) ids.push_back(id);
+  for (const std::uint64_t id : ids)
+    end_update_wait(id, {.error = errors::unavailable("the service is shutting down")});
   ids.clear();
   for (const auto& [id, query] : queries_) ids.push_back(id);
   for (const std::uint64_t id : ids) refuse_query(id, errors::unavailable("the service is shutting down"));

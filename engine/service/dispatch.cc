@@ -6,6 +6,7 @@
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
+#include "engine/service/task_events.h"
 #include "engine/service/workflow_tasks.h"
 #include "storage/model/ensure.h"
 
@@ -123,12 +124,13 @@ bool Service::hand_out_workflow_task(const TaskRef& task, WaitingPoll& poll) {
     return false;
   }
   Draft draft(run, clock_.now());
-  start_task(draft, {poll.identity, new_uuid()}, options_);
+  start_task(draft, {poll.identity, new_uuid(), run.updates.size() + run.admitted.size()}, options_);
   run.task_queued = false;
   run.task_on_sticky = false;
   commit(run, std::move(draft));
-  answer(Call<api::PollWorkflowTaskQueueResponse>{poll.number, std::move(poll.workflow_reply)},
-         workflow_task_reply(run, poll.sticky));
+  api::PollWorkflowTaskQueueResponse reply = workflow_task_reply(run, poll.sticky);
+  send_updates(run.admitted, true, run.task.started_event_id(), reply.mutable_messages());
+  answer(Call<api::PollWorkflowTaskQueueResponse>{poll.number, std::move(poll.workflow_reply)}, std::move(reply));
   return true;
 }
 
@@ -166,7 +168,7 @@ api::PollWorkflowTaskQueueResponse Service::workflow_task_reply(OpenRun& run, bo
   }
   const std::int64_t from = sticky ? run.progress.previous_started_event_id() + 1 : 1;
   const std::int64_t end = run.history.next_event_id() - 1;
-  const bool transient = run.task.attempt() > 1;
+  const bool transient = run.task.attempt() > 1 || run.task.speculative();
   const auto& batches = run.history.batches();
   std::size_t at = run.history.find(from);
   const std::size_t stop = std::min(batches.size(), at + kReplyBatchesMax);
@@ -179,7 +181,7 @@ api::PollWorkflowTaskQueueResponse Service::workflow_task_reply(OpenRun& run, bo
     if (transient) *page.mutable_transient() = run.task;
     page.SerializeToString(out.mutable_next_page_token());
   } else if (transient) {
-    add_transient_events(run.facts, run.task, out.mutable_history());
+    add_unwritten_events(run.facts, run.task, out.mutable_history());
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/service/proto_time.h"
+#include "engine/service/task_events.h"
 #include "storage/model/ensure.h"
 
 namespace callimport::engine {
@@ -68,14 +69,20 @@ HistoryEvent& Draft::write(HistoryEvent* event) {
   return *event;
 }
 
-HistoryEvent& Draft::append(enums::EventType type) {
+HistoryEvent& Draft::write_new(enums::EventType type, std::int64_t time_ns) {
   HistoryEvent& event = write(google::protobuf::Arena::CreateMessage<HistoryEvent>(arena_.get()));
   event.set_event_type(type);
-  set_nanos(event.mutable_event_time(), now_);
+  set_nanos(event.mutable_event_time(), time_ns);
   return event;
 }
 
+HistoryEvent& Draft::append(enums::EventType type) {
+  write_speculative_task();
+  return write_new(type, now_);
+}
+
 HistoryEvent& Draft::record(enums::EventType type) {
+  write_speculative_task();
   if (!buffering()) return append(type);
   HistoryEvent& event = buffered_.emplace_back();
   event.set_event_type(type);
@@ -150,6 +157,21 @@ pb::WorkflowTask& Draft::edit_task() {
   return *task_;
 }
 
+void Draft::write_speculative_task() {
+  if (!task().speculative()) return;
+  pb::WorkflowTask& made = edit_task();
+  ENSURE(made.scheduled_event_id() == next_event_id_);
+  made.set_speculative(false);
+  if (progress().backoff_until_ns() != 0) edit_progress().set_backoff_until_ns(0);
+  HistoryEvent& scheduled = write_new(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, made.scheduled_ns());
+  fill_task_scheduled(facts(), made, made.sticky_queue(), &scheduled);
+  if (made.state() == pb::WorkflowTask::STARTED) {
+    fill_task_started(made, &write_new(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED, made.started_ns()));
+    cut_batch();
+  }
+  made.clear_sticky_queue();
+}
+
 const pb::ActivityState* Draft::activity(std::int64_t scheduled_event_id) const {
   if (activities_gone_.contains(scheduled_event_id)) return nullptr;
   if (const auto it = activities_.find(scheduled_event_id); it != activities_.end()) return &it->second.state;
@@ -212,6 +234,28 @@ void Draft::remove_timer(const std::string& timer_id) {
   timers_gone_.insert(timer_id);
 }
 
+const pb::UpdateState* Draft::update(const std::string& update_id) const {
+  if (const auto it = updates_.find(update_id); it != updates_.end()) return &it->second;
+  if (updates_gone_.contains(update_id)) return nullptr;
+  const auto it = run_.updates.find(update_id);
+  return it == run_.updates.end() ? nullptr : &it->second;
+}
+
+pb::UpdateState& Draft::edit_update(const std::string& update_id) {
+  const auto [it, added] = updates_.try_emplace(update_id);
+  if (!added) return it->second;
+  const bool gone = updates_gone_.erase(update_id) > 0;
+  const auto held = run_.updates.find(update_id);
+  if (held != run_.updates.end() && !gone) it->second = held->second;
+  it->second.set_update_id(update_id);
+  return it->second;
+}
+
+void Draft::remove_update(const std::string& update_id) {
+  updates_.erase(update_id);
+  updates_gone_.insert(update_id);
+}
+
 temporal::api::common::v1::Memo& Draft::edit_memo() {
   if (!memo_) memo_ = run_.memo;
   return *memo_;
@@ -227,10 +271,20 @@ temporal::api::workflow::v1::ResetPoints& Draft::edit_reset_points() {
   return *reset_points_;
 }
 
-bool Draft::changed() const {
-  return !events_.empty() || facts_ || progress_ || task_ || !activities_.empty() || !activities_gone_.empty() ||
+bool Draft::changed() const { return task_.has_value() || changed_beyond_task(); }
+
+bool Draft::in_memory_only() const {
+  const auto unwritten = [](const pb::WorkflowTask& task) {
+    return task.speculative() || task.state() == pb::WorkflowTask::NONE;
+  };
+  return task_ && unwritten(*task_) && unwritten(run_.task) && !changed_beyond_task();
+}
+
+bool Draft::changed_beyond_task() const {
+  return !events_.empty() || facts_ || progress_ || !activities_.empty() || !activities_gone_.empty() ||
          !timers_.empty() || !timers_gone_.empty() || flushed_ || !dropped_timers_.empty() || !buffered_.empty() ||
-         !signal_requests_.empty() || !attached_.empty() || memo_ || search_ || reset_points_ || namespace_state_;
+         !updates_.empty() || !updates_gone_.empty() || !signal_requests_.empty() || !attached_.empty() || memo_ ||
+         search_ || reset_points_ || namespace_state_;
 }
 
 pb::Transition Draft::finish(std::int64_t* task_id) && {
@@ -273,6 +327,8 @@ pb::Transition Draft::finish(std::int64_t* task_id) && {
   out.set_buffer_flushed(flushed_);
   for (auto& id : dropped_timers_) out.add_buffered_timers_dropped(std::move(id));
   for (auto& event : buffered_) *out.add_buffered() = std::move(event);
+  for (auto& [id, update] : updates_) *out.add_updates() = std::move(update);
+  for (const auto& id : updates_gone_) out.add_updates_gone(id);
   for (auto& id : signal_requests_) out.add_signal_requests(std::move(id));
   for (auto& request : attached_) *out.add_attached_requests() = std::move(request);
   if (memo_) *out.mutable_memo() = std::move(*memo_);

@@ -1,6 +1,7 @@
 #pragma once
 // One decision under way: reads a run, collects the change, leaves the run as it is. What the decision already did is
-// seen by its later steps. Events get ids here, and batches their boundaries (conformance C.2).
+// seen by its later steps. Events get ids here, and batches their boundaries (conformance C.2). A speculative workflow
+// task (C.8) becomes a written one with the first event that joins it, whoever writes that.
 #include <google/protobuf/arena.h>
 
 #include <cstdint>
@@ -53,6 +54,8 @@ class Draft {
   pb::RunProgress& edit_progress();
   const pb::WorkflowTask& task() const { return task_ ? *task_ : run_.task; }
   pb::WorkflowTask& edit_task();
+  /// A speculative task gets its events now; any other stays as it is.
+  void write_speculative_task();
 
   const pb::ActivityState* activity(std::int64_t scheduled_event_id) const;
   std::optional<std::int64_t> activity_by_id(const std::string& activity_id) const;
@@ -65,6 +68,10 @@ class Draft {
   const pb::TimerState* timer(const std::string& timer_id) const;
   void add_timer(pb::TimerState timer);
   void remove_timer(const std::string& timer_id);
+
+  const pb::UpdateState* update(const std::string& update_id) const;  ///< that history knows of
+  pb::UpdateState& edit_update(const std::string& update_id);         ///< or a new one
+  void remove_update(const std::string& update_id);
 
   void add_signal_request(const std::string& request_id) { signal_requests_.push_back(request_id); }
   void attach_request(pb::AttachedRequest request) { attached_.push_back(std::move(request)); }
@@ -82,6 +89,8 @@ class Draft {
   /// Events written by this draft so far, in order.
   std::size_t events_written() const { return events_.size(); }
   bool changed() const;
+  /// The change is one of a speculative task alone: it is applied and never journaled.
+  bool in_memory_only() const;
   /// @param task_id  the process-wide counter; grows by the events written.
   pb::Transition finish(std::int64_t* task_id) &&;
 
@@ -95,6 +104,8 @@ class Draft {
     std::size_t event = SIZE_MAX;  ///< index in events_ of its scheduled event, when new
   };
   HistoryEvent& write(HistoryEvent* event);
+  HistoryEvent& write_new(enums::EventType type, std::int64_t time_ns);
+  bool changed_beyond_task() const;
 
   const Run& run_;
   std::int64_t now_;
@@ -114,6 +125,8 @@ class Draft {
   std::size_t activities_added_ = 0;
   std::map<std::string, pb::TimerState> timers_;
   std::set<std::string> timers_gone_;
+  std::map<std::string, pb::UpdateState> updates_;
+  std::set<std::string> updates_gone_;
   std::vector<std::string> signal_requests_;
   std::vector<pb::AttachedRequest> attached_;
   std::optional<temporal::api::common::v1::Memo> memo_;

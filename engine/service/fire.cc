@@ -17,6 +17,13 @@ void consider(std::int64_t when, std::int64_t* next) {
   if (when != 0 && (*next == 0 || when < *next)) *next = when;
 }
 
+/// Until when the pending workflow task has to find a worker; 0: it has time.
+std::int64_t schedule_to_start_end(const OpenRun& run) {
+  if (run.task.state() != pb::WorkflowTask::SCHEDULED) return 0;
+  if (run.task_on_sticky) return add_nanos(run.task.scheduled_ns(), run.progress.sticky_timeout_ns());
+  return run.task.speculative() ? add_nanos(run.task.scheduled_ns(), kSpeculativeScheduleToStartNs) : 0;
+}
+
 }  // namespace
 
 std::int64_t Service::next_deadline_of(const OpenRun& run) const {
@@ -26,8 +33,8 @@ std::int64_t Service::next_deadline_of(const OpenRun& run) const {
   consider(run.progress.backoff_until_ns(), &next);
   if (run.task.state() == pb::WorkflowTask::STARTED) {
     consider(add_nanos(run.task.started_ns(), run.task.start_to_close_ns()), &next);
-  } else if (run.task.state() == pb::WorkflowTask::SCHEDULED && run.task_on_sticky) {
-    consider(add_nanos(run.task.scheduled_ns(), run.progress.sticky_timeout_ns()), &next);
+  } else {
+    consider(schedule_to_start_end(run), &next);
   }
   for (const auto& [id, timer] : run.timers) consider(timer.fires_ns(), &next);
   const std::int64_t now = now_ns();
@@ -141,13 +148,13 @@ void Service::fire_workflow_task(OpenRun& run, std::int64_t now) {
   Draft draft(run, clock_.now());
   if (run.progress.backoff_until_ns() != 0 && run.progress.backoff_until_ns() <= now) {
     draft.edit_progress().set_backoff_until_ns(0);
+    draft.write_speculative_task();  // it is the first one now, even if its updates come to nothing
     schedule_task_if_idle(draft);
   } else if (task.state() == pb::WorkflowTask::STARTED &&
              add_nanos(task.started_ns(), task.start_to_close_ns()) <= now) {
     time_out_task(draft);
-  } else if (task.state() == pb::WorkflowTask::SCHEDULED && run.task_on_sticky &&
-             add_nanos(task.scheduled_ns(), run.progress.sticky_timeout_ns()) <= now) {
-    time_out_sticky_task(draft);
+  } else if (const std::int64_t end = schedule_to_start_end(run); end != 0 && end <= now) {
+    time_out_scheduled_task(draft);
     run.task_queued = false;
   } else {
     return;

@@ -12,6 +12,13 @@ template <class Detail>
 PortStatus with(int code, std::string text, const Detail& detail) {
   return {code, std::move(text), std::string(Detail::descriptor()->full_name()), detail.SerializeAsString()};
 }
+
+PortStatus exhausted(temporal::api::enums::v1::ResourceExhaustedCause cause, std::string text) {
+  details::ResourceExhaustedFailure detail;
+  detail.set_cause(cause);
+  detail.set_scope(temporal::api::enums::v1::RESOURCE_EXHAUSTED_SCOPE_NAMESPACE);
+  return with(kResourceExhausted, std::move(text), detail);
+}
 }  // namespace
 
 PortStatus plain(int code, std::string text) { return {code, std::move(text), "", ""}; }
@@ -40,10 +47,15 @@ PortStatus already_started(std::string text, const std::string& start_request_id
 }
 
 PortStatus busy_workflow(std::string text) {
-  details::ResourceExhaustedFailure detail;
-  detail.set_cause(temporal::api::enums::v1::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW);
-  detail.set_scope(temporal::api::enums::v1::RESOURCE_EXHAUSTED_SCOPE_NAMESPACE);
-  return with(kResourceExhausted, std::move(text), detail);
+  return exhausted(temporal::api::enums::v1::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, std::move(text));
+}
+PortStatus concurrent_limit(std::string text) {
+  return exhausted(temporal::api::enums::v1::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT, std::move(text));
+}
+PortStatus closing() { return busy_workflow("workflow operation can not be applied because workflow is closing"); }
+PortStatus aborted_by_closing() { return not_found("workflow update was aborted by closing workflow"); }
+PortStatus permission_denied(std::string text) {
+  return with(kPermissionDenied, std::move(text), details::PermissionDeniedFailure());
 }
 
 PortStatus not_ready(std::string text) {

@@ -5,7 +5,7 @@
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
-#include "engine/service/workflow_tasks.h"
+#include "engine/service/task_events.h"
 #include "storage/model/ensure.h"
 
 namespace callimport::engine {
@@ -48,7 +48,7 @@ api::GetWorkflowExecutionHistoryResponse closed_page(const HistoryBatches& histo
   if (add_page(history, page, &token, events)) {
     token.SerializeToString(out.mutable_next_page_token());
   } else if (token.has_transient()) {
-    add_transient_events(facts, token.transient(), events);
+    add_unwritten_events(facts, token.transient(), events);
   }
   return out;
 }

@@ -41,8 +41,7 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
     return answer(std::move(call), api::SignalWorkflowExecutionResponse());
   }
   if (run.progress.close_attempted() && run.task.state() == pb::WorkflowTask::STARTED) {  // C13
-    return refuse(std::move(call),
-                  errors::busy_workflow("workflow operation can not be applied because workflow is closing"));
+    return refuse(std::move(call), errors::closing());
   }
   if (auto wrong = check_signal_limit(run)) return refuse(std::move(call), std::move(*wrong));
   Draft draft(run, clock_.now());

@@ -164,8 +164,11 @@ const pb::AttachedRequest* attached(const pb::RunSummary& run, const std::string
   return nullptr;
 }
 
-api::StartWorkflowExecutionResponse started_reply(const std::string& name_space, const std::string& workflow_id,
-                                                  const std::string& run_id, bool started, int status) {
+}  // namespace
+
+api::StartWorkflowExecutionResponse Service::started_reply(const std::string& name_space,
+                                                           const std::string& workflow_id, const std::string& run_id,
+                                                           bool started, int status) {
   api::StartWorkflowExecutionResponse out;
   out.set_run_id(run_id);
   out.set_started(started);
@@ -179,16 +182,24 @@ api::StartWorkflowExecutionResponse started_reply(const std::string& name_space,
   return out;
 }
 
-}  // namespace
-
 void Service::StartWorkflowExecution(const StartRequest& request, CallContext context,
                                      Reply<api::StartWorkflowExecutionResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  if (auto wrong = check_start(request, options_)) return refuse(std::move(call), std::move(*wrong));
+  StartAnswer out = start_workflow(request, nullptr);
+  if (!out.status.ok()) return refuse(std::move(call), std::move(out.status));
+  answer(std::move(call), std::move(out.reply));
+}
+
+std::optional<PortStatus> Service::check_start_request(const StartRequest& request) const {
+  return check_start(request, options_);
+}
+
+Service::StartAnswer Service::start_workflow(const StartRequest& request, const UpdateRequest* update) {
+  if (auto wrong = check_start_request(request)) return {std::move(*wrong), {}};
   Policies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
   if (auto wrong = resolve_policies(&policies, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL)) {
-    return refuse(std::move(call), std::move(*wrong));
+    return {std::move(*wrong), {}};
   }
   const std::string run_id = random_.uuid7(to_unix_ms(clock_.now()));
   StartPlan plan = plan_of(request, run_id, now_ns());
@@ -197,24 +208,24 @@ void Service::StartWorkflowExecution(const StartRequest& request, CallContext co
   if (request.has_last_completion_result()) {
     *plan.attributes.mutable_last_completion_result() = request.last_completion_result();
   }
-  if (auto wrong = check_attributes(space(plan.name_space).search_types, &plan))
-    return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_attributes(space(plan.name_space).search_types, &plan)) return {std::move(*wrong), {}};
 
   if (const Found current = find_current(request.namespace_(), request.workflow_id())) {
     const pb::RunSummary last = summary_of(current);
     const std::string& id = last.facts().run_id();
     const auto same = [&](bool started) {
-      answer(std::move(call),
-             started_reply(request.namespace_(), request.workflow_id(), id, started, last.progress().status()));
+      return StartAnswer{
+          {}, started_reply(request.namespace_(), request.workflow_id(), id, started, last.progress().status())};
     };
     if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) return same(true);
     if (attached(last, request.request_id()) != nullptr) return same(false);
     if (current.open == nullptr) {
-      if (auto wrong = check_reuse(policies.reuse, last)) return refuse(std::move(call), std::move(*wrong));
+      if (auto wrong = check_reuse(policies.reuse, last)) return {std::move(*wrong), {}};
     } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
-      return refuse(std::move(call), errors::already_started("Workflow execution is already running. WorkflowId: " +
-                                                                 request.workflow_id() + ", RunId: " + id + ".",
-                                                             last.facts().start_request_id(), id));
+      return {errors::already_started("Workflow execution is already running. WorkflowId: " + request.workflow_id() +
+                                          ", RunId: " + id + ".",
+                                      last.facts().start_request_id(), id),
+              {}};
     } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
       if (request.on_conflict_options().attach_request_id()) attach_request(*current.open, request);
       return same(false);
@@ -224,9 +235,11 @@ void Service::StartWorkflowExecution(const StartRequest& request, CallContext co
       commit(*current.open, std::move(draft));
     }
   }
+  plan.update = update;
   start(std::move(plan));
-  answer(std::move(call), started_reply(request.namespace_(), request.workflow_id(), run_id, true,
-                                        enums::WORKFLOW_EXECUTION_STATUS_RUNNING));
+  return {{},
+          started_reply(request.namespace_(), request.workflow_id(), run_id, true,
+                        enums::WORKFLOW_EXECUTION_STATUS_RUNNING)};
 }
 
 /// C6: remembered with an event of its own, no workflow task.

@@ -48,13 +48,15 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
   if (found == nullptr) return refuse(std::move(call), errors::task_not_found());
   OpenRun& run = *found;
   const RunKey key = run.key;
-  Completion done = decide_completion(run, request, clock_.now(), options_, run.space->search_types, random_);
+  Completion done =
+      decide_completion(run, run.admitted, request, clock_.now(), options_, run.space->search_types, random_);
   if (!done.draft) return refuse(std::move(call), std::move(done.status));
   const bool completed = done.status.ok();
   // A task handed back is started in the same append, before any poller can have it.
   const bool hand_back = completed && request.return_new_workflow_task();
   if (hand_back) run.task_queued = true;
   std::vector<std::uint64_t> asked = completed ? std::exchange(run.queries, {}) : std::vector<std::uint64_t>();
+  run.update_news = std::move(done.updates);
   commit(run, std::move(*done.draft));
   if (done.successor) start(std::move(*done.successor));
   if (completed) settle_queries(std::move(asked), request.query_results());
@@ -66,14 +68,18 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
     if (run.task.state() == pb::WorkflowTask::SCHEDULED) {
       if (run.history.holds(run.progress.previous_started_event_id() + 1)) {
         Draft draft(run, clock_.now());
-        start_task(draft, {request.identity(), kReturnedTask}, options_);
+        start_task(draft, {request.identity(), kReturnedTask, run.updates.size() + run.admitted.size()}, options_);
         commit(run, std::move(draft));
-        *out.mutable_workflow_task() = workflow_task_reply(run, true);
+        auto& next = *out.mutable_workflow_task();
+        next = workflow_task_reply(run, true);
+        const bool again = !request.force_create_new_workflow_task();  // what a heartbeat has, it keeps
+        send_updates(run.admitted, again, run.task.started_event_id(), next.mutable_messages());
       } else {
         enqueue_workflow_task(run);
       }
     }
   }
+  if (done.left_no_trace) out.set_reset_history_event_id(run.progress.previous_started_event_id());
   for (const ExternalRequest& external : done.external) send_external(key, external);
   answer(std::move(call), std::move(out));
 }

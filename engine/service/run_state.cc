@@ -70,6 +70,11 @@ void apply(Run& run, pb::Transition&& change) {
   apply_buffer(run, change);
   for (auto& id : *change.mutable_signal_requests()) run.signal_requests.insert(std::move(id));
   for (auto& request : *change.mutable_attached_requests()) run.attached_requests.push_back(std::move(request));
+  for (auto& update : *change.mutable_updates()) {
+    pb::UpdateState& held = run.updates[update.update_id()];
+    held.Swap(&update);
+  }
+  for (const auto& id : change.updates_gone()) run.updates.erase(id);
   if (change.has_memo()) run.memo.Swap(change.mutable_memo());
   if (change.has_search_attributes()) run.search_attributes.Swap(change.mutable_search_attributes());
   if (change.has_reset_points()) run.reset_points.Swap(change.mutable_reset_points());
@@ -91,7 +96,7 @@ pb::RunSnapshot to_snapshot(const Run& run) {
   pb::RunSnapshot out;
   *out.mutable_facts() = run.facts;
   *out.mutable_progress() = run.progress;
-  *out.mutable_task() = run.task;
+  if (!run.task.speculative()) *out.mutable_task() = run.task;
   for (const auto& [id, activity] : run.activities) {
     auto* held = out.add_activities();
     *held->mutable_state() = activity.state;
@@ -103,6 +108,7 @@ pb::RunSnapshot to_snapshot(const Run& run) {
   std::sort(requests.begin(), requests.end());  // the same state, the same bytes
   for (auto& id : requests) out.add_signal_requests(std::move(id));
   for (const auto& request : run.attached_requests) *out.add_attached_requests() = request;
+  for (const auto& [id, update] : run.updates) *out.add_updates() = update;
   *out.mutable_memo() = run.memo;
   *out.mutable_search_attributes() = run.search_attributes;
   *out.mutable_reset_points() = run.reset_points;
@@ -135,6 +141,10 @@ void from_snapshot(pb::RunSnapshot&& snapshot, Run* run) {
   for (auto& event : *snapshot.mutable_buffered()) run->buffered.push_back(std::move(event));
   for (auto& id : *snapshot.mutable_signal_requests()) run->signal_requests.insert(std::move(id));
   for (auto& request : *snapshot.mutable_attached_requests()) run->attached_requests.push_back(std::move(request));
+  for (auto& update : *snapshot.mutable_updates()) {
+    pb::UpdateState& held = run->updates[update.update_id()];
+    held.Swap(&update);
+  }
   run->memo.Swap(snapshot.mutable_memo());
   run->search_attributes.Swap(snapshot.mutable_search_attributes());
   run->reset_points.Swap(snapshot.mutable_reset_points());
@@ -156,6 +166,7 @@ pb::RunSummary to_summary(const Run& run) {
   *out.mutable_search_attributes() = run.search_attributes;
   *out.mutable_reset_points() = run.reset_points;
   for (const auto& request : run.attached_requests) *out.add_attached_requests() = request;
+  for (const auto& [id, update] : run.updates) *out.add_updates() = update;
   out.set_history_length(run.history.next_event_id() - 1);
   out.set_history_size_bytes(run.history.history_bytes());
   out.set_transitions(run.transitions);

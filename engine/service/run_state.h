@@ -35,6 +35,7 @@ struct Run {
   std::vector<HistoryEvent> buffered;                          ///< arrived while a task is started; no ids yet
   std::unordered_set<std::string> signal_requests;             ///< request ids seen by signals
   std::vector<pb::AttachedRequest> attached_requests;
+  std::map<std::string, pb::UpdateState> updates;  ///< by update id: those that history knows of
   temporal::api::common::v1::Memo memo;
   temporal::api::common::v1::SearchAttributes search_attributes;
   temporal::api::workflow::v1::ResetPoints reset_points;

@@ -18,7 +18,7 @@ constexpr int kSnapshotVersion = 1;
 std::int64_t snapshot_every(const Run& run) {
   constexpr std::int64_t kLeast = 16, kPartsPerTransition = 4;
   const std::size_t parts =
-      run.activities.size() + run.timers.size() + run.buffered.size() + run.signal_requests.size();
+      run.activities.size() + run.timers.size() + run.buffered.size() + run.signal_requests.size() + run.updates.size();
   return kLeast + static_cast<std::int64_t>(parts) / kPartsPerTransition;
 }
 
@@ -85,6 +85,7 @@ void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, 
   if (run.facts.kind() != pb::RUN_KIND_WORKFLOW) return settle_record(run);
   touch(run);
   if (events_came && !run.waits.empty()) wake_waits(run);
+  if (!run.update_news.empty() || !run.admitted.empty() || !run.update_waits.empty()) settle_updates(run);
   if (!run.open()) {
     end_run(run);
     return;
@@ -282,6 +283,7 @@ void Service::forget_run(RunKey key) {
   if (run->in_recent) recent_.erase(run->recent);
   const PortStatus lost = errors::unavailable("the journal could not be written; nothing was changed");
   for (const std::uint64_t id : run->queries) refuse_query(id, lost);
+  for (const std::uint64_t id : run->update_waits) end_update_wait(id, {.error = lost});
   for (const std::uint64_t id : run->waits) {
     const auto wait = history_waits_.find(id);
     if (wait == history_waits_.end()) continue;
@@ -375,6 +377,7 @@ void Service::adopt_loaded(OpenRun& run, const std::vector<storage::JournalRow>&
 RunKey Service::start(StartPlan plan) {
   const RunKey key = next_run_++;
   OpenRun& run = add_run(key);
+  if (plan.update != nullptr) run.admitted[plan.update->meta().update_id()] = {next_id_++, *plan.update};
   Draft draft(run, clock_.now());
   if (plan.namespace_number == 0) plan.namespace_number = space(plan.name_space).state.number();
   start_run(draft, std::move(plan));

@@ -7,6 +7,10 @@
 #include "engine/service/draft.h"
 #include "temporal/api/history/v1/message.pb.h"
 
+namespace temporal::api::update::v1 {
+class Request;
+}
+
 namespace callimport::engine {
 
 using StartedAttributes = ::temporal::api::history::v1::WorkflowExecutionStartedEventAttributes;
@@ -23,6 +27,7 @@ struct StartPlan {
   std::int64_t namespace_number = 0;
   const temporal::api::sdk::v1::UserMetadata* user_metadata = nullptr;
   const FirstSignal* signal = nullptr;
+  const temporal::api::update::v1::Request* update = nullptr;  ///< admitted together with the run
 };
 
 /// Writes Started, the signal if any, and the first WorkflowTaskScheduled unless a backoff runs. `draft` is of an empty

@@ -5,14 +5,13 @@
 
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"
+#include "engine/service/task_events.h"
 #include "engine/service/utf8_text.h"
 #include "storage/model/ensure.h"
 #include "temporal/api/failure/v1/message.pb.h"
 
 namespace callimport::engine {
 namespace {
-
-using temporal::api::history::v1::WorkflowTaskScheduledEventAttributes;
 
 constexpr int kPatientAttempts = 3;  // C14: from the next one on, start-to-close grows
 constexpr std::int64_t kFirstPatience = 5 * kNanosPerSecond, kPatienceMax = 600 * kNanosPerSecond;
@@ -31,29 +30,6 @@ std::int64_t start_to_close(const pb::RunFacts& facts, int attempt) {
   extra = std::min(extra, kPatienceMax);
   return facts.task_timeout_ns() +
          static_cast<std::int64_t>(static_cast<double>(extra) * jitter(facts.run_id(), attempt));
-}
-
-void fill_scheduled(const pb::RunFacts& facts, const std::string& sticky_queue, const pb::WorkflowTask& task,
-                    WorkflowTaskScheduledEventAttributes* out) {
-  auto* queue = out->mutable_task_queue();
-  if (sticky_queue.empty()) {
-    queue->set_name(facts.task_queue());
-    queue->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  } else {
-    queue->set_name(sticky_queue);
-    queue->set_kind(enums::TASK_QUEUE_KIND_STICKY);
-    queue->set_normal_name(facts.task_queue());
-  }
-  set_nanos(out->mutable_start_to_close_timeout(), task.start_to_close_ns());
-  out->set_attempt(task.attempt());
-}
-
-void fill_started(const pb::WorkflowTask& task, temporal::api::history::v1::WorkflowTaskStartedEventAttributes* out) {
-  out->set_scheduled_event_id(task.scheduled_event_id());
-  out->set_identity(task.identity());
-  out->set_request_id(task.request_id());
-  out->set_history_size_bytes(task.history_size_bytes());
-  out->set_suggest_continue_as_new(task.suggest_continue_as_new());
 }
 
 /// The next attempt, nothing written.
@@ -94,8 +70,21 @@ void schedule_task(Draft& draft, std::int64_t original_ns) {
   task.set_sticky(!draft.progress().sticky_queue().empty());
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
   task.set_scheduled_event_id(event.event_id());
-  fill_scheduled(draft.facts(), draft.progress().sticky_queue(), task,
-                 event.mutable_workflow_task_scheduled_event_attributes());
+  fill_task_scheduled(draft.facts(), task, draft.progress().sticky_queue(), &event);
+}
+
+void schedule_speculative_task(Draft& draft) {
+  ENSURE(draft.task().state() == pb::WorkflowTask::NONE);
+  pb::WorkflowTask& task = draft.edit_task();
+  task.set_state(pb::WorkflowTask::SCHEDULED);
+  task.set_speculative(true);
+  task.set_scheduled_event_id(draft.next_event_id());
+  task.set_attempt(1);
+  task.set_scheduled_ns(draft.now());
+  task.set_original_scheduled_ns(draft.now());
+  task.set_start_to_close_ns(draft.facts().task_timeout_ns());
+  task.set_sticky(!draft.progress().sticky_queue().empty());
+  task.set_sticky_queue(draft.progress().sticky_queue());
 }
 
 void schedule_task_if_idle(Draft& draft) {
@@ -111,7 +100,7 @@ void start_task(Draft& draft, const TaskStart& start, const EmbeddedOptions& opt
     task.set_start_to_close_ns(draft.facts().task_timeout_ns());
     HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
     task.set_scheduled_event_id(event.event_id());
-    fill_scheduled(draft.facts(), "", task, event.mutable_workflow_task_scheduled_event_attributes());
+    fill_task_scheduled(draft.facts(), task, "", &event);
   }
   task.set_state(pb::WorkflowTask::STARTED);
   task.set_started_ns(draft.now());
@@ -119,14 +108,15 @@ void start_task(Draft& draft, const TaskStart& start, const EmbeddedOptions& opt
   task.set_request_id(start.request_id);
   task.set_history_size_bytes(draft.history_bytes());
   task.set_suggest_continue_as_new(draft.next_event_id() - 1 >= options.history_events_suggest ||
-                                   task.history_size_bytes() >= kSuggestHistoryBytes);
-  if (task.attempt() > 1) {
+                                   task.history_size_bytes() >= kSuggestHistoryBytes ||
+                                   start.updates * 10 >= options.updates_max * kSuggestUpdateTenths);
+  if (task.attempt() > 1 || task.speculative()) {
     task.set_started_event_id(task.scheduled_event_id() + 1);
     return;
   }
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
   task.set_started_event_id(event.event_id());
-  fill_started(task, event.mutable_workflow_task_started_event_attributes());
+  fill_task_started(task, &event);
   draft.cut_batch();
 }
 
@@ -136,24 +126,11 @@ void write_transient(Draft& draft) {
   ENSURE(task.scheduled_event_id() == draft.next_event_id());
   HistoryEvent& scheduled = draft.append(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
   set_nanos(scheduled.mutable_event_time(), task.scheduled_ns());
-  fill_scheduled(draft.facts(), "", task, scheduled.mutable_workflow_task_scheduled_event_attributes());
+  fill_task_scheduled(draft.facts(), task, "", &scheduled);
   HistoryEvent& started = draft.append(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
   set_nanos(started.mutable_event_time(), task.started_ns());
-  fill_started(task, started.mutable_workflow_task_started_event_attributes());
+  fill_task_started(task, &started);
   draft.cut_batch();
-}
-
-void add_transient_events(const pb::RunFacts& facts, const pb::WorkflowTask& task, History* history) {
-  HistoryEvent& scheduled = *history->add_events();
-  scheduled.set_event_id(task.scheduled_event_id());
-  scheduled.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
-  set_nanos(scheduled.mutable_event_time(), task.scheduled_ns());
-  fill_scheduled(facts, "", task, scheduled.mutable_workflow_task_scheduled_event_attributes());
-  HistoryEvent& started = *history->add_events();
-  started.set_event_id(task.started_event_id());
-  started.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
-  set_nanos(started.mutable_event_time(), task.started_ns());
-  fill_started(task, started.mutable_workflow_task_started_event_attributes());
 }
 
 void fail_task(Draft& draft, const TaskFailure& failure) {
@@ -185,14 +162,14 @@ void time_out_task(Draft& draft) {
   schedule_after_failure(draft, task.attempt(), !draft.progress().sticky_queue().empty());
 }
 
-void time_out_sticky_task(Draft& draft) {
+void time_out_scheduled_task(Draft& draft) {
   const pb::WorkflowTask task = draft.task();
-  ENSURE(task.state() == pb::WorkflowTask::SCHEDULED && task.sticky());
+  ENSURE(task.state() == pb::WorkflowTask::SCHEDULED && (task.sticky() || task.speculative()));
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
   auto* out = event.mutable_workflow_task_timed_out_event_attributes();
   out->set_scheduled_event_id(task.scheduled_event_id());
   out->set_timeout_type(enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
-  draft.edit_progress().clear_sticky_queue();
+  if (task.sticky()) draft.edit_progress().clear_sticky_queue();
   draft.edit_task().Clear();
   schedule_task(draft);
 }

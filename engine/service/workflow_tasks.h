@@ -17,22 +17,26 @@ namespace callimport::engine {
 inline constexpr std::string_view kHistoryService = "history-service";
 inline constexpr std::int64_t kSuggestHistoryBytes = 4 << 20;                 ///< C11
 inline constexpr std::int64_t kHeartbeatLimitNs = 30LL * 60 * 1'000'000'000;  ///< C18
+inline constexpr std::size_t kSuggestUpdateTenths = 9;                        ///< of updates_max (C11)
+inline constexpr std::int64_t kSpeculativeScheduleToStartNs = 5'000'000'000;  ///< on the normal queue (C17)
 
 /// A real WorkflowTaskScheduled, attempt 1. No task is pending. @param original_ns  first of a heartbeat chain; 0: now.
 void schedule_task(Draft& draft, std::int64_t original_ns = 0);
-/// The same, unless a task is pending, started, or the first backoff still runs. Ends nothing.
+/// For updates alone (C.8): not written until an event joins it. No task is pending.
+void schedule_speculative_task(Draft& draft);
+/// A real one, unless a task is pending, started, or the first backoff still runs. Ends nothing.
 void schedule_task_if_idle(Draft& draft);
 
 struct TaskStart {
   std::string identity, request_id;
+  std::size_t updates = 0;  ///< the run had so far
 };
-/// C11, C13: writes Started, or nothing for a transient attempt; one overtaken by events becomes a real attempt 1.
+/// C11, C13: writes Started, or nothing for a transient attempt or a speculative task; an attempt overtaken by events
+/// becomes a real attempt 1.
 void start_task(Draft& draft, const TaskStart& start, const EmbeddedOptions& options);
 
 /// Before WorkflowTaskCompleted: a transient attempt's Scheduled and Started get written now (E15).
 void write_transient(Draft& draft);
-/// The two events a transient attempt would have; for poll replies.
-void add_transient_events(const pb::RunFacts& facts, const pb::WorkflowTask& task, History* history);
 
 struct TaskFailure {
   enums::WorkflowTaskFailedCause cause;
@@ -41,8 +45,8 @@ struct TaskFailure {
 };
 /// The started task failed: event on attempt 1, stickiness cleared, buffer flushed, next attempt scheduled (C13).
 void fail_task(Draft& draft, const TaskFailure& failure);
-void time_out_task(Draft& draft);         ///< start-to-close
-void time_out_sticky_task(Draft& draft);  ///< schedule-to-start (C16)
+void time_out_task(Draft& draft);            ///< start-to-close
+void time_out_scheduled_task(Draft& draft);  ///< schedule-to-start: of sticky (C16) and of speculative tasks (C17)
 /// More is buffered than allowed: the started task is failed by the service, which flushes (C.2).
 void fail_task_for_buffer(Draft& draft);
 

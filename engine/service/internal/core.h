@@ -25,6 +25,7 @@
 #include "engine/service/internal/namespace.h"
 #include "engine/service/run_state.h"
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
+#include "engine/service/updates.h"
 #include "temporal/api/query/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
@@ -47,15 +48,31 @@ struct HistoryWait {
   std::uint64_t call_number() const { return call.number; }
 };
 
+/// An UpdateWorkflowExecution, PollWorkflowExecutionUpdate or ExecuteMultiOperation that waits for an update.
+struct UpdateWait {
+  std::uint64_t id = 0, number = 0;
+  RunKey run = 0;
+  std::string update_id;
+  UpdateStage wanted = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED;
+  std::int64_t deadline_ns = 0;
+  bool callers_patience = false;  ///< the deadline is the caller's own, not the service's
+  bool reading = false;           ///< completed; its outcome is being read from history
+  std::function<void(UpdateReached)> done;
+  std::uint64_t call_number() const { return number; }
+};
+
 /// An open run and what is only in memory about it.
 struct OpenRun : Run {
   Namespace* space = nullptr;
-  std::uint64_t task_stamp = 0;                ///< of its newest entry in a task queue
-  bool task_queued = false;                    ///< the pending workflow task is in a queue
-  bool task_on_sticky = false;                 ///< and it is the sticky one: schedule-to-start applies
-  std::int64_t armed_ns = 0;                   ///< its entry in the run deadlines; 0: none
-  std::vector<std::uint64_t> queries;          ///< attached to the pending or started task
-  std::vector<std::uint64_t> waits;            ///< history waits
+  std::uint64_t task_stamp = 0;        ///< of its newest entry in a task queue
+  bool task_queued = false;            ///< the pending workflow task is in a queue
+  bool task_on_sticky = false;         ///< and it is the sticky one: schedule-to-start applies
+  std::int64_t armed_ns = 0;           ///< its entry in the run deadlines; 0: none
+  std::vector<std::uint64_t> queries;  ///< attached to the pending or started task
+  std::vector<std::uint64_t> waits;    ///< history waits
+  AdmittedUpdates admitted;            ///< updates that no worker has accepted or rejected yet
+  std::vector<std::uint64_t> update_waits;
+  UpdateNews update_news;                      ///< of the decision being committed, for those who wait
   std::vector<std::function<void()>> loading;  ///< resumed when the history was read back
   bool is_loading = false;
   std::int64_t snapshot_at = 0;        ///< transitions when the last snapshot was made
@@ -128,6 +145,7 @@ class Service final : public EmbeddedService {
   void add_effect(std::unique_ptr<Effect> effect);
   void commit(OpenRun& run, Draft draft);
   void commit(OpenRun& run, pb::Transition change);  ///< journal row, apply, settle
+  static void serialize(pb::Transition* change, std::string* body);
   OpenRun& add_run(RunKey key);
   Result<> recover_open(storage::Journal::Recovered& recovered);
   void schedule_flush();
@@ -248,6 +266,16 @@ class Service final : public EmbeddedService {
   std::int64_t next_deadline_of(const OpenRun& run) const;
 
   // rpc_starts.cc, rpc_signals.cc, rpc_workflow_tasks.cc
+  struct StartAnswer {
+    PortStatus status;
+    api::StartWorkflowExecutionResponse reply;
+  };
+  std::optional<PortStatus> check_start_request(const api::StartWorkflowExecutionRequest& request) const;
+  /// @param update  comes with the first workflow task of the run, should one be started; null: none.
+  StartAnswer start_workflow(const api::StartWorkflowExecutionRequest& request, const UpdateRequest* update);
+  static api::StartWorkflowExecutionResponse started_reply(const std::string& name_space,
+                                                           const std::string& workflow_id, const std::string& run_id,
+                                                           bool started, int status);
   void attach_request(OpenRun& run, const api::StartWorkflowExecutionRequest& request);
   std::optional<PortStatus> check_signal_limit(const OpenRun& run) const;
   Found find_of_chain(const std::string& name_space, const temporal::api::common::v1::WorkflowExecution& execution,
@@ -289,6 +317,24 @@ class Service final : public EmbeddedService {
   void settle_queries(std::vector<std::uint64_t> asked,
                       const google::protobuf::Map<std::string, temporal::api::query::v1::WorkflowQueryResult>& results);
   void release_queries(OpenRun& run);
+
+  // rpc_updates.cc
+  std::optional<PortStatus> admit(const Found& found, const UpdateRequest& request);
+  void wait_for_update(const Found& found, UpdateWait wait, const CallContext& context);
+  bool knows_update(const Found& found, const std::string& update_id) const;
+  void look_at_update(UpdateWait& wait);
+  void read_outcome(UpdateWait& wait, const Found& found, std::int64_t event_id);
+  void end_update_wait(std::uint64_t id, UpdateReached reached);
+  void update_wait_due(std::uint64_t id);
+  void settle_updates(OpenRun& run);
+  void abandon_update(const OpenRun& run, const UpdateWait& wait);
+  api::UpdateWorkflowExecutionResponse update_reply(const Found& found, const std::string& update_id) const;
+
+  // rpc_multi.cc
+  struct UpdateWithStart;
+  void update_with_start(std::shared_ptr<UpdateWithStart> operation);
+  void update_with_start_failed(std::shared_ptr<UpdateWithStart> operation, PortStatus error);
+  void refuse_multi(UpdateWithStart& operation, PortStatus start, PortStatus update);
 
   // rpc_history.cc
   Found find_for_history(const std::string& name_space, const temporal::api::common::v1::WorkflowExecution& execution,
@@ -338,6 +384,7 @@ class Service final : public EmbeddedService {
   std::map<std::uint64_t, HistoryWait> history_waits_;
   std::map<std::uint64_t, PendingQuery> queries_;
   std::unordered_map<std::string, std::uint64_t> queries_by_uuid_;
+  std::map<std::uint64_t, UpdateWait> update_waits_;
   std::uint64_t next_id_ = 1;  ///< of polls, waits, queries, stamps
 
   Deadlines<RunKey> run_deadlines_;
@@ -345,6 +392,7 @@ class Service final : public EmbeddedService {
   Deadlines<std::uint64_t> poll_deadlines_;
   Deadlines<std::uint64_t> wait_deadlines_;
   Deadlines<std::uint64_t> query_deadlines_;
+  Deadlines<std::uint64_t> update_deadlines_;
 
   template <class R>
   friend class ReplyEffect;
