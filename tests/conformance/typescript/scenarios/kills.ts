@@ -1,11 +1,14 @@
 // The server killed with SIGKILL under load, by seed. Nothing acknowledged may be lost.
 import assert from 'node:assert/strict';
-import { Worker } from '@temporalio/worker';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
 import { family, makeWorker, type Bench } from '../harness.ts';
 
 const kills = family('kill');
 const kSeeds = Number(process.env.CONFORMANCE_KILLS ?? (process.env.CI ? 2 : 20));
 const kInFlight = 200;
+const kRounds = 3;
+const kStarting = 20; // more, whose start is under way at the kill
 
 /** A small generator: the same seed, the same moments (mulberry32's mixing). */
 function chance(seed: number): () => number {
@@ -31,41 +34,43 @@ async function again<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function inFlight(t: Bench, taskQueue: string, index: number): Promise<() => Promise<void>> {
+interface Flight { started: Promise<WorkflowHandle>; ended: Promise<void> }
+
+/** Starts one workflow and follows it to its end, over whatever happens to the server between. */
+function fly(t: Bench, taskQueue: string, index: number): Flight {
   const options = { taskQueue, workflowTaskTimeout: '5s', workflowIdConflictPolicy: 'USE_EXISTING', workflowId: t.id() } as const;
-  const start = (type: string, args: unknown[]) => again(() => t.start(type, args, options));
-  if (index % 4 === 0) {
-    const handle = await start('localThenTimers', [5]);
-    return async () => assert.deepEqual(await again(() => handle.result()), [0, 1, 2, 3, 4]);
-  }
-  if (index % 4 === 1) {
-    const handle = await start('collects', []);
-    for (const value of [1, 2]) await again(() => handle.signal('add', value));
-    return async () => {
-      await again(() => handle.signal('finish'));
-      const told = (await again(() => handle.result())) as number[];
-      // A signal whose answer was lost is sent again by the client, so it may be there twice, but never not at all.
-      assert.deepEqual([...new Set(told)].sort(), [1, 2]);
-    };
-  }
-  const handle = await start(index % 4 === 2 ? 'oneStep' : 'manyActivities', [index % 4 === 2 ? String(index) : 5]);
-  return async () => assert.equal(await again(() => handle.result()), index % 4 === 2 ? String(index) : 10);
+  const started = again(() => t.start('survives', [index % 4, kRounds], options));
+  const follow = async () => {
+    const handle = await started;
+    if (index % 4 === 0) for (const value of [1, 2]) await again(() => handle.signal('add', value));
+    const { sum, got } = (await again(() => handle.result())) as { sum: number; got: number[] };
+    assert.equal(sum, (kRounds * (kRounds - 1)) / 2);
+    // A signal whose answer was lost is sent again, so it may be there twice, but never not at all.
+    assert.deepEqual([...new Set(got)].sort(), index % 4 === 0 ? [1, 2] : []);
+  };
+  return { started, ended: follow() };
 }
 
 async function killOnce(t: Bench, seed: number): Promise<void> {
   const next = chance(seed);
   const taskQueue = t.id('queue');
-  const work = async () => {
-    const started = Promise.all(Array.from({ length: kInFlight }, (_, index) => inFlight(t, taskQueue, index)));
-    await new Promise((resolve) => setTimeout(resolve, 100 + next() * 2_000));
+  const worker: Worker = await makeWorker(t.house, { taskQueue });
+  await worker.runUntil(async () => {
+    const flights = Array.from({ length: kInFlight }, (_, index) => fly(t, taskQueue, index));
+    await Promise.all(flights.map(({ started }) => started));
+    await new Promise((resolve) => setTimeout(resolve, next() * 1_500));
+    flights.push(...Array.from({ length: kStarting }, (_, index) => fly(t, taskQueue, index)));
+    await new Promise((resolve) => setTimeout(resolve, next() * 30));
     await t.server('kill');
     await new Promise((resolve) => setTimeout(resolve, next() * 300));
     await t.server('start');
-    for (const ended of await started) await ended();
-  };
-  const worker: Worker = await makeWorker(t.house, { taskQueue });
-  await worker.runUntil(work());
+    await Promise.all(flights.map(async ({ started }) => {
+      const handle = await started;
+      await again(() => handle.signal('finish'));
+    }));
+    await Promise.all(flights.map(({ ended }) => ended));
+  });
 }
 
 for (let seed = 1; seed <= kSeeds; ++seed)
-  kills(`200 workflows in flight, all end right, seed ${seed}`, (t) => killOnce(t, seed), { phase: 'last', seconds: 240 });
+  kills(`200 workflows in flight, all end right, seed ${seed}`, (t) => killOnce(t, seed), { phase: 'last', seconds: 600 });
