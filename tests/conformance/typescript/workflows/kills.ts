@@ -1,21 +1,20 @@
 // What is in flight when a server is killed.
-import { condition, executeChild, proxyActivities, proxyLocalActivities, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { condition, proxyActivities, proxyLocalActivities, setHandler, sleep } from '@temporalio/workflow';
 import type * as activities from '../activities.ts';
 import { add, finish } from './basics.ts';
 
 const options = { startToCloseTimeout: '5s', retry: { initialInterval: '100ms' } } as const;
 
-/** Adds up 0 + 1 + ..., by signals beside activities (0), activities (1), local activities (2) or children (3). */
+/** Adds up 0 + 1 + ..., by activities beside signals (0), activities (1) or local activities (2). */
 export async function survives(kind: number, rounds: number): Promise<{ sum: number; got: unknown[] }> {
   const { echo } = kind === 2 ? proxyLocalActivities<typeof activities>(options) : proxyActivities<typeof activities>(options);
-  const { workflowId } = workflowInfo();
   const got: unknown[] = [];
   setHandler(add, (value) => void got.push(value));
   let released = false; // so that all are in flight at the kill
   setHandler(finish, () => void (released = true));
   let sum = 0;
   for (let round = 0; round < rounds; ++round) {
-    sum += kind === 3 ? await executeChild('returns', { args: [round], workflowId: `${workflowId}/${round}` }) : await echo(round);
+    sum += await echo(round);
     await sleep(100);
   }
   if (kind === 0) await condition(() => new Set(got).size === 2);
