@@ -33,8 +33,11 @@ struct EmbeddedOptions {
   std::size_t blob_bytes_max = 2u << 20;
   int buffered_events_max = 100;
   int pending_activities_max = 2'000;
-  std::size_t updates_in_flight_max = 10;            ///< of one run
-  std::size_t updates_max = 2'000;                   ///< of one run in all
+  std::size_t updates_in_flight_max = 10;  ///< of one run
+  std::size_t updates_max = 2'000;         ///< of one run in all
+  int pending_children_max = 2'000;
+  int pending_signals_max = 2'000;                   ///< to other workflows
+  int pending_cancels_max = 2'000;                   ///< of other workflows
   std::size_t history_cache_bytes_max = 256u << 20;  ///< open runs' events kept in memory; beyond it they are read back
 };
 

@@ -84,7 +84,8 @@ std::optional<CommandError> check_schedule(const Draft& draft, const ScheduleAct
       return CommandError::fail_task(kBadSchedule, *wrong + " " + who);
   }
   if (asked.input().ByteSizeLong() > options.blob_bytes_max) {
-    return CommandError::terminate("ScheduleActivityTaskCommandAttributes.Input exceeds size limit.");
+    return CommandError::terminate(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES,
+                                   "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.");
   }
   if (draft.activity_by_id(id)) {
     return CommandError::fail_task(

@@ -34,8 +34,13 @@ CommandError CommandError::fail_task(temporal::api::enums::v1::WorkflowTaskFaile
   return {Reaction::kFailTask, cause, text, errors::invalid(text)};
 }
 
-CommandError CommandError::terminate(const std::string& reason,
-                                     temporal::api::enums::v1::WorkflowTaskFailedCause cause) {
+CommandError CommandError::missing(temporal::api::enums::v1::WorkflowTaskFailedCause cause,
+                                   const std::string& command) {
+  return fail_task(cause, command + "Attributes is not set on " + command + ".");
+}
+
+CommandError CommandError::terminate(temporal::api::enums::v1::WorkflowTaskFailedCause cause,
+                                     const std::string& reason) {
   std::string text = text_of(cause, reason);
   return {Reaction::kTerminate, cause, text, errors::invalid(text)};
 }

@@ -23,12 +23,10 @@ struct CommandError {
 
   /// BAD_START_TIMER_ATTRIBUTES and "x" become "BadStartTimerAttributes: x".
   static CommandError fail_task(temporal::api::enums::v1::WorkflowTaskFailedCause cause, const std::string& reason);
-  /// Whatever was too large in a command, the cause is the activity's (C20).
-  static CommandError terminate(
-      const std::string& reason,
-      temporal::api::enums::v1::WorkflowTaskFailedCause cause =
-          temporal::api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES);
+  static CommandError terminate(temporal::api::enums::v1::WorkflowTaskFailedCause cause, const std::string& reason);
   static CommandError refuse(PortStatus status);
+  /// "StartTimerCommandAttributes is not set on StartTimerCommand."
+  static CommandError missing(temporal::api::enums::v1::WorkflowTaskFailedCause cause, const std::string& command);
 };
 
 /// BAD_START_TIMER_ATTRIBUTES as BadStartTimerAttributes.

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "engine/service/activities.h"
+#include "engine/service/cron.h"
+#include "engine/service/crossing_commands.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"
 #include "engine/service/search_attributes.h"
@@ -13,13 +15,9 @@ namespace {
 using temporal::api::command::v1::Command;
 using Bad = std::optional<CommandError>;
 
-Bad missing(enums::WorkflowTaskFailedCause cause, const char* attributes, const char* command) {
-  return CommandError::fail_task(cause, std::string(attributes) + "Attributes is not set on " + command + ".");
-}
-
 Bad start_timer(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
-  if (!command.has_start_timer_command_attributes()) return missing(kCause, "StartTimerCommand", "StartTimerCommand");
+  if (!command.has_start_timer_command_attributes()) return CommandError::missing(kCause, "StartTimerCommand");
   const auto& asked = command.start_timer_command_attributes();
   if (asked.timer_id().empty()) return CommandError::fail_task(kCause, "TimerId is not set on StartTimerCommand.");
   if (asked.timer_id().size() > 1000) return CommandError::fail_task(kCause, "TimerId length exceeds limit.");
@@ -50,8 +48,7 @@ Bad start_timer(Draft& draft, const Command& command, CommandContext& context) {
 
 Bad cancel_timer(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES;
-  if (!command.has_cancel_timer_command_attributes())
-    return missing(kCause, "CancelTimerCommand", "CancelTimerCommand");
+  if (!command.has_cancel_timer_command_attributes()) return CommandError::missing(kCause, "CancelTimerCommand");
   const std::string& id = command.cancel_timer_command_attributes().timer_id();
   if (id.empty()) return CommandError::fail_task(kCause, "TimerId is not set on CancelTimerCommand.");
   std::int64_t started = 0;
@@ -75,13 +72,12 @@ Bad cancel_timer(Draft& draft, const Command& command, CommandContext& context) 
 
 Bad record_marker(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
-  if (!command.has_record_marker_command_attributes())
-    return missing(kCause, "RecordMarkerCommand", "RecordMarkerCommand");
+  if (!command.has_record_marker_command_attributes()) return CommandError::missing(kCause, "RecordMarkerCommand");
   const auto& asked = command.record_marker_command_attributes();
   if (asked.marker_name().empty())
     return CommandError::fail_task(kCause, "MarkerName is not set on RecordMarkerCommand.");
   if (asked.ByteSizeLong() > context.options.blob_bytes_max) {
-    return CommandError::terminate("RecordMarkerCommandAttributes.Details exceeds size limit.");
+    return CommandError::terminate(kCause, "RecordMarkerCommandAttributes.Details exceeds size limit.");
   }
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_MARKER_RECORDED);
   if (command.has_user_metadata()) *event.mutable_user_metadata() = command.user_metadata();
@@ -97,13 +93,13 @@ Bad record_marker(Draft& draft, const Command& command, CommandContext& context)
 Bad upsert_search(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
   constexpr const char* kName = "UpsertWorkflowSearchAttributesCommand";
-  if (!command.has_upsert_workflow_search_attributes_command_attributes()) return missing(kCause, kName, kName);
+  if (!command.has_upsert_workflow_search_attributes_command_attributes()) return CommandError::missing(kCause, kName);
   temporal::api::common::v1::SearchAttributes asked =
       command.upsert_workflow_search_attributes_command_attributes().search_attributes();
   if (asked.indexed_fields().empty()) {
     return CommandError::fail_task(kCause, std::string("IndexedFields is not set on ") + kName + ".");
   }
-  if (auto wrong = check_search_attributes(draft.facts().name_space(), context.search_types, &asked)) {
+  if (auto wrong = check_search_attributes(draft.facts().name_space(), context.own.search_types, &asked)) {
     return CommandError::fail_task(kCause, *wrong);
   }
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
@@ -117,14 +113,14 @@ Bad upsert_search(Draft& draft, const Command& command, CommandContext& context)
 Bad modify_properties(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
   constexpr const char* kName = "ModifyWorkflowPropertiesCommand";
-  if (!command.has_modify_workflow_properties_command_attributes()) return missing(kCause, kName, kName);
+  if (!command.has_modify_workflow_properties_command_attributes()) return CommandError::missing(kCause, kName);
   const auto& memo = command.modify_workflow_properties_command_attributes().upserted_memo();
   if (memo.fields().empty()) {
     return CommandError::fail_task(kCause, std::string("UpsertedMemo.Fields is not set on ") + kName + ".");
   }
   merge_fields(memo.fields(), draft.edit_memo().mutable_fields());
   if (draft.memo().ByteSizeLong() > context.options.blob_bytes_max) {
-    return CommandError::terminate("ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo exceeds size limit.");
+    return CommandError::terminate(kCause, "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.");
   }
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED);
   auto* out = event.mutable_workflow_properties_modified_event_attributes();
@@ -133,70 +129,17 @@ Bad modify_properties(Draft& draft, const Command& command, CommandContext& cont
   return std::nullopt;
 }
 
-Bad signal_external(Draft& draft, const Command& command, CommandContext& context) {
-  constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
-  constexpr const char* kName = "SignalExternalWorkflowExecutionCommand";
-  if (!command.has_signal_external_workflow_execution_command_attributes()) return missing(kCause, kName, kName);
-  const auto& asked = command.signal_external_workflow_execution_command_attributes();
-  if (!asked.namespace_().empty() && asked.namespace_() != draft.facts().name_space()) {
-    return CommandError::refuse(errors::namespace_not_found(asked.namespace_()));
-  }
-  if (asked.execution().workflow_id().empty()) {
-    return CommandError::fail_task(kCause, std::string("WorkflowId is not set on ") + kName + ".");
-  }
-  if (asked.signal_name().empty()) {
-    return CommandError::fail_task(kCause, std::string("SignalName is not set on ") + kName + ".");
-  }
-  HistoryEvent& event = draft.append(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED);
-  auto* out = event.mutable_signal_external_workflow_execution_initiated_event_attributes();
-  out->set_workflow_task_completed_event_id(context.completed_id);
-  out->set_namespace_(draft.facts().name_space());
-  *out->mutable_workflow_execution() = asked.execution();
-  out->set_signal_name(asked.signal_name());
-  if (asked.has_input()) *out->mutable_input() = asked.input();
-  out->set_control(asked.control());
-  out->set_child_workflow_only(asked.child_workflow_only());
-  if (asked.has_header()) *out->mutable_header() = asked.header();
-  context.external.push_back({event.event_id(), &command});
-  return std::nullopt;
-}
-
-Bad cancel_external(Draft& draft, const Command& command, CommandContext& context) {
-  constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
-  constexpr const char* kName = "RequestCancelExternalWorkflowExecutionCommand";
-  if (!command.has_request_cancel_external_workflow_execution_command_attributes())
-    return missing(kCause, kName, kName);
-  const auto& asked = command.request_cancel_external_workflow_execution_command_attributes();
-  if (!asked.namespace_().empty() && asked.namespace_() != draft.facts().name_space()) {
-    return CommandError::refuse(errors::namespace_not_found(asked.namespace_()));
-  }
-  if (asked.workflow_id().empty()) {
-    return CommandError::fail_task(kCause, std::string("WorkflowId is not set on ") + kName + ".");
-  }
-  HistoryEvent& event = draft.append(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED);
-  auto* out = event.mutable_request_cancel_external_workflow_execution_initiated_event_attributes();
-  out->set_workflow_task_completed_event_id(context.completed_id);
-  out->set_namespace_(draft.facts().name_space());
-  out->mutable_workflow_execution()->set_workflow_id(asked.workflow_id());
-  out->mutable_workflow_execution()->set_run_id(asked.run_id());
-  out->set_control(asked.control());
-  out->set_child_workflow_only(asked.child_workflow_only());
-  out->set_reason(asked.reason());
-  context.external.push_back({event.event_id(), &command});
-  return std::nullopt;
-}
-
 Bad protocol_message(Draft& draft, const Command& command, CommandContext& context) {
   constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE;
   if (!command.has_protocol_message_command_attributes()) {
-    return missing(kCause, "ProtocolMessageCommand", "ProtocolMessageCommand");
+    return CommandError::missing(kCause, "ProtocolMessageCommand");
   }
   const std::string& id = command.protocol_message_command_attributes().message_id();
   if (id.empty()) return CommandError::fail_task(kCause, "MessageID is not set on ProtocolMessageCommand.");
   return context.updates->take(draft, id);
 }
 
-Bad check_closing(const Command& command, CommandContext& context) {
+Bad check_closing(const Command& command, std::int64_t now_ns, CommandContext& context) {
   context.closing = &command;
   const auto too_large = [&context](const google::protobuf::Message& blob) {
     return blob.ByteSizeLong() > context.options.blob_bytes_max;
@@ -204,51 +147,56 @@ Bad check_closing(const Command& command, CommandContext& context) {
   switch (command.command_type()) {
     case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
       if (!command.has_complete_workflow_execution_command_attributes()) {
-        return missing(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
-                       "CompleteWorkflowExecutionCommand", "CompleteWorkflowExecutionCommand");
+        return CommandError::missing(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
+                                     "CompleteWorkflowExecutionCommand");
       }
-      if (too_large(command.complete_workflow_execution_command_attributes().result())) {
-        return CommandError::terminate("CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.");
+      if (too_large(
+              command.complete_workflow_execution_command_attributes().result())) {  // C20: not a cause of its own
+        return CommandError::terminate(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES,
+                                       "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.");
       }
       return std::nullopt;
     case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: {
       constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
       if (!command.has_fail_workflow_execution_command_attributes()) {
-        return missing(kCause, "FailWorkflowExecutionCommand", "FailWorkflowExecutionCommand");
+        return CommandError::missing(kCause, "FailWorkflowExecutionCommand");
       }
       const auto& asked = command.fail_workflow_execution_command_attributes();
       if (!asked.has_failure())
         return CommandError::fail_task(kCause, "Failure is not set on FailWorkflowExecutionCommand.");
       if (too_large(asked.failure())) {
-        return CommandError::terminate("FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.");
+        return CommandError::terminate(kCause, "FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.");
       }
       context.failed = &asked.failure();
       return std::nullopt;
     }
     case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
       if (!command.has_cancel_workflow_execution_command_attributes()) {
-        return missing(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES,
-                       "CancelWorkflowExecutionCommand", "CancelWorkflowExecutionCommand");
+        return CommandError::missing(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES,
+                                     "CancelWorkflowExecutionCommand");
       }
       if (too_large(command.cancel_workflow_execution_command_attributes().details())) {
-        return CommandError::terminate("CancelWorkflowExecutionCommandAttributes.Details exceeds size limit.");
+        return CommandError::terminate(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES,
+                                       "CancelWorkflowExecutionCommandAttributes.Details exceeds size limit.");
       }
       return std::nullopt;
     default: {
       constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
       if (!command.has_continue_as_new_workflow_execution_command_attributes()) {
-        return missing(kCause, "ContinueAsNewWorkflowExecutionCommand", "ContinueAsNewWorkflowExecutionCommand");
+        return CommandError::missing(kCause, "ContinueAsNewWorkflowExecutionCommand");
       }
       const auto& asked = command.continue_as_new_workflow_execution_command_attributes();
       if (asked.has_retry_policy()) {
         if (auto wrong = retry_policy_error(asked.retry_policy())) return CommandError::fail_task(kCause, *wrong);
       }
+      if (auto wrong = cron_error(asked.cron_schedule(), now_ns)) return CommandError::fail_task(kCause, *wrong);
       if (too_large(asked.input())) {
-        return CommandError::terminate("ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.");
+        return CommandError::terminate(kCause,
+                                       "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.");
       }
       if (asked.has_search_attributes()) {
         auto copy = asked.search_attributes();
-        if (auto wrong = check_search_attributes("", context.search_types, &copy)) {
+        if (auto wrong = check_search_attributes("", context.own.search_types, &copy)) {
           return CommandError::fail_task(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, *wrong);
         }
       }
@@ -307,11 +255,11 @@ std::optional<CommandError> run_command(Draft& draft, const Command& command, Co
     case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: return signal_external(draft, command, context);
     case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
       return cancel_external(draft, command, context);
-    case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: return lacking("child workflows");
+    case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: return start_child(draft, command, context);
     case enums::COMMAND_TYPE_PROTOCOL_MESSAGE: return protocol_message(draft, command, context);
     case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:
     case enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION: return lacking("Nexus operations");
-    default: return check_closing(command, context);
+    default: return check_closing(command, draft.now(), context);
   }
 }
 

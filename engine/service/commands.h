@@ -2,41 +2,43 @@
 // What a worker's commands do to its run (conformance C19 to C21). Steps of the decision on one completed workflow
 // task.
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/embedded.h"
 #include "engine/service/command_error.h"
 #include "engine/service/draft.h"
-#include "engine/service/search_attributes.h"
+#include "engine/service/internal/namespace.h"
+#include "engine/service/starts.h"
 #include "engine/service/updates.h"
 #include "temporal/api/command/v1/message.pb.h"
 
 namespace callimport::engine {
 
-/// A signal or cancel request to another run; sent in the same append as the event that initiated it.
-struct ExternalRequest {
+/// What a command wants of another run: a signal, a cancel request, a child. Done in the same append as the event that
+/// initiated it.
+struct Crossing {
   std::int64_t initiated_event_id = 0;
   const temporal::api::command::v1::Command* command = nullptr;  ///< lives as long as the request being answered
+  std::optional<StartPlan> child = std::nullopt;
 };
 
 struct CommandContext {
-  CommandContext(const EmbeddedOptions& service_options, const SearchTypes& types, std::string worker)
-      : options(service_options), search_types(types), identity(std::move(worker)) {}
   const EmbeddedOptions& options;
-  const SearchTypes& search_types;
-  std::string identity;           ///< of the worker
+  const Namespaces& namespaces;
+  const Namespace& own;           ///< the run's
+  const std::string identity;     ///< of the worker
   std::int64_t completed_id = 0;  ///< WorkflowTaskCompleted
   // What the commands asked for:
   bool task_due = false;  ///< an event came that the workflow has not seen
   const temporal::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* continue_as_new = nullptr;
   const temporal::api::failure::v1::Failure* failed = nullptr;  ///< of FailWorkflowExecution
   const temporal::api::command::v1::Command* closing = nullptr;
-  std::vector<ExternalRequest> external;
   UpdateReplies* updates = nullptr;  ///< the messages beside the commands
+  std::vector<Crossing> crossings = {};
+  std::set<std::string> children = {};  ///< workflow ids of those that this task initiates
 };
 
 /// C19: closing commands last, known types only.

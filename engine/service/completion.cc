@@ -37,37 +37,41 @@ std::int64_t write_completed(Draft& draft, const Request& request) {
   return event.event_id();
 }
 
+void follow(Draft& draft, Succession next, std::string* new_run_id, Completion* out) {
+  if (!next.plan) return;
+  *new_run_id = next.plan->run_id;
+  draft.edit_progress().set_new_run_id(next.plan->run_id);
+  out->successor = std::move(next.plan);
+}
+
+void close_completed(Draft& draft, const CommandContext& context, Random& random, Completion* out) {
+  const auto& asked = context.closing->complete_workflow_execution_command_attributes();
+  Succession next = after_completion(draft, asked.has_result() ? &asked.result() : nullptr, random);
+  auto* event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+                    .mutable_workflow_execution_completed_event_attributes();
+  if (asked.has_result()) *event->mutable_result() = asked.result();
+  event->set_workflow_task_completed_event_id(context.completed_id);
+  follow(draft, std::move(next), event->mutable_new_execution_run_id(), out);
+  close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+}
+
 void close_failed(Draft& draft, const CommandContext& context, Random& random, Completion* out) {
   FailureProto repaired;
   const FailureProto& failure = readable(*context.failed, &repaired);
-  const RetryDecision retry = decide_run_retry(draft, failure);
-  const bool again = retry.state == enums::RETRY_STATE_IN_PROGRESS;
-  const std::string new_run_id = again ? random.uuid4() : "";
-  if (again) out->successor = retry_run(draft, failure, retry.delay_ns, new_run_id);
-  HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
-  auto* attributes = event.mutable_workflow_execution_failed_event_attributes();
-  *attributes->mutable_failure() = failure;
-  attributes->set_retry_state(retry.state);
-  attributes->set_workflow_task_completed_event_id(context.completed_id);
-  if (again) {
-    attributes->set_new_execution_run_id(new_run_id);
-    draft.edit_progress().set_new_run_id(new_run_id);
-  }
+  Succession next = after_failure(draft, failure, random);
+  auto* event =
+      draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED).mutable_workflow_execution_failed_event_attributes();
+  *event->mutable_failure() = failure;
+  event->set_retry_state(next.retry_state);
+  event->set_workflow_task_completed_event_id(context.completed_id);
+  follow(draft, std::move(next), event->mutable_new_execution_run_id(), out);
   close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_FAILED);
 }
 
 void close(Draft& draft, const CommandContext& context, Random& random, Completion* out) {
   const Command& command = *context.closing;
   switch (command.command_type()) {
-    case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: {
-      const auto& asked = command.complete_workflow_execution_command_attributes();
-      auto* event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
-                        .mutable_workflow_execution_completed_event_attributes();
-      if (asked.has_result()) *event->mutable_result() = asked.result();
-      event->set_workflow_task_completed_event_id(context.completed_id);
-      close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
-      return;
-    }
+    case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: close_completed(draft, context, random, out); return;
     case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: {
       const auto& asked = command.cancel_workflow_execution_command_attributes();
       auto* event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED)
@@ -88,7 +92,7 @@ void close(Draft& draft, const CommandContext& context, Random& random, Completi
 void discard(Completion* out) {
   out->draft.reset();
   out->successor.reset();
-  out->external.clear();
+  out->crossings.clear();
   out->updates.clear();
   out->left_no_trace = false;
 }
@@ -191,7 +195,7 @@ std::optional<std::string> history_limit_error(const Draft& draft, const Embedde
 }
 
 Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, const Request& request, Timestamp now,
-                             const EmbeddedOptions& options, const SearchTypes& search_types, Random& random) {
+                             const EmbeddedOptions& options, const Namespaces& namespaces, Random& random) {
   Completion out;
   if (auto wrong = check_sequence(request.commands())) {
     refuse_instead(run, now, std::move(*wrong), &out);
@@ -206,8 +210,11 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, co
   }
   Draft& draft = out.draft.emplace(run, now);
   UpdateReplies replies(request.messages(), admitted, options);
-  CommandContext context(options, search_types, request.identity());
-  context.updates = &replies;
+  CommandContext context{.options = options,
+                         .namespaces = namespaces,
+                         .own = namespaces.at(run.facts.name_space()),
+                         .identity = request.identity(),
+                         .updates = &replies};
   out.left_no_trace = leaves_no_trace(run, request);
   if (!out.left_no_trace) context.completed_id = write_completed(draft, request);
   std::optional<CommandError> wrong;
@@ -224,7 +231,7 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, co
     react(run, request, now, *wrong, &replies, &out);
     return out;
   }
-  out.external = std::move(context.external);
+  out.crossings = std::move(context.crossings);
   if (context.closing != nullptr) {
     close(draft, context, random, &out);
     out.updates = replies.take_news();

@@ -16,15 +16,15 @@ struct Completion {
   std::optional<Draft> draft;          ///< absent: nothing changes
   PortStatus status;                   ///< the caller's answer
   std::optional<StartPlan> successor;  ///< starts in the same append
-  std::vector<ExternalRequest> external;
-  UpdateNews updates;          ///< what became of updates
-  bool left_no_trace = false;  ///< a speculative task was dropped: the worker has to go back (C24)
+  std::vector<Crossing> crossings;     ///< done in the same append
+  UpdateNews updates;                  ///< what became of updates
+  bool left_no_trace = false;          ///< a speculative task was dropped: the worker has to go back (C24)
 };
 
 /// @param random  names a successor, should there be one.
 Completion decide_completion(const Run& run, const AdmittedUpdates& admitted,
                              const api::RespondWorkflowTaskCompletedRequest& request, Timestamp now,
-                             const EmbeddedOptions& options, const SearchTypes& search_types, Random& random);
+                             const EmbeddedOptions& options, const Namespaces& namespaces, Random& random);
 
 /// The history grew beyond its limit: "Workflow history count exceeds limit." or size; nullopt while it is within.
 std::optional<std::string> history_limit_error(const Draft& draft, const EmbeddedOptions& options);

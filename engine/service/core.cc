@@ -92,6 +92,7 @@ Result<> Service::recover() {
       give_up_lost_work(*it->second);
     }
   }
+  find_orphans();
   return {};
 }
 
@@ -198,6 +199,7 @@ void Service::after_flush(std::function<void()> task) {
 }
 
 void Service::flush() {
+  if (!starting_over_) settle_families();
   if (turn_.rows.empty()) {
     if (!in_flight_.empty()) {  // what was decided before must be seen to be written before
       for (auto& effect : turn_.effects) in_flight_.back().effects.push_back(std::move(effect));
@@ -281,6 +283,8 @@ void Service::maybe_trim() {
 /// A write failed: nothing after the last durable row is true. Affected runs are rebuilt from their rows.
 void Service::start_over() {
   starting_over_ = true;
+  reports_.clear();
+  orphans_.clear();
   in_flight_.push_back(std::exchange(turn_, {}));
   std::vector<std::unique_ptr<Effect>> effects;
   for (auto& group : in_flight_) {
@@ -366,6 +370,7 @@ void Service::finish_start_over() {
   std::sort(rebuilt_.begin(), rebuilt_.end());
   for (const RunKey key : std::exchange(rebuilt_, {})) index_open(*open_.at(key));
   for (auto& run : std::exchange(unstored_, {})) store_closed(std::move(run));
+  find_orphans();
   for (auto& [space_name, space] : namespaces_) {  // tasks may have met polls while nothing could be handed out
     std::vector<std::string> names;
     for (const auto& [name, queue] : space.workflow_queues) names.push_back(name);

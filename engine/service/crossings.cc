@@ -1,5 +1,5 @@
-// What reaches a run from another: signals and cancel requests of workflow code (conformance C.12), and the cancel
-// request itself, which clients share.
+// What a run's commands do to another run: signals and cancel requests of workflow code (conformance C.12). Both runs
+// change in the append that wrote the command's event, so nothing of it can be lost in between.
 #include <utility>
 
 #include "engine/service/internal/core.h"
@@ -7,107 +7,131 @@
 
 namespace callimport::engine {
 
-void Service::request_cancel(OpenRun& run, const std::string& cause, const std::string& identity,
-                             const std::string& request_id,
-                             const temporal::api::common::v1::WorkflowExecution* external,
-                             std::int64_t external_initiated) {
-  if (run.progress.cancel_requested()) return;
-  Draft draft(run, clock_.now());
-  auto* event = draft.record(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
-                    .mutable_workflow_execution_cancel_requested_event_attributes();
-  event->set_cause(cause);
-  event->set_identity(identity);
-  if (external != nullptr) *event->mutable_external_workflow_execution() = *external;
-  event->set_external_initiated_event_id(external_initiated);
-  draft.edit_progress().set_cancel_requested(true);
-  draft.edit_progress().set_cancel_request_id(request_id);
-  draft.edit_progress().set_backoff_until_ns(0);  // C.6: ends a first backoff
-  if (!draft.buffering()) schedule_task_if_idle(draft);
-  limit_growth(draft);
-  commit(run, std::move(draft));
+/// Who reaches over, as the other side sees it.
+Execution Service::execution_of(RunKey key) {
+  const Found found = find(key);
+  Execution out;
+  out.set_workflow_id(found.open != nullptr ? found.open->facts.workflow_id() : found.closed->workflow_id);
+  out.set_run_id(found.open != nullptr ? found.open->facts.run_id() : found.closed->run_id);
+  return out;
 }
 
-/// A command reaches another run in the append that initiated it; so nothing of it can be lost in between.
-void Service::send_external(RunKey source, const ExternalRequest& request) {
-  const Found from = find(source);
-  temporal::api::common::v1::WorkflowExecution sender;
-  const pb::RunSummary summary = summary_of(from);
-  const std::string& from_space = summary.facts().name_space();
-  sender.set_workflow_id(summary.facts().workflow_id());
-  sender.set_run_id(summary.facts().run_id());
-  const auto& command = *request.command;
-  PortStatus error;
-  bool reached = false;
-  if (command.has_signal_external_workflow_execution_command_attributes()) {
-    const auto& asked = command.signal_external_workflow_execution_command_attributes();
-    const Found target = find_run(from_space, asked.execution(), &error);
-    if (target.open != nullptr && target.open->key != source) {
-      const FirstSignal signal{.name = asked.signal_name(),
-                               .identity = std::string(kHistoryService),
-                               .request_id = "",
-                               .input = asked.has_input() ? &asked.input() : nullptr,
-                               .header = asked.has_header() ? &asked.header() : nullptr};
-      Draft draft(*target.open, clock_.now());
-      signal_run(draft, signal, &sender);
-      if (!draft.buffering()) schedule_task_if_idle(draft);
-      limit_growth(draft);
-      commit(*target.open, std::move(draft));
-      reached = true;
-    }
+void Service::cross(RunKey source, Crossing& crossing) {
+  const auto& command = *crossing.command;
+  if (crossing.child) {
+    start_child(source, crossing);
+  } else if (command.has_signal_external_workflow_execution_command_attributes()) {
+    send_signal(source, crossing);
   } else {
-    const auto& asked = command.request_cancel_external_workflow_execution_command_attributes();
-    const Found target = find_run(from_space, asked.workflow_id(), asked.run_id(), &error);
-    reached = target && !(target.open != nullptr && target.open->key == source);
-    if (reached && target.open != nullptr) {
-      request_cancel(*target.open, asked.reason(), std::string(kHistoryService), "", &sender,
-                     request.initiated_event_id);
-    }
+    send_cancel(source, crossing);
   }
-  resolve_external(source, request, reached);
 }
 
-void Service::resolve_external(RunKey source, const ExternalRequest& request, bool reached) {
+/// The open or closed run that a command of `source` names; nothing when it must not reach it: itself, or nobody's
+/// child where only children are meant.
+Service::Found Service::target_of(RunKey source, const std::string& name_space, const Execution& named,
+                                  bool child_only) {
+  PortStatus error;
+  const Found from = find(source);
+  const std::string& own = from.space()->name;
+  const std::string& asked = name_space.empty() ? own : name_space;
+  const Execution sender = execution_of(source);
+  if (asked == own && named.workflow_id() == sender.workflow_id()) return {};
+  const Found target = find_run(asked, named, &error);
+  if (!target || !child_only) return target;
+  const pb::RunSummary summary = summary_of(target);
+  const pb::Parent& parent = summary.facts().parent();
+  const bool ours = parent.workflow_id() == sender.workflow_id() && parent.run_id() == sender.run_id();
+  return ours ? target : Found{};
+}
+
+void Service::send_signal(RunKey source, const Crossing& crossing) {
+  const auto& asked = crossing.command->signal_external_workflow_execution_command_attributes();
+  const Found target = target_of(source, asked.namespace_(), asked.execution(), asked.child_workflow_only());
+  auto cause = enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
+  if (target.open != nullptr && check_signal_limit(*target.open)) {
+    cause = enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED;
+  } else if (target.open != nullptr) {
+    const Execution sender = execution_of(source);
+    Draft draft(*target.open, clock_.now());
+    signal_run(draft,
+               {.name = asked.signal_name(),
+                .identity = std::string(kHistoryService),
+                .request_id = "",
+                .input = asked.has_input() ? &asked.input() : nullptr,
+                .header = asked.has_header() ? &asked.header() : nullptr},
+               &sender);
+    if (!draft.buffering()) schedule_task_if_idle(draft);
+    limit_growth(draft);
+    commit(*target.open, std::move(draft));
+    cause = enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED;
+  }
   const auto it = open_.find(source);
   if (it == open_.end()) return;  // it closed with the command
-  OpenRun& run = *it->second;
-  Draft draft(run, clock_.now());
-  const std::string& name_space = run.facts.name_space();
-  if (request.command->has_signal_external_workflow_execution_command_attributes()) {
-    const auto& asked = request.command->signal_external_workflow_execution_command_attributes();
-    if (reached) {
-      auto* out = draft.record(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
-                      .mutable_external_workflow_execution_signaled_event_attributes();
-      out->set_initiated_event_id(request.initiated_event_id);
-      out->set_namespace_(name_space);
-      *out->mutable_workflow_execution() = asked.execution();
-      out->set_control(asked.control());
-    } else {
-      auto* out = draft.record(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
-                      .mutable_signal_external_workflow_execution_failed_event_attributes();
-      out->set_cause(enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
-      out->set_namespace_(name_space);
-      *out->mutable_workflow_execution() = asked.execution();
-      out->set_initiated_event_id(request.initiated_event_id);
-    }
+  Draft draft(*it->second, clock_.now());
+  const Namespace& space_of_target = space(asked.namespace_().empty() ? it->second->space->name : asked.namespace_());
+  const auto fill = [&](auto* out) {
+    out->set_namespace_(space_of_target.name);
+    out->set_namespace_id(space_of_target.id);
+    *out->mutable_workflow_execution() = asked.execution();
+    out->set_initiated_event_id(crossing.initiated_event_id);
+    out->set_control(asked.control());
+    return out;
+  };
+  if (cause == enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED) {
+    (void)fill(draft.record(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+                   .mutable_external_workflow_execution_signaled_event_attributes());
   } else {
-    const auto& asked = request.command->request_cancel_external_workflow_execution_command_attributes();
-    const auto fill = [&](auto* out) {
-      out->set_initiated_event_id(request.initiated_event_id);
-      out->set_namespace_(name_space);
-      out->mutable_workflow_execution()->set_workflow_id(asked.workflow_id());
-      out->mutable_workflow_execution()->set_run_id(asked.run_id());
-    };
-    if (reached) {
-      fill(draft.record(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
-               .mutable_external_workflow_execution_cancel_requested_event_attributes());
-    } else {
-      auto* out = draft.record(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
-                      .mutable_request_cancel_external_workflow_execution_failed_event_attributes();
-      fill(out);
-      out->set_cause(enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
-    }
+    fill(draft.record(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+             .mutable_signal_external_workflow_execution_failed_event_attributes())
+        ->set_cause(cause);
   }
+  hear_back(*it->second, std::move(draft));
+}
+
+void Service::send_cancel(RunKey source, const Crossing& crossing) {
+  const auto& asked = crossing.command->request_cancel_external_workflow_execution_command_attributes();
+  Execution named;
+  named.set_workflow_id(asked.workflow_id());
+  named.set_run_id(asked.run_id());
+  const Found target = target_of(source, asked.namespace_(), named, asked.child_workflow_only());
+  if (target.open != nullptr) {
+    const Execution sender = execution_of(source);
+    Draft draft(*target.open, clock_.now());
+    (void)request_cancel_run(draft, {.cause = asked.reason(),
+                                     .identity = std::string(kHistoryService),
+                                     .request_id = "",
+                                     .external = &sender,
+                                     .external_initiated = crossing.initiated_event_id});
+    limit_growth(draft);
+    commit(*target.open, std::move(draft));
+  }
+  const auto it = open_.find(source);
+  if (it == open_.end()) return;
+  Draft draft(*it->second, clock_.now());
+  const Namespace& space_of_target = space(asked.namespace_().empty() ? it->second->space->name : asked.namespace_());
+  const auto fill = [&](auto* out) {
+    out->set_initiated_event_id(crossing.initiated_event_id);
+    out->set_namespace_(space_of_target.name);
+    out->set_namespace_id(space_of_target.id);
+    *out->mutable_workflow_execution() = named;
+    return out;
+  };
+  if (target) {  // a closed one has nothing left to cancel: as good as done
+    (void)fill(draft.record(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+                   .mutable_external_workflow_execution_cancel_requested_event_attributes());
+  } else {
+    fill(draft.record(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+             .mutable_request_cancel_external_workflow_execution_failed_event_attributes())
+        ->set_cause(enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+  }
+  hear_back(*it->second, std::move(draft));
+}
+
+/// The outcome of a crossing is in the draft: the workflow learns of it.
+void Service::hear_back(OpenRun& run, Draft draft) {
   if (!draft.buffering()) schedule_task_if_idle(draft);
+  limit_growth(draft);
   commit(run, std::move(draft));
 }
 

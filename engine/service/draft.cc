@@ -26,12 +26,15 @@ bool is_completion(const HistoryEvent& event) {
   }
 }
 
-/// A buffered completion names its scheduled event; its started event got an id in this flush.
+/// A buffered completion names the event that scheduled or initiated its work; the started event got an id in this
+/// flush.
 void fill_started(HistoryEvent* event, const std::map<std::int64_t, std::int64_t>& started) {
-  const auto fill = [&started](auto* attributes) {
-    const auto it = started.find(attributes->scheduled_event_id());
+  const auto set = [&started](auto* attributes, std::int64_t of) {
+    const auto it = started.find(of);
     if (it != started.end()) attributes->set_started_event_id(it->second);
   };
+  const auto fill = [&set](auto* attributes) { set(attributes, attributes->scheduled_event_id()); };
+  const auto fill_child = [&set](auto* attributes) { set(attributes, attributes->initiated_event_id()); };
   switch (event->event_type()) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
       fill(event->mutable_activity_task_completed_event_attributes());
@@ -42,6 +45,21 @@ void fill_started(HistoryEvent* event, const std::map<std::int64_t, std::int64_t
       break;
     case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
       fill(event->mutable_activity_task_canceled_event_attributes());
+      break;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+      fill_child(event->mutable_child_workflow_execution_completed_event_attributes());
+      break;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+      fill_child(event->mutable_child_workflow_execution_failed_event_attributes());
+      break;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+      fill_child(event->mutable_child_workflow_execution_canceled_event_attributes());
+      break;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+      fill_child(event->mutable_child_workflow_execution_timed_out_event_attributes());
+      break;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+      fill_child(event->mutable_child_workflow_execution_terminated_event_attributes());
       break;
     default: break;
   }
@@ -119,12 +137,23 @@ bool Draft::flush_buffer() {
     fill_started(&event, started);
     auto* held = google::protobuf::Arena::CreateMessage<HistoryEvent>(arena_.get());
     *held = event;
-    const HistoryEvent& written = write(held);
-    if (written.has_activity_task_started_event_attributes()) {
-      started[written.activity_task_started_event_attributes().scheduled_event_id()] = written.event_id();
-    }
+    note_started(write(held), &started);
   }
   return !waiting.empty();
+}
+
+void Draft::note_started(const HistoryEvent& written, std::map<std::int64_t, std::int64_t>* started) {
+  if (written.has_activity_task_started_event_attributes()) {
+    (*started)[written.activity_task_started_event_attributes().scheduled_event_id()] = written.event_id();
+  } else if (written.has_child_workflow_execution_started_event_attributes()) {
+    const std::int64_t initiated = written.child_workflow_execution_started_event_attributes().initiated_event_id();
+    (*started)[initiated] = written.event_id();
+    if (const pb::ChildState* held = child(initiated)) {
+      pb::ChildState known = *held;
+      known.set_started_event_id(written.event_id());
+      set_child(std::move(known));
+    }
+  }
 }
 
 std::optional<std::int64_t> Draft::drop_buffered_timer(const std::string& timer_id) {
@@ -256,6 +285,27 @@ void Draft::remove_update(const std::string& update_id) {
   updates_gone_.insert(update_id);
 }
 
+const pb::ChildState* Draft::child(std::int64_t initiated_event_id) const {
+  if (children_gone_.contains(initiated_event_id)) return nullptr;
+  if (const auto it = children_.find(initiated_event_id); it != children_.end()) return &it->second;
+  const auto it = run_.children.find(initiated_event_id);
+  return it == run_.children.end() ? nullptr : &it->second;
+}
+
+std::size_t Draft::child_count() const { return run_.children.size() + children_added_ - children_gone_.size(); }
+
+void Draft::set_child(pb::ChildState child) {
+  const std::int64_t id = child.initiated_event_id();
+  const auto [it, added] = children_.insert_or_assign(id, std::move(child));
+  if (added && !run_.children.contains(id)) ++children_added_;
+}
+
+void Draft::remove_child(std::int64_t initiated_event_id) {
+  ENSURE(run_.children.contains(initiated_event_id));  // what a draft adds is still pending when it ends
+  children_.erase(initiated_event_id);
+  children_gone_.insert(initiated_event_id);
+}
+
 temporal::api::common::v1::Memo& Draft::edit_memo() {
   if (!memo_) memo_ = run_.memo;
   return *memo_;
@@ -282,9 +332,9 @@ bool Draft::in_memory_only() const {
 
 bool Draft::changed_beyond_task() const {
   return !events_.empty() || facts_ || progress_ || !activities_.empty() || !activities_gone_.empty() ||
-         !timers_.empty() || !timers_gone_.empty() || flushed_ || !dropped_timers_.empty() || !buffered_.empty() ||
-         !updates_.empty() || !updates_gone_.empty() || !signal_requests_.empty() || !attached_.empty() || memo_ ||
-         search_ || reset_points_ || namespace_state_;
+         !timers_.empty() || !timers_gone_.empty() || !children_.empty() || !children_gone_.empty() || flushed_ ||
+         !dropped_timers_.empty() || !buffered_.empty() || !updates_.empty() || !updates_gone_.empty() ||
+         !signal_requests_.empty() || !attached_.empty() || memo_ || search_ || reset_points_ || namespace_state_;
 }
 
 pb::Transition Draft::finish(std::int64_t* task_id) && {
@@ -324,6 +374,8 @@ pb::Transition Draft::finish(std::int64_t* task_id) && {
   for (const std::int64_t id : activities_gone_) out.add_activities_gone(id);
   for (auto& [id, timer] : timers_) *out.add_timers() = std::move(timer);
   for (const auto& id : timers_gone_) out.add_timers_gone(id);
+  for (auto& [id, child] : children_) *out.add_children() = std::move(child);
+  for (const std::int64_t id : children_gone_) out.add_children_gone(id);
   out.set_buffer_flushed(flushed_);
   for (auto& id : dropped_timers_) out.add_buffered_timers_dropped(std::move(id));
   for (auto& event : buffered_) *out.add_buffered() = std::move(event);

@@ -72,6 +72,10 @@ class Draft {
   const pb::UpdateState* update(const std::string& update_id) const;  ///< that history knows of
   pb::UpdateState& edit_update(const std::string& update_id);         ///< or a new one
   void remove_update(const std::string& update_id);
+  const pb::ChildState* child(std::int64_t initiated_event_id) const;
+  std::size_t child_count() const;
+  void set_child(pb::ChildState child);
+  void remove_child(std::int64_t initiated_event_id);
 
   void add_signal_request(const std::string& request_id) { signal_requests_.push_back(request_id); }
   void attach_request(pb::AttachedRequest request) { attached_.push_back(std::move(request)); }
@@ -83,7 +87,7 @@ class Draft {
   temporal::api::common::v1::SearchAttributes& edit_search_attributes();
   temporal::api::workflow::v1::ResetPoints& edit_reset_points();
   void set_namespace_state(pb::NamespaceState state) { namespace_state_ = std::move(state); }
-  /// Event 1 is wanted again when the run is retried.
+  /// Event 1 is wanted again when the run is retried, or when its cron schedule comes round.
   void keep_started_event() { keep_started_event_ = true; }
 
   /// Events written by this draft so far, in order.
@@ -106,6 +110,8 @@ class Draft {
   HistoryEvent& write(HistoryEvent* event);
   HistoryEvent& write_new(enums::EventType type, std::int64_t time_ns);
   bool changed_beyond_task() const;
+  /// An event leaves the buffer: what refers to it learns its id.
+  void note_started(const HistoryEvent& written, std::map<std::int64_t, std::int64_t>* started);
 
   const Run& run_;
   std::int64_t now_;
@@ -127,6 +133,9 @@ class Draft {
   std::set<std::string> timers_gone_;
   std::map<std::string, pb::UpdateState> updates_;
   std::set<std::string> updates_gone_;
+  std::map<std::int64_t, pb::ChildState> children_;
+  std::set<std::int64_t> children_gone_;
+  std::size_t children_added_ = 0;
   std::vector<std::string> signal_requests_;
   std::vector<pb::AttachedRequest> attached_;
   std::optional<temporal::api::common::v1::Memo> memo_;

@@ -182,13 +182,18 @@ std::string status_name(int status) {
 FilterValue column_value(const pb::RunSummary& run, const std::string& column, enums::IndexedValueType type) {
   const auto& facts = run.facts();
   const bool closed = run.progress().closed_ns() != 0;
-  if (column == "WorkflowId" || column == "RootWorkflowId") return facts.workflow_id();
-  if (column == "RunId" || column == "RootRunId") return facts.run_id();
+  const bool root = facts.root_run_id().empty();
+  if (column == "WorkflowId" || (root && column == "RootWorkflowId")) return facts.workflow_id();
+  if (column == "RunId" || (root && column == "RootRunId")) return facts.run_id();
+  if (column == "RootWorkflowId") return facts.root_workflow_id();
+  if (column == "RootRunId") return facts.root_run_id();
   if (column == "WorkflowType") return facts.type();
   if (column == "TaskQueue") return facts.task_queue();
   if (column == "ExecutionStatus") return status_name(run.progress().status());
   if (column == "StartTime") return facts.start_ns();
   if (column == "ExecutionTime") return execution_time_ns(facts);
+  if (column == "ParentWorkflowId" && facts.has_parent()) return facts.parent().workflow_id();
+  if (column == "ParentRunId" && facts.has_parent()) return facts.parent().run_id();
   if (column == "ParentWorkflowId" || column == "ParentRunId") return {};
   if (column == "CloseTime") return closed ? FilterValue(run.progress().closed_ns()) : FilterValue();
   if (column == "HistoryLength") return closed ? FilterValue(run.history_length()) : FilterValue();

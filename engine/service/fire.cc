@@ -73,22 +73,17 @@ bool Service::fire_run_timeout(OpenRun& run, std::int64_t now) {
   if (!execution_over && (run_end == 0 || run_end > now)) return false;
   Draft draft(run, clock_.now());
   force_close_task(draft);
-  const FailureProto failure = timeout_failure("workflow timeout", enums::TIMEOUT_TYPE_START_TO_CLOSE);
-  RetryDecision retry = decide_run_retry(draft, failure);
-  if (execution_over && retry.state == enums::RETRY_STATE_IN_PROGRESS) retry.state = enums::RETRY_STATE_TIMEOUT;
-  std::optional<StartPlan> successor;
+  Succession next = after_timeout(draft, random_);
   auto* event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT)
                     .mutable_workflow_execution_timed_out_event_attributes();
-  event->set_retry_state(retry.state);
-  if (retry.state == enums::RETRY_STATE_IN_PROGRESS) {
-    const std::string id = new_uuid();
-    event->set_new_execution_run_id(id);
-    draft.edit_progress().set_new_run_id(id);
-    successor = retry_run(draft, failure, retry.delay_ns, id);
+  event->set_retry_state(next.retry_state);
+  if (next.plan) {
+    event->set_new_execution_run_id(next.plan->run_id);
+    draft.edit_progress().set_new_run_id(next.plan->run_id);
   }
   close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
   commit(run, std::move(draft));
-  if (successor) start(std::move(*successor));
+  if (next.plan) start(std::move(*next.plan));
   return true;
 }
 

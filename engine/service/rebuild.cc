@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/service/activities.h"
+#include "engine/service/children.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/run_options.h"
 #include "engine/service/search_attributes.h"
@@ -19,7 +20,7 @@ class Walk {
   Walk(std::int64_t now_ns, Run& run) : now_(now_ns), run_(run) {}
 
   void event(const HistoryEvent& e) {
-    if (run_event(e) || task_event(e) || timer_event(e)) return;
+    if (run_event(e) || task_event(e) || timer_event(e) || child_event(e)) return;
     activity_event(e);
   }
 
@@ -60,7 +61,7 @@ class Walk {
     if (a.has_memo()) run_.memo = a.memo();
     if (a.has_search_attributes()) run_.search_attributes = a.search_attributes();
     if (a.has_prev_auto_reset_points()) run_.reset_points = a.prev_auto_reset_points();
-    if (a.has_retry_policy()) run_.started_event = e.SerializeAsString();
+    if (a.has_retry_policy() || !a.cron_schedule().empty()) run_.started_event = e.SerializeAsString();
   }
 
   bool task_event(const HistoryEvent& e) {
@@ -113,6 +114,40 @@ class Walk {
         return true;
       default: return false;
     }
+  }
+
+  bool child_event(const HistoryEvent& e) {
+    switch (e.event_type()) {
+      case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+        run_.children[e.event_id()] = initiated_child(e);
+        return true;
+      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: {
+        const auto& a = e.child_workflow_execution_started_event_attributes();
+        const auto it = run_.children.find(a.initiated_event_id());
+        if (it == run_.children.end()) return true;
+        it->second.set_run_id(a.workflow_execution().run_id());
+        it->second.set_started_event_id(e.event_id());
+        return true;
+      }
+      case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+        return gone(e.start_child_workflow_execution_failed_event_attributes());
+      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+        return gone(e.child_workflow_execution_completed_event_attributes());
+      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+        return gone(e.child_workflow_execution_failed_event_attributes());
+      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+        return gone(e.child_workflow_execution_canceled_event_attributes());
+      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+        return gone(e.child_workflow_execution_timed_out_event_attributes());
+      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+        return gone(e.child_workflow_execution_terminated_event_attributes());
+      default: return false;
+    }
+  }
+  template <class Attributes>
+  bool gone(const Attributes& attributes) {
+    run_.children.erase(attributes.initiated_event_id());
+    return true;
   }
 
   void activity_event(const HistoryEvent& e) {

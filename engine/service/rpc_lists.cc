@@ -92,6 +92,7 @@ void Service::DescribeWorkflowExecution(const api::DescribeWorkflowExecutionRequ
     for (const auto& [id, activity] : found.open->activities) {
       fill_pending_activity(activity.state, now_ns(), out.add_pending_activities());
     }
+    for (const auto& [id, child] : found.open->children) fill_pending_child(child, out.add_pending_children());
     if (found.open->task.state() != pb::WorkflowTask::NONE) {
       fill_pending_task(found.open->task, out.mutable_pending_workflow_task());
     }

@@ -102,6 +102,7 @@ void Service::decide_reset(ResetOrder& order) {
   if (current.open != nullptr) {
     Draft draft(*current.open, clock_.now());
     terminate_run(draft, request.reason(), nullptr, kResetter);
+    draft.edit_progress().set_reset_run_id(out.run_id());
     commit(*current.open, std::move(draft));
   }
   OpenRun& run = add_run(next_run_++);

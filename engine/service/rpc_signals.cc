@@ -80,7 +80,11 @@ void Service::RequestCancelWorkflowExecution(const api::RequestCancelWorkflowExe
       find_of_chain(request.namespace_(), request.workflow_execution(), request.first_execution_run_id(), &error);
   if (!found) return refuse(std::move(call), std::move(error));
   if (found.open != nullptr) {
-    request_cancel(*found.open, request.reason(), request.identity(), request.request_id(), nullptr, 0);
+    Draft draft(*found.open, clock_.now());
+    (void)request_cancel_run(
+        draft, {.cause = request.reason(), .identity = request.identity(), .request_id = request.request_id()});
+    limit_growth(draft);
+    commit(*found.open, std::move(draft));
   }
   answer(std::move(call), api::RequestCancelWorkflowExecutionResponse());
 }

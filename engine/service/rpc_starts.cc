@@ -1,6 +1,8 @@
 // StartWorkflowExecution and SignalWithStartWorkflowExecution (conformance C1 to C10).
 #include <utility>
 
+#include "engine/service/cron.h"
+#include "engine/service/id_policies.h"
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
@@ -19,7 +21,7 @@ using SignalStartRequest = api::SignalWithStartWorkflowExecutionRequest;
 
 /// What both requests must have right; they share these fields by name.
 template <class Request>
-std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& options) {
+std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& options, std::int64_t now_ns) {
   if (r.workflow_id().empty()) return errors::invalid("WorkflowId is not set on request.");
   if (!is_utf8(r.workflow_id()) || !is_utf8(r.workflow_type().name()) || !is_utf8(r.task_queue().name())) {
     return errors::invalid("WorkflowId, WorkflowType and TaskQueue must be UTF-8.");
@@ -47,9 +49,7 @@ std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& o
   if (!r.cron_schedule().empty() && to_nanos(r.workflow_start_delay()) > 0) {
     return errors::invalid("CronSchedule and WorkflowStartDelay may not be used together.");
   }
-  if (!r.cron_schedule().empty()) {
-    return errors::plain(errors::kUnimplemented, "cron schedules are not supported by the embedded service yet");
-  }
+  if (auto wrong = cron_error(r.cron_schedule(), now_ns)) return errors::invalid(*wrong);
   if (r.has_retry_policy()) {
     if (auto wrong = retry_policy_error(r.retry_policy())) return errors::invalid(*wrong);
   }
@@ -74,14 +74,14 @@ StartPlan plan_of(const Request& r, const std::string& run_id, std::int64_t now)
                                               to_nanos(r.workflow_run_timeout()), to_nanos(r.workflow_task_timeout())});
   if (timeouts.execution > 0) {
     set_nanos(a.mutable_workflow_execution_timeout(), timeouts.execution);
-    const std::int64_t end = add_nanos(add_nanos(now, to_nanos(r.workflow_start_delay())), timeouts.execution);
-    set_nanos(a.mutable_workflow_execution_expiration_time(), end / 1'000'000 * 1'000'000);  // truncated to ms
+    set_expiration(add_nanos(add_nanos(now, to_nanos(r.workflow_start_delay())), timeouts.execution), &a);
   }
   if (timeouts.run > 0) set_nanos(a.mutable_workflow_run_timeout(), timeouts.run);
   set_nanos(a.mutable_workflow_task_timeout(), timeouts.task);
   a.set_identity(r.identity());
   a.set_attempt(1);
-  set_nanos(a.mutable_first_workflow_task_backoff(), to_nanos(r.workflow_start_delay()));
+  set_first_backoff(r.cron_schedule(), now, &a);
+  if (to_nanos(r.workflow_start_delay()) > 0) *a.mutable_first_workflow_task_backoff() = r.workflow_start_delay();
   a.set_workflow_id(r.workflow_id());
   if (r.has_retry_policy()) {
     *a.mutable_retry_policy() = r.retry_policy();
@@ -99,61 +99,6 @@ std::optional<PortStatus> check_attributes(const SearchTypes& types, StartPlan* 
   auto wrong = check_search_attributes(plan->name_space, types, plan->attributes.mutable_search_attributes());
   if (wrong) return errors::invalid(*wrong);
   return std::nullopt;
-}
-
-/// The policies as C1 resolves them.
-struct Policies {
-  enums::WorkflowIdReusePolicy reuse;
-  enums::WorkflowIdConflictPolicy conflict;
-};
-std::optional<PortStatus> resolve_policies(Policies* p, enums::WorkflowIdConflictPolicy fallback) {
-  const bool asked = p->conflict != enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED;
-  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) {
-    if (asked) {
-      return errors::invalid(
-          "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a "
-          "WorkflowIDConflictPolicy");
-    }
-    *p = {enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING};
-    return std::nullopt;
-  }
-  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE &&
-      p->conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING) {
-    return errors::invalid(
-        "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with "
-        "WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
-  }
-  if (p->reuse == enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED)
-    p->reuse = enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
-  if (!asked) p->conflict = fallback;
-  return std::nullopt;
-}
-
-/// C3: whether the id of a closed run may be used again.
-std::optional<PortStatus> check_reuse(enums::WorkflowIdReusePolicy reuse, const pb::RunSummary& last) {
-  const auto& f = last.facts();
-  const std::string who = "WorkflowId: " + f.workflow_id() + ", RunId: " + f.run_id() + ". Workflow Id reuse policy: ";
-  if (reuse == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) {
-    return errors::already_started("Workflow execution already finished. " + who + "reject duplicate workflow Id.",
-                                   f.start_request_id(), f.run_id());
-  }
-  const int status = last.progress().status();
-  const bool success = status == enums::WORKFLOW_EXECUTION_STATUS_COMPLETED ||
-                       status == enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW;
-  if (reuse == enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY && success) {
-    return errors::already_started(
-        "Workflow execution already finished successfully. " + who + "allow duplicate workflow Id if last run failed.",
-        f.start_request_id(), f.run_id());
-  }
-  return std::nullopt;
-}
-
-void terminate_for(Draft& draft, const std::string& new_run_id) {
-  temporal::api::common::v1::Payloads details;
-  auto* payload = details.add_payloads();
-  (*payload->mutable_metadata())["encoding"] = "json/plain";
-  payload->set_data("\"terminated by new runID: " + new_run_id + "\"");
-  terminate_run(draft, "TerminateIfRunning WorkflowIdReusePolicy", &details, kHistoryService);
 }
 
 const pb::AttachedRequest* attached(const pb::RunSummary& run, const std::string& request_id) {
@@ -192,12 +137,12 @@ void Service::StartWorkflowExecution(const StartRequest& request, CallContext co
 }
 
 std::optional<PortStatus> Service::check_start_request(const StartRequest& request) const {
-  return check_start(request, options_);
+  return check_start(request, options_, now_ns());
 }
 
 Service::StartAnswer Service::start_workflow(const StartRequest& request, const UpdateRequest* update) {
   if (auto wrong = check_start_request(request)) return {std::move(*wrong), {}};
-  Policies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
+  IdPolicies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
   if (auto wrong = resolve_policies(&policies, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL)) {
     return {std::move(*wrong), {}};
   }
@@ -256,7 +201,7 @@ void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request
                                                Reply<api::SignalWithStartWorkflowExecutionResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  if (auto wrong = check_start(request, options_)) return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_start(request, options_, now_ns())) return refuse(std::move(call), std::move(*wrong));
   if (request.signal_name().empty())
     return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
   if (request.signal_input().ByteSizeLong() > options_.blob_bytes_max) {
@@ -267,7 +212,7 @@ void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request
                   errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is "
                                   "not supported for this operation."));
   }
-  Policies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
+  IdPolicies policies{request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy()};
   if (auto wrong = resolve_policies(&policies, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)) {
     return refuse(std::move(call), std::move(*wrong));
   }
@@ -291,9 +236,6 @@ void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request
 
   if (const Found current = find_current(request.namespace_(), request.workflow_id())) {
     const pb::RunSummary last = summary_of(current);
-    if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) {
-      return done(last.facts().run_id(), true);
-    }
     if (current.open == nullptr) {
       if (auto wrong = check_reuse(policies.reuse, last)) return refuse(std::move(call), std::move(*wrong));
     } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {

@@ -48,8 +48,7 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
   if (found == nullptr) return refuse(std::move(call), errors::task_not_found());
   OpenRun& run = *found;
   const RunKey key = run.key;
-  Completion done =
-      decide_completion(run, run.admitted, request, clock_.now(), options_, run.space->search_types, random_);
+  Completion done = decide_completion(run, run.admitted, request, clock_.now(), options_, namespaces_, random_);
   if (!done.draft) return refuse(std::move(call), std::move(done.status));
   const bool completed = done.status.ok();
   // A task handed back is started in the same append, before any poller can have it.
@@ -80,7 +79,7 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
     }
   }
   if (done.left_no_trace) out.set_reset_history_event_id(run.progress.previous_started_event_id());
-  for (const ExternalRequest& external : done.external) send_external(key, external);
+  for (Crossing& crossing : done.crossings) cross(key, crossing);
   answer(std::move(call), std::move(out));
 }
 

@@ -67,6 +67,11 @@ void apply(Run& run, pb::Transition&& change) {
     held.Swap(&timer);
   }
   for (const auto& id : change.timers_gone()) run.timers.erase(id);
+  for (auto& child : *change.mutable_children()) {
+    pb::ChildState& held = run.children[child.initiated_event_id()];
+    held.Swap(&child);
+  }
+  for (const std::int64_t id : change.children_gone()) run.children.erase(id);
   apply_buffer(run, change);
   for (auto& id : *change.mutable_signal_requests()) run.signal_requests.insert(std::move(id));
   for (auto& request : *change.mutable_attached_requests()) run.attached_requests.push_back(std::move(request));
@@ -103,6 +108,7 @@ pb::RunSnapshot to_snapshot(const Run& run) {
     held->set_scheduled_event(activity.scheduled_event);
   }
   for (const auto& [id, timer] : run.timers) *out.add_timers() = timer;
+  for (const auto& [id, child] : run.children) *out.add_children() = child;
   for (const auto& event : run.buffered) *out.add_buffered() = event;
   std::vector<std::string> requests(run.signal_requests.begin(), run.signal_requests.end());
   std::sort(requests.begin(), requests.end());  // the same state, the same bytes
@@ -138,6 +144,10 @@ void from_snapshot(pb::RunSnapshot&& snapshot, Run* run) {
     pb::TimerState& held = run->timers[timer.timer_id()];
     held.Swap(&timer);
   }
+  for (auto& child : *snapshot.mutable_children()) {
+    pb::ChildState& held = run->children[child.initiated_event_id()];
+    held.Swap(&child);
+  }
   for (auto& event : *snapshot.mutable_buffered()) run->buffered.push_back(std::move(event));
   for (auto& id : *snapshot.mutable_signal_requests()) run->signal_requests.insert(std::move(id));
   for (auto& request : *snapshot.mutable_attached_requests()) run->attached_requests.push_back(std::move(request));
@@ -167,6 +177,9 @@ pb::RunSummary to_summary(const Run& run) {
   *out.mutable_reset_points() = run.reset_points;
   for (const auto& request : run.attached_requests) *out.add_attached_requests() = request;
   for (const auto& [id, update] : run.updates) *out.add_updates() = update;
+  if (!run.open()) {
+    for (const auto& [id, child] : run.children) *out.add_children() = child;
+  }
   out.set_history_length(run.history.next_event_id() - 1);
   out.set_history_size_bytes(run.history.history_bytes());
   out.set_transitions(run.transitions);

@@ -32,6 +32,7 @@ struct Run {
   std::map<std::int64_t, Activity> activities;                 ///< by scheduled event id
   std::unordered_map<std::string, std::int64_t> activity_ids;  ///< activity id -> scheduled event id
   std::map<std::string, pb::TimerState> timers;                ///< by timer id
+  std::map<std::int64_t, pb::ChildState> children;             ///< by initiated event id; what a closed run left behind
   std::vector<HistoryEvent> buffered;                          ///< arrived while a task is started; no ids yet
   std::unordered_set<std::string> signal_requests;             ///< request ids seen by signals
   std::vector<pb::AttachedRequest> attached_requests;

@@ -43,8 +43,14 @@ void fill_info(const pb::RunSummary& run, ViewOf view, temporal::api::workflow::
   if (progress.first_completed_event_id() != 0) {
     (*out->mutable_search_attributes()->mutable_indexed_fields())["BuildIds"] = keyword_list("[\"unversioned\"]");
   }
-  out->mutable_root_execution()->set_workflow_id(facts.workflow_id());
-  out->mutable_root_execution()->set_run_id(facts.run_id());
+  const bool root = facts.root_run_id().empty();
+  out->mutable_root_execution()->set_workflow_id(root ? facts.workflow_id() : facts.root_workflow_id());
+  out->mutable_root_execution()->set_run_id(root ? facts.run_id() : facts.root_run_id());
+  if (facts.has_parent()) {
+    out->mutable_parent_execution()->set_workflow_id(facts.parent().workflow_id());
+    out->mutable_parent_execution()->set_run_id(facts.parent().run_id());
+    out->set_parent_namespace_id(facts.parent().namespace_id());
+  }
   out->set_first_run_id(facts.first_run_id());
   if (facts.has_priority()) *out->mutable_priority() = facts.priority();
   if (closed) {
@@ -144,6 +150,14 @@ void fill_pending_activity(const pb::ActivityState& activity, std::int64_t now_n
     set_nanos(options->mutable_start_to_close_timeout(), activity.start_to_close_ns());
   if (activity.heartbeat_ns() != 0) set_nanos(options->mutable_heartbeat_timeout(), activity.heartbeat_ns());
   *options->mutable_retry_policy() = activity.retry_policy();
+}
+
+void fill_pending_child(const pb::ChildState& child, temporal::api::workflow::v1::PendingChildExecutionInfo* out) {
+  out->set_workflow_id(child.workflow_id());
+  out->set_run_id(child.run_id());
+  out->set_workflow_type_name(child.type());
+  out->set_initiated_id(child.initiated_event_id());
+  out->set_parent_close_policy(static_cast<enums::ParentClosePolicy>(child.close_policy()));
 }
 
 }  // namespace callimport::engine

@@ -21,4 +21,6 @@ void fill_pending_activity(const pb::ActivityState& activity, std::int64_t now_n
 /// Start, or the end of the first backoff.
 std::int64_t execution_time_ns(const pb::RunFacts& facts);
 
+void fill_pending_child(const pb::ChildState& child, temporal::api::workflow::v1::PendingChildExecutionInfo* out);
+
 }  // namespace callimport::engine

@@ -6,6 +6,7 @@
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/successors.h"
+#include "engine/service/uuid_text.h"
 #include "engine/service/workflow_tasks.h"
 #include "storage/model/ensure.h"
 
@@ -17,18 +18,9 @@ constexpr int kSnapshotVersion = 1;
 /// so that what is written stays in proportion.
 std::int64_t snapshot_every(const Run& run) {
   constexpr std::int64_t kLeast = 16, kPartsPerTransition = 4;
-  const std::size_t parts =
-      run.activities.size() + run.timers.size() + run.buffered.size() + run.signal_requests.size() + run.updates.size();
+  const std::size_t parts = run.activities.size() + run.timers.size() + run.children.size() + run.buffered.size() +
+                            run.signal_requests.size() + run.updates.size();
   return kLeast + static_cast<std::int64_t>(parts) / kPartsPerTransition;
-}
-
-bool looks_like_uuid(const std::string& text) {
-  if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -57,7 +49,7 @@ Service::Found Service::find_run(const std::string& name_space, const std::strin
     if (!found) *error = errors::workflow_not_found(workflow_id);
     return found;
   }
-  if (!looks_like_uuid(run_id)) {
+  if (!is_uuid(run_id)) {
     *error = errors::invalid("Invalid RunId.");
     return {};
   }
@@ -87,6 +79,7 @@ void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, 
   if (events_came && !run.waits.empty()) wake_waits(run);
   if (!run.update_news.empty() || !run.admitted.empty() || !run.update_waits.empty()) settle_updates(run);
   if (!run.open()) {
+    leave_family(run);
     end_run(run);
     return;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/service/cron.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/search_attributes.h"
 #include "engine/service/workflow_tasks.h"
@@ -14,9 +15,13 @@ namespace {
 
 constexpr std::int64_t kRunIntervalMin = kNanosPerSecond;  // C4: at least between the starts of two runs of a chain
 
+/// When the run's first backoff was to end.
+std::int64_t due_ns(const pb::RunFacts& facts) { return add_nanos(facts.start_ns(), facts.first_backoff_ns()); }
+
+/// @param delay  asked for; raised so far that the run before was not due less than the interval ago.
 std::int64_t at_least_interval(const Draft& draft, std::int64_t delay) {
-  const std::int64_t elapsed = draft.now() - draft.facts().start_ns();
-  return std::max(delay, std::max<std::int64_t>(0, kRunIntervalMin - elapsed));
+  const std::int64_t elapsed = draft.now() - due_ns(draft.facts());  // negative: its backoff was ended early
+  return std::max(delay, kRunIntervalMin - elapsed);
 }
 
 /// What every successor has in common.
@@ -35,8 +40,90 @@ StartPlan follow(const Draft& draft, std::string new_run_id) {
     set_nanos(a.mutable_workflow_execution_expiration_time(), facts.execution_expires_ns());
   }
   if (facts.has_priority()) *a.mutable_priority() = facts.priority();
+  if (facts.has_parent()) {
+    const pb::Parent& parent = facts.parent();
+    a.set_parent_workflow_namespace(parent.name_space());
+    a.set_parent_workflow_namespace_id(parent.namespace_id());
+    a.mutable_parent_workflow_execution()->set_workflow_id(parent.workflow_id());
+    a.mutable_parent_workflow_execution()->set_run_id(parent.run_id());
+    a.set_parent_initiated_event_id(parent.initiated_event_id());
+    a.mutable_root_workflow_execution()->set_workflow_id(facts.root_workflow_id());
+    a.mutable_root_workflow_execution()->set_run_id(facts.root_run_id());
+    const bool left = draft.progress().parent_left();
+    plan.parent_close_policy = left ? enums::PARENT_CLOSE_POLICY_ABANDON : parent.close_policy();
+  }
   *a.mutable_prev_auto_reset_points() = reset_points(facts, draft.progress(), draft.run().reset_points);
   return plan;
+}
+
+constexpr auto kRetry = enums::CONTINUE_AS_NEW_INITIATOR_RETRY;
+constexpr auto kCron = enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE;
+
+RetryDecision decide_run_retry(const Draft& draft, const FailureProto& failure) {
+  const pb::RunFacts& facts = draft.facts();
+  if (!facts.has_retry_policy()) return {enums::RETRY_STATE_RETRY_POLICY_NOT_SET};
+  return decide_retry(facts.retry_policy(), facts.attempt(), failure, draft.now(), facts.execution_expires_ns());
+}
+
+/// Until the cron schedule comes round; nothing: it does not, or there is none.
+std::optional<std::int64_t> cron_delay(const Draft& draft) {
+  const pb::RunFacts& facts = draft.facts();
+  if (facts.cron_schedule().empty()) return std::nullopt;
+  const auto cron = parse_cron(facts.cron_schedule());
+  ENSURE(cron.has_value());  // checked when the run was started
+  return cron_backoff(*cron, due_ns(facts), draft.now());
+}
+
+HistoryEvent first_event(const Draft& draft) {
+  HistoryEvent first;
+  ENSURE(first.ParseFromString(draft.run().started_event));
+  return first;
+}
+
+struct Again {
+  enums::ContinueAsNewInitiator initiator;
+  std::int64_t delay_ns = 0;
+  const FailureProto* failure = nullptr;                             ///< of the run before
+  const temporal::api::common::v1::Payloads* last_result = nullptr;  ///< of the last run that had one
+};
+
+/// The same run once more. @param first  its WorkflowExecutionStarted.
+StartPlan run_again(const Draft& draft, const HistoryEvent& first, const Again& again, Random& random) {
+  StartPlan plan = follow(draft, random.uuid4());
+  const StartedAttributes& before = first.workflow_execution_started_event_attributes();
+  StartedAttributes& a = plan.attributes;
+  *a.mutable_workflow_type() = before.workflow_type();
+  *a.mutable_task_queue() = before.task_queue();
+  if (before.has_input()) *a.mutable_input() = before.input();
+  if (before.has_header()) *a.mutable_header() = before.header();
+  if (before.has_workflow_run_timeout()) *a.mutable_workflow_run_timeout() = before.workflow_run_timeout();
+  *a.mutable_workflow_task_timeout() = before.workflow_task_timeout();
+  if (before.has_retry_policy()) *a.mutable_retry_policy() = before.retry_policy();
+  a.set_cron_schedule(before.cron_schedule());
+  if (again.last_result != nullptr) *a.mutable_last_completion_result() = *again.last_result;
+  if (before.has_memo()) *a.mutable_memo() = before.memo();  // what was upserted since is not handed on
+  if (before.has_search_attributes()) *a.mutable_search_attributes() = before.search_attributes();
+  a.set_initiator(again.initiator);
+  if (again.failure != nullptr) *a.mutable_continued_failure() = *again.failure;
+  a.set_attempt(again.initiator == kRetry ? draft.facts().attempt() + 1 : 1);
+  set_nanos(a.mutable_first_workflow_task_backoff(), at_least_interval(draft, again.delay_ns));
+  if (first.has_user_metadata()) plan.user_metadata = &draft.facts().user_metadata();
+  return plan;
+}
+
+/// @param keep_result  a retry, too, hands on the last result; a cron run always does.
+Succession after_ending(const Draft& draft, const FailureProto& failure, bool keep_result, Random& random) {
+  const RetryDecision retry = decide_run_retry(draft, failure);
+  const bool again = retry.state == enums::RETRY_STATE_IN_PROGRESS;
+  const std::optional<std::int64_t> delay = again ? retry.delay_ns : cron_delay(draft);
+  Succession out{.retry_state = retry.state, .plan = std::nullopt};
+  if (!delay) return out;
+  const HistoryEvent first = first_event(draft);
+  const StartedAttributes& before = first.workflow_execution_started_event_attributes();
+  const bool kept = before.has_last_completion_result() && (keep_result || !again);
+  const auto* result = kept ? &before.last_completion_result() : nullptr;
+  out.plan = run_again(draft, first, {again ? kRetry : kCron, *delay, &failure, result}, random);
+  return out;
 }
 
 }  // namespace
@@ -106,34 +193,22 @@ StartPlan continue_as_new(Draft& draft,
   return plan;
 }
 
-RetryDecision decide_run_retry(const Draft& draft, const FailureProto& failure) {
-  const pb::RunFacts& facts = draft.facts();
-  if (!facts.has_retry_policy()) return {enums::RETRY_STATE_RETRY_POLICY_NOT_SET};
-  return decide_retry(facts.retry_policy(), facts.attempt(), failure, draft.now(), facts.execution_expires_ns());
+Succession after_completion(const Draft& draft, const temporal::api::common::v1::Payloads* result, Random& random) {
+  Succession out;
+  if (const auto delay = cron_delay(draft)) {
+    out.plan = run_again(draft, first_event(draft), {kCron, *delay, nullptr, result}, random);
+  }
+  return out;
 }
 
-StartPlan retry_run(const Draft& draft, const FailureProto& failure, std::int64_t delay_ns, std::string new_run_id) {
-  StartPlan plan = follow(draft, std::move(new_run_id));
-  HistoryEvent first;
-  ENSURE(first.ParseFromString(draft.run().started_event));
-  const StartedAttributes& before = first.workflow_execution_started_event_attributes();
-  StartedAttributes& a = plan.attributes;
-  *a.mutable_workflow_type() = before.workflow_type();
-  *a.mutable_task_queue() = before.task_queue();
-  if (before.has_input()) *a.mutable_input() = before.input();
-  if (before.has_header()) *a.mutable_header() = before.header();
-  if (before.has_workflow_run_timeout()) *a.mutable_workflow_run_timeout() = before.workflow_run_timeout();
-  *a.mutable_workflow_task_timeout() = before.workflow_task_timeout();
-  *a.mutable_retry_policy() = before.retry_policy();
-  if (before.has_last_completion_result()) *a.mutable_last_completion_result() = before.last_completion_result();
-  if (!draft.memo().fields().empty()) *a.mutable_memo() = draft.memo();
-  if (!draft.search_attributes().indexed_fields().empty()) *a.mutable_search_attributes() = draft.search_attributes();
-  a.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_RETRY);
-  *a.mutable_continued_failure() = failure;
-  a.set_attempt(draft.facts().attempt() + 1);
-  set_nanos(a.mutable_first_workflow_task_backoff(), at_least_interval(draft, delay_ns));
-  if (first.has_user_metadata()) plan.user_metadata = &draft.facts().user_metadata();
-  return plan;
+Succession after_failure(const Draft& draft, const FailureProto& failure, Random& random) {
+  return after_ending(draft, failure, false, random);
+}
+
+Succession after_timeout(const Draft& draft, Random& random) {
+  const std::int64_t end = draft.facts().execution_expires_ns();
+  if (end != 0 && end <= draft.now()) return {.retry_state = enums::RETRY_STATE_TIMEOUT, .plan = std::nullopt};
+  return after_ending(draft, timeout_failure("workflow timeout", enums::TIMEOUT_TYPE_START_TO_CLOSE), true, random);
 }
 
 }  // namespace callimport::engine

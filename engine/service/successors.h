@@ -1,11 +1,12 @@
 #pragma once
-// The next run of a chain: continue-as-new and workflow retry (conformance C.5).
+// The next run of a chain: continue-as-new, workflow retry and cron (conformance C.5).
 #include <optional>
 #include <string>
 
 #include "engine/service/draft.h"
 #include "engine/service/retry.h"
 #include "engine/service/starts.h"
+#include "storage/runtime/random.h"
 
 namespace temporal::api::command::v1 {
 class ContinueAsNewWorkflowExecutionCommandAttributes;
@@ -22,8 +23,14 @@ StartPlan continue_as_new(Draft& draft,
                           const temporal::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes& command,
                           std::int64_t completed_id, std::string new_run_id);
 
-/// Whether the run's retry policy wants another run, and why not.
-RetryDecision decide_run_retry(const Draft& draft, const FailureProto& failure);
-StartPlan retry_run(const Draft& draft, const FailureProto& failure, std::int64_t delay_ns, std::string new_run_id);
+/// The run that follows one that closed by itself, if any: by its retry policy, else by its cron schedule.
+struct Succession {
+  enums::RetryState retry_state = enums::RETRY_STATE_RETRY_POLICY_NOT_SET;
+  std::optional<StartPlan> plan;  ///< its run id is in it
+};
+Succession after_completion(const Draft& draft, const temporal::api::common::v1::Payloads* result, Random& random);
+Succession after_failure(const Draft& draft, const FailureProto& failure, Random& random);
+/// Nothing follows when the execution timeout is over.
+Succession after_timeout(const Draft& draft, Random& random);
 
 }  // namespace callimport::engine

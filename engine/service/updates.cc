@@ -111,7 +111,7 @@ Bad UpdateReplies::handle(Draft& draft, const Message& message) {
   const std::string type = type_of(message.body());
   if (type.empty()) return CommandError::refuse(errors::invalid("nil message body"));
   if (message.body().ByteSizeLong() > options_.blob_bytes_max) {
-    return CommandError::terminate("Message type " + type + " exceeds size limit.", kBadMessage);
+    return CommandError::terminate(kBadMessage, "Message type " + type + " exceeds size limit.");
   }
   if (message.body().Is<update::Acceptance>()) return accept(draft, message);
   if (message.body().Is<update::Rejection>()) return reject(draft, message);

@@ -254,9 +254,11 @@ INSTANTIATE_TEST_SUITE_P(
                    "BAD_SEARCH_ATTRIBUTES",
                    "BadSearchAttributes: Namespace default has no mapping defined for search attribute Nope"},
         BadCommand{
-            "ChildrenAreLater",
+            "ChildWithoutAttributes",
             [] { return std::vector<Command>{without_attributes(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)}; },
-            "FEATURE_DISABLED", "FeatureDisabled: the embedded service does not support child workflows yet"}),
+            "BAD_START_CHILD_EXECUTION_ATTRIBUTES",
+            "BadStartChildExecutionAttributes: StartChildWorkflowExecutionCommandAttributes is not set on "
+            "StartChildWorkflowExecutionCommand."}),
     [](const auto& test) { return test.param.name; });
 
 TEST(BadCommands, OnALaterAttemptWriteNothing) {  // C15

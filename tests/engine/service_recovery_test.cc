@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/history/history_rules.h"
+#include "tests/engine/recovery_loops.h"
 #include "tests/engine/service_world.h"
 
 namespace callimport::engine::testing_world {
@@ -15,7 +16,6 @@ using std::chrono::milliseconds;
 /// activity a (its first attempt fails), waits for a timer and a signal, continues as new, and completes.
 class Driver {
  public:
-  explicit Driver(ServiceWorld& world) : world_(world) {}
   /// What the client was told was done: it does not ask for that again.
   struct Told {
     bool started = false, signalled = false;
@@ -137,85 +137,16 @@ void expect_exactly_once(ServiceWorld& world, const std::string& when) {
   EXPECT_EQ(times["EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"], 1) << when;
 }
 
-constexpr int kRoundsMax = 400;
+TEST(Recovery, TheProcessEndsAfterEachCommit) { end_after_each_commit<Driver>(expect_exactly_once); }
 
-TEST(Recovery, TheProcessEndsAfterEachCommit) {
-  for (std::uint64_t at = 1;; ++at) {
-    SCOPED_TRACE("commit " + std::to_string(at));
-    ServiceWorld world;
-    std::uint64_t commits = 0;
-    Durable moment;
-    Driver::Told told;
-    bool reached = false;
-    Driver driver(world);
-    world.journal->on_commit = [&] {
-      if (++commits != at) return;
-      moment = world.journal->durable();
-      told = driver.told();
-      reached = true;
-    };
-    int rounds = 0;
-    while (!driver.round() && !reached && ++rounds < kRoundsMax) {
-    }
-    ASSERT_LT(rounds, kRoundsMax);
-    if (!reached) break;  // it finished before: no later commit to die after
-    // Everything after that commit never happened.
-    ServiceWorld after({}, moment, world.loop.now());
-    Driver second(after, told);
-    rounds = 0;
-    while (!second.round() && ++rounds < kRoundsMax) {
-    }
-    ASSERT_LT(rounds, kRoundsMax) << "it did not finish after a restart";
-    expect_exactly_once(after, "death after commit " + std::to_string(at));
-  }
-}
+TEST(Recovery, ARestartShowsTheSameStateAtEachStep) { restart_after_each_round<Driver>(); }
 
-TEST(Recovery, ARestartShowsTheSameStateAtEachStep) {
-  ServiceWorld world;
-  Driver driver(world);
-  int rounds = 0;
-  bool done = false;
-  while (!done && ++rounds < kRoundsMax) {
-    done = driver.round();
-    ServiceWorld recovered({}, world.journal->durable(), world.loop.now());
-    EXPECT_EQ(world.everything(), recovered.everything()) << "after round " << rounds;
-  }
-  EXPECT_TRUE(done);
-}
-
-/// @param cache_bytes  1: every history is read back from its rows.
-void fail_each_append_once(std::size_t cache_bytes) {
+TEST(Recovery, EachAppendFailsOnce) { fail_each_append_once<Driver>({}, expect_exactly_once); }
+TEST(Recovery, EachAppendFailsOnceWithHistoriesOnDisk) {
   EmbeddedOptions options;
-  options.history_cache_bytes_max = cache_bytes;
-  for (std::uint64_t at = 1;; ++at) {
-    SCOPED_TRACE("append " + std::to_string(at));
-    ServiceWorld world(options);
-    Driver driver(world);
-    std::uint64_t commits = 0;
-    bool failed = false;
-    world.journal->full = at == 1;
-    world.journal->on_commit = [&] { world.journal->full = ++commits + 1 == at; };
-    int rounds = 0;
-    bool done = false;
-    while (!done && ++rounds < kRoundsMax) {
-      done = driver.round();
-      if (world.journal->full) {
-        failed = true;
-        world.journal->full = false;
-        world.journal->on_commit = nullptr;
-        driver.forget();
-      }
-    }
-    ASSERT_TRUE(done) << "it did not finish after a full disk";
-    expect_exactly_once(world, "append " + std::to_string(at) + " failed");
-    ServiceWorld recovered({}, world.journal->durable(), world.loop.now());
-    EXPECT_EQ(world.everything(), recovered.everything());
-    if (!failed) break;
-  }
+  options.history_cache_bytes_max = 1;  // every history is read back from its rows
+  fail_each_append_once<Driver>(options, expect_exactly_once);
 }
-
-TEST(Recovery, EachAppendFailsOnce) { fail_each_append_once(EmbeddedOptions().history_cache_bytes_max); }
-TEST(Recovery, EachAppendFailsOnceWithHistoriesOnDisk) { fail_each_append_once(1); }
 
 TEST(Recovery, AFullDiskIsUnavailableAndChangesNothing) {
   ServiceWorld world;

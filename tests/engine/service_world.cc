@@ -235,8 +235,10 @@ std::string ServiceWorld::transcript(const std::string& id, const std::string& r
   for (const auto& event : whole.events()) {
     const std::string& next = event.workflow_execution_continued_as_new_event_attributes().new_execution_run_id();
     const std::string& retried = event.workflow_execution_failed_event_attributes().new_execution_run_id();
+    const std::string& again = event.workflow_execution_completed_event_attributes().new_execution_run_id();
     const std::string& made = event.workflow_task_failed_event_attributes().new_run_id();
-    for (const std::string* run : {&next, &retried, &made}) {
+    const std::string& late = event.workflow_execution_timed_out_event_attributes().new_execution_run_id();
+    for (const std::string* run : {&next, &retried, &again, &late, &made}) {
       if (!run->empty()) run_names_.emplace(*run, "R" + std::to_string(run_names_.size() + 1));
     }
   }
@@ -311,6 +313,36 @@ Command marker(const std::string& name) {
   Command out;
   out.set_command_type(enums::COMMAND_TYPE_RECORD_MARKER);
   out.mutable_record_marker_command_attributes()->set_marker_name(name);
+  return out;
+}
+
+Command start_child(const std::string& id, enums::ParentClosePolicy policy) {
+  Command out;
+  out.set_command_type(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
+  auto* a = out.mutable_start_child_workflow_execution_command_attributes();
+  a->set_workflow_id(id);
+  a->mutable_workflow_type()->set_name("C");
+  a->mutable_task_queue()->set_name(id);
+  a->set_parent_close_policy(policy);
+  return out;
+}
+
+Command signal_other(const std::string& id, const std::string& signal, bool child_only) {
+  Command out;
+  out.set_command_type(enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION);
+  auto* a = out.mutable_signal_external_workflow_execution_command_attributes();
+  a->mutable_execution()->set_workflow_id(id);
+  a->set_signal_name(signal);
+  a->set_child_workflow_only(child_only);
+  return out;
+}
+
+Command cancel_other(const std::string& id, bool child_only) {
+  Command out;
+  out.set_command_type(enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION);
+  auto* a = out.mutable_request_cancel_external_workflow_execution_command_attributes();
+  a->set_workflow_id(id);
+  a->set_child_workflow_only(child_only);
   return out;
 }
 

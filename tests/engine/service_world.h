@@ -97,6 +97,8 @@ class ServiceWorld {
   std::string transcript(const std::string& id = "W", const std::string& run_id = "", std::int64_t from = 1);
   /// Everything a client can see: lists, describes, histories. Equal states give equal text.
   std::string everything();
+  /// In transcripts the run has this name; without it, R1, R2 and so on, in order of first sight.
+  void name_run(const std::string& run_id, const std::string& name) { run_names_[run_id] = name; }
   /// Batches of the history, read one a page.
   std::vector<History> batches(const std::string& id, const std::string& run_id);
   History history(const std::string& id = "W", const std::string& run_id = "");
@@ -121,5 +123,9 @@ Command fail_workflow(const std::string& message, const std::string& type = "E")
 Command cancel_workflow();
 Command continue_as_new(const std::string& json);
 Command marker(const std::string& name);
+/// The child's queue is its id, its type C.
+Command start_child(const std::string& id, enums::ParentClosePolicy policy = enums::PARENT_CLOSE_POLICY_UNSPECIFIED);
+Command signal_other(const std::string& id, const std::string& signal, bool child_only = false);
+Command cancel_other(const std::string& id, bool child_only = false);
 
 }  // namespace callimport::engine::testing_world

@@ -1,6 +1,7 @@
 #pragma once
 // The embedded service: one object on one loop. This header is its anatomy; the methods are spread over files by idea:
-// core.cc (commit, recovery), dispatch.cc (queues, hand-outs), fire.cc (deadlines), runs.cc (finding and closing runs)
+// core.cc (commit, recovery), dispatch.cc (queues, hand-outs), fire.cc (deadlines), runs.cc (finding and closing runs),
+// crossings.cc and families.cc (runs that act on runs)
 // and rpc_*.cc (the port).
 #include <cstdint>
 #include <deque>
@@ -18,6 +19,7 @@
 
 #include "engine/embedded.h"
 #include "engine/service/buffered_random.h"
+#include "engine/service/children.h"
 #include "engine/service/completion.h"
 #include "engine/service/deadlines.h"
 #include "engine/service/draft.h"
@@ -227,13 +229,37 @@ class Service final : public EmbeddedService {
   /// Runs `then` with the whole history in memory, now or later; not at all when the run is gone by then.
   void with_history(OpenRun& run, std::function<void(OpenRun&)> then);
   RunKey start(StartPlan plan);
-  void send_external(RunKey source, const ExternalRequest& request);
-  void resolve_external(RunKey source, const ExternalRequest& request, bool reached);
   /// After an event from outside: more buffered than allowed, or the history beyond its limit (C.2, C.16).
   void limit_growth(Draft& draft) const;
-  void request_cancel(OpenRun& run, const std::string& cause, const std::string& identity,
-                      const std::string& request_id, const temporal::api::common::v1::WorkflowExecution* external,
-                      std::int64_t external_initiated);
+
+  // crossings.cc: what a command of one run does to another.
+  void cross(RunKey source, Crossing& crossing);
+  void send_signal(RunKey source, const Crossing& crossing);
+  void send_cancel(RunKey source, const Crossing& crossing);
+  Found target_of(RunKey source, const std::string& name_space,
+                  const temporal::api::common::v1::WorkflowExecution& named, bool child_only);
+  temporal::api::common::v1::WorkflowExecution execution_of(RunKey key);
+  void hear_back(OpenRun& run, Draft draft);
+
+  // families.cc
+  /// A child's last run closed: its parent's event is due.
+  struct Report {
+    pb::Parent parent;
+    ChildClose close;
+  };
+  /// A child whose parent closed: the parent close policy is due.
+  struct Orphan {
+    pb::ChildState child;
+    temporal::api::common::v1::WorkflowExecution parent;
+  };
+  void start_child(RunKey source, Crossing& crossing);
+  bool make_room_for_child(const OpenRun& parent, const StartPlan& plan, enums::WorkflowIdReusePolicy reuse);
+  void leave_family(const OpenRun& run);  ///< it closed
+  void settle_families();                 ///< what closes of this turn mean to parents and children
+  void tell_parent(const Report& report);
+  void apply_close_policy(const Orphan& orphan);
+  void find_orphans();  ///< among all open runs
+  std::optional<Orphan> orphan_of(const OpenRun& child);
 
   // dispatch.cc
   TaskQueue& queue_of(const WaitingPoll& poll);
@@ -373,6 +399,8 @@ class Service final : public EmbeddedService {
   Group turn_;
   std::deque<Group> in_flight_;
   bool flush_posted_ = false;
+  std::deque<Report> reports_;  ///< none are left when a group goes to the journal
+  std::deque<Orphan> orphans_;
   bool starting_over_ = false;
   std::vector<RunKey> rebuilt_;
   std::vector<std::unique_ptr<OpenRun>> unstored_;

@@ -1,0 +1,100 @@
+#include "engine/service/calendar.h"
+
+#include <date/tz.h>
+
+#include <bit>
+#include <limits>
+#include <stdexcept>
+
+namespace callimport::engine {
+namespace {
+
+constexpr std::int64_t kDay = 86'400;
+constexpr std::int64_t kYearsAhead = 5;
+
+std::int64_t floor_days(std::int64_t seconds) { return seconds / kDay - (seconds % kDay < 0 ? 1 : 0); }
+
+bool has(std::uint64_t bits, int value) { return (bits >> value & 1) != 0; }
+
+/// The first set bit at or after `from`; -1: none.
+int first_set(std::uint64_t bits, int from) {
+  if (from > 63) return -1;
+  const std::uint64_t rest = bits >> from;
+  return rest == 0 ? -1 : from + std::countr_zero(rest);
+}
+
+bool day_matches(const CalendarFields& fields, const CivilDay& day) {
+  if (!has(fields.months, day.month)) return false;
+  const bool of_month = has(fields.days, day.day), of_week = has(fields.weekdays, day.weekday);
+  return fields.either_day ? of_month || of_week : of_month && of_week;
+}
+
+/// The first matching second of a day at or after `from`; -1: none.
+std::int64_t time_of_day(const CalendarFields& fields, std::int64_t from) {
+  int hour = static_cast<int>(from / 3600), minute = static_cast<int>(from / 60 % 60);
+  int second = first_set(fields.seconds, static_cast<int>(from % 60));
+  if (!has(fields.hours, hour) || !has(fields.minutes, minute)) second = -1;
+  if (second < 0) {  // a later minute of this hour, or of a later hour
+    second = first_set(fields.seconds, 0);
+    minute = has(fields.hours, hour) ? first_set(fields.minutes, minute + 1) : -1;
+    if (minute < 0) {
+      minute = first_set(fields.minutes, 0);
+      hour = first_set(fields.hours, hour + 1);
+    }
+  }
+  if (hour < 0 || minute < 0 || second < 0) return -1;
+  return std::int64_t{hour} * 3600 + std::int64_t{minute} * 60 + second;
+}
+
+/// The first matching local second at or after `local`, in a world whose clocks never change.
+std::optional<std::int64_t> next_local(const CalendarFields& fields, std::int64_t local, std::int64_t last_year) {
+  std::int64_t day = floor_days(local);
+  std::int64_t from = local - day * kDay;
+  for (;; ++day, from = 0) {
+    const CivilDay civil = civil_day(day);
+    if (civil.year > last_year) return std::nullopt;
+    if (!day_matches(fields, civil)) continue;
+    if (const std::int64_t time = time_of_day(fields, from); time >= 0) return day * kDay + time;
+  }
+}
+
+}  // namespace
+
+std::optional<TimeZone> TimeZone::find(const std::string& name) {
+  TimeZone out;
+  if (name.empty() || name == "UTC" || name == "Local") return out;
+  try {
+    out.zone_ = date::locate_zone(name);
+  } catch (const std::exception&) {  // the library's only way to say no
+    return std::nullopt;
+  }
+  return out;
+}
+
+TimeZone::Stretch TimeZone::at(std::int64_t unix_seconds) const {
+  if (zone_ == nullptr) return {0, std::numeric_limits<std::int64_t>::max()};
+  const auto info = zone_->get_info(date::sys_seconds(std::chrono::seconds(unix_seconds)));
+  return {info.offset.count(), info.end.time_since_epoch().count()};
+}
+
+CivilDay civil_day(std::int64_t days_since_1970) {
+  const date::sys_days day{date::days{static_cast<int>(days_since_1970)}};
+  const date::year_month_day ymd{day};
+  return {static_cast<int>(ymd.year()), static_cast<int>(static_cast<unsigned>(ymd.month())),
+          static_cast<int>(static_cast<unsigned>(ymd.day())), static_cast<int>(date::weekday{day}.c_encoding())};
+}
+
+std::optional<std::int64_t> next_moment(const CalendarFields& fields, const TimeZone& zone, std::int64_t after) {
+  std::int64_t at = after + 1;
+  const std::int64_t last_year = civil_day(floor_days(at + zone.at(at).offset)).year + kYearsAhead;
+  for (;;) {
+    const TimeZone::Stretch stretch = zone.at(at);
+    const auto local = next_local(fields, at + stretch.offset, last_year);
+    if (!local) return std::nullopt;
+    const std::int64_t moment = *local - stretch.offset;
+    if (moment < stretch.end) return moment;
+    at = stretch.end;
+  }
+}
+
+}  // namespace callimport::engine

@@ -1,0 +1,57 @@
+#pragma once
+// Moments named by calendar fields in a time zone: what cron expressions and schedules are made of. Arithmetic only, no
+// text.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace date {
+class time_zone;
+}
+
+namespace callimport::engine {
+
+/// A zone of the system's database, or UTC. Copies are cheap; lives as long as the process.
+class TimeZone {
+ public:
+  TimeZone() = default;  ///< UTC
+  /// By IANA name; "", "UTC" and "Local" (a service has no place of its own) are UTC. @return nothing: no such zone.
+  static std::optional<TimeZone> find(const std::string& name);
+
+  /// One stretch of time in which the offset from UTC does not change.
+  struct Stretch {
+    std::int64_t offset = 0;  ///< seconds east of UTC
+    std::int64_t end = 0;     ///< unix seconds, exclusive
+  };
+  Stretch at(std::int64_t unix_seconds) const;
+
+ private:
+  const date::time_zone* zone_ = nullptr;  ///< null: UTC
+};
+
+/// Bit n of a field: the value n matches.
+struct CalendarFields {
+  std::uint64_t seconds = 1;  ///< 0 to 59
+  std::uint64_t minutes = 0;  ///< 0 to 59
+  std::uint32_t hours = 0;    ///< 0 to 23
+  std::uint32_t days = 0;     ///< of the month, 1 to 31
+  std::uint16_t months = 0;   ///< 1 to 12
+  std::uint8_t weekdays = 0;  ///< 0 Sunday to 6
+  /// Of days and weekdays one is enough. Otherwise a day has to match both.
+  bool either_day = false;
+};
+
+/// A day of the proleptic Gregorian calendar.
+struct CivilDay {
+  std::int64_t year = 1970;
+  int month = 1, day = 1;
+  int weekday = 4;  ///< 0 Sunday
+};
+CivilDay civil_day(std::int64_t days_since_1970);
+
+/// The first whole second after `after` whose local time matches. Local times that a change of the clock leaves out do
+/// not happen; those it repeats happen twice. @return unix seconds; nothing within the five years that follow.
+std::optional<std::int64_t> next_moment(const CalendarFields& fields, const TimeZone& zone, std::int64_t after);
+
+}  // namespace callimport::engine
