@@ -38,6 +38,11 @@ struct EmbeddedOptions {
   int pending_children_max = 2'000;
   int pending_signals_max = 2'000;                   ///< to other workflows
   int pending_cancels_max = 2'000;                   ///< of other workflows
+  /// The time of callers: deadlines of calls, and how long closed runs stay. Null: the same clock as the runs'; another
+  /// one where the runs' can jump. Outlives the service.
+  Clock* callers_clock = nullptr;
+  /// Called on the loop after each turn of work: `at_rest` may have become true.
+  std::function<void()> settled;
   std::size_t history_cache_bytes_max = 256u << 20;  ///< open runs' events kept in memory; beyond it they are read back
 };
 
@@ -52,6 +57,10 @@ class EmbeddedService : public WorkflowService, public OperatorService {
     std::size_t open_runs = 0, closed_runs = 0, pending_polls = 0;
   };
   virtual Figures figures() const = 0;
+  /// Nothing is in anybody's hand: no workflow task that waits or runs, no activity attempt that is due or runs, no
+  /// query, nothing on its way to the journal. What happens next happens by time alone, or from outside. Linear in open
+  /// runs.
+  virtual bool at_rest() const = 0;
   /// No new work; pending long polls are answered empty; `done` when all that was acknowledged is durable.
   virtual void stop(std::function<void()> done) = 0;
 };

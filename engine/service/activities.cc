@@ -19,31 +19,6 @@ constexpr auto kBadSchedule = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACT
 constexpr auto kBadCancel = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
 constexpr std::size_t kIdBytesMax = 1000;
 
-struct Timeouts {
-  std::int64_t schedule_to_close, schedule_to_start, start_to_close, heartbeat;
-};
-
-/// C25: what is missing follows from what is there; nothing outlives the run.
-Timeouts fill_timeouts(const ScheduleActivityTaskCommandAttributes& asked, std::int64_t run_timeout) {
-  Timeouts t{to_nanos(asked.schedule_to_close_timeout()), to_nanos(asked.schedule_to_start_timeout()),
-             to_nanos(asked.start_to_close_timeout()), to_nanos(asked.heartbeat_timeout())};
-  if (t.schedule_to_close > 0) {
-    t.schedule_to_start =
-        t.schedule_to_start > 0 ? std::min(t.schedule_to_start, t.schedule_to_close) : t.schedule_to_close;
-    t.start_to_close = t.start_to_close > 0 ? std::min(t.start_to_close, t.schedule_to_close) : t.schedule_to_close;
-  } else {
-    t.schedule_to_close = run_timeout;
-    if (t.schedule_to_start == 0) t.schedule_to_start = run_timeout;
-  }
-  if (run_timeout > 0) {
-    t.schedule_to_close = std::min(t.schedule_to_close, run_timeout);
-    t.schedule_to_start = std::min(t.schedule_to_start, run_timeout);
-    t.start_to_close = std::min(t.start_to_close, run_timeout);
-  }
-  t.heartbeat = std::min(t.heartbeat, t.start_to_close);
-  return t;
-}
-
 std::optional<CommandError> check_schedule(const Draft& draft, const ScheduleActivityTaskCommandAttributes& asked,
                                            const EmbeddedOptions& options) {
   const std::string& id = asked.activity_id();
@@ -64,21 +39,7 @@ std::optional<CommandError> check_schedule(const Draft& draft, const ScheduleAct
   if (id.size() > kIdBytesMax) return CommandError::fail_task(kBadSchedule, "ActivityId length exceeds limit. " + who);
   if (type.size() > kIdBytesMax)
     return CommandError::fail_task(kBadSchedule, "ActivityType length exceeds limit. " + who);
-  const std::pair<const char*, const google::protobuf::Duration*> durations[] = {
-      {"ScheduleToCloseTimeout", &asked.schedule_to_close_timeout()},
-      {"ScheduleToStartTimeout", &asked.schedule_to_start_timeout()},
-      {"StartToCloseTimeout", &asked.start_to_close_timeout()},
-      {"HeartbeatTimeout", &asked.heartbeat_timeout()}};
-  for (const auto& [name, duration] : durations) {
-    if (to_nanos(*duration) < 0) {
-      return CommandError::fail_task(kBadSchedule, std::string("Invalid ") + name + ": negative duration. " + who);
-    }
-  }
-  if (to_nanos(asked.schedule_to_close_timeout()) == 0 && to_nanos(asked.start_to_close_timeout()) == 0) {
-    return CommandError::fail_task(
-        kBadSchedule,
-        "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. " + who);
-  }
+  if (auto wrong = activity_durations_error(asked)) return CommandError::fail_task(kBadSchedule, *wrong);
   if (asked.has_retry_policy()) {
     if (auto wrong = retry_policy_error(asked.retry_policy()))
       return CommandError::fail_task(kBadSchedule, *wrong + " " + who);
@@ -125,7 +86,11 @@ std::int64_t expires(const pb::ActivityState& activity) {
 
 RetryDecision decide(const pb::ActivityState& activity, const FailureProto& failure, std::int64_t now) {
   if (activity.cancel_requested_event_id() != 0) return {enums::RETRY_STATE_CANCEL_REQUESTED};
-  return decide_retry(activity.retry_policy(), activity.attempt(), failure, now, expires(activity));
+  const RetryDecision by_policy =
+      decide_retry(activity.retry_policy(), activity.attempt(), failure, now, expires(activity));
+  // While it is paused, only a failure that is never retried ends it.
+  if (activity.paused_ns() == 0 || by_policy.state == enums::RETRY_STATE_NON_RETRYABLE_FAILURE) return by_policy;
+  return {enums::RETRY_STATE_IN_PROGRESS, by_policy.delay_ns};
 }
 
 void retry_later(Draft& draft, std::int64_t scheduled_event_id, const FailureProto& failure, std::int64_t delay) {
@@ -135,11 +100,58 @@ void retry_later(Draft& draft, std::int64_t scheduled_event_id, const FailurePro
   activity.clear_request_id();
   activity.set_last_attempt_complete_ns(draft.now());
   activity.set_retry_interval_ns(delay);
-  activity.set_attempt_scheduled_ns(add_nanos(draft.now(), delay));
   *activity.mutable_last_failure() = truncate_failure(failure);
+  if (activity.paused_ns() != 0) return;  // when it goes on is decided then
+  activity.set_attempt_scheduled_ns(add_nanos(draft.now(), delay));
+  begin_attempt(&activity);
 }
 
 }  // namespace
+
+ActivityTimeouts settle_timeouts(const ScheduleActivity& asked, std::int64_t run_timeout) {
+  ActivityTimeouts t{to_nanos(asked.schedule_to_close_timeout()), to_nanos(asked.schedule_to_start_timeout()),
+                     to_nanos(asked.start_to_close_timeout()), to_nanos(asked.heartbeat_timeout())};
+  if (t.schedule_to_close > 0) {
+    t.schedule_to_start =
+        t.schedule_to_start > 0 ? std::min(t.schedule_to_start, t.schedule_to_close) : t.schedule_to_close;
+    t.start_to_close = t.start_to_close > 0 ? std::min(t.start_to_close, t.schedule_to_close) : t.schedule_to_close;
+  } else {
+    t.schedule_to_close = run_timeout;
+    if (t.schedule_to_start == 0) t.schedule_to_start = run_timeout;
+  }
+  if (run_timeout > 0) {
+    t.schedule_to_close = std::min(t.schedule_to_close, run_timeout);
+    t.schedule_to_start = std::min(t.schedule_to_start, run_timeout);
+    t.start_to_close = std::min(t.start_to_close, run_timeout);
+  }
+  t.heartbeat = std::min(t.heartbeat, t.start_to_close);
+  return t;
+}
+
+std::optional<std::string> activity_durations_error(const ScheduleActivity& asked) {
+  const std::string who = "ActivityId=" + asked.activity_id() + " ActivityType=" + asked.activity_type().name();
+  const std::pair<const char*, const google::protobuf::Duration*> durations[] = {
+      {"ScheduleToCloseTimeout", &asked.schedule_to_close_timeout()},
+      {"ScheduleToStartTimeout", &asked.schedule_to_start_timeout()},
+      {"StartToCloseTimeout", &asked.start_to_close_timeout()},
+      {"HeartbeatTimeout", &asked.heartbeat_timeout()}};
+  for (const auto& [name, duration] : durations) {
+    if (to_nanos(*duration) < 0) return std::string("Invalid ") + name + ": negative duration. " + who;
+  }
+  if (to_nanos(asked.schedule_to_close_timeout()) == 0 && to_nanos(asked.start_to_close_timeout()) == 0) {
+    return "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. " + who;
+  }
+  return std::nullopt;
+}
+
+void begin_attempt(pb::ActivityState* activity) {
+  if (activity->forget_heartbeat()) {
+    activity->clear_heartbeat_details();
+    activity->set_last_heartbeat_ns(0);
+  }
+  activity->set_forget_heartbeat(false);
+  activity->set_was_reset(false);
+}
 
 std::optional<CommandError> schedule_activity(Draft& draft, const Command& command, std::int64_t completed_id,
                                               const EmbeddedOptions& options) {
@@ -149,7 +161,7 @@ std::optional<CommandError> schedule_activity(Draft& draft, const Command& comma
   }
   const auto& asked = command.schedule_activity_task_command_attributes();
   if (auto wrong = check_schedule(draft, asked, options)) return wrong;
-  const Timeouts t = fill_timeouts(asked, draft.facts().run_timeout_ns());
+  const ActivityTimeouts t = settle_timeouts(asked, draft.facts().run_timeout_ns());
 
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
   if (command.has_user_metadata()) *event.mutable_user_metadata() = command.user_metadata();
@@ -342,7 +354,8 @@ std::optional<ActivityDeadline> next_deadline(const pb::ActivityState& activity)
   };
   consider(activity.scheduled_ns(), activity.schedule_to_close_ns(), enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   if (activity.started_ns() == 0) {
-    consider(activity.attempt_scheduled_ns(), activity.schedule_to_start_ns(), enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+    if (activity.paused_ns() == 0)
+      consider(activity.attempt_scheduled_ns(), activity.schedule_to_start_ns(), enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
   } else {
     consider(activity.started_ns(), activity.start_to_close_ns(), enums::TIMEOUT_TYPE_START_TO_CLOSE);
     consider(std::max(activity.started_ns(), activity.last_heartbeat_ns()), activity.heartbeat_ns(),

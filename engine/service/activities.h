@@ -13,7 +13,8 @@
 
 namespace temporal::api::command::v1 {
 class Command;
-}
+class ScheduleActivityTaskCommandAttributes;
+}  // namespace temporal::api::command::v1
 
 namespace callimport::engine {
 
@@ -30,6 +31,18 @@ std::optional<CommandError> request_cancel_activity(Draft& draft, const temporal
 /// The state of one just scheduled, as its event tells it; the ids are the caller's.
 void fill_activity(const temporal::api::history::v1::ActivityTaskScheduledEventAttributes& scheduled,
                    std::int64_t now_ns, pb::ActivityState* state);
+
+/// C25: what is missing follows from what is there; nothing outlives the run. 0: unlimited.
+struct ActivityTimeouts {
+  std::int64_t schedule_to_close, schedule_to_start, start_to_close, heartbeat;
+};
+using ScheduleActivity = ::temporal::api::command::v1::ScheduleActivityTaskCommandAttributes;
+ActivityTimeouts settle_timeouts(const ScheduleActivity& asked, std::int64_t run_timeout_ns);
+/// What is wrong with the timeouts as they were asked for.
+std::optional<std::string> activity_durations_error(const ScheduleActivity& asked);
+
+/// The next attempt takes over: marks that were for the one before are gone.
+void begin_attempt(pb::ActivityState* activity);
 
 void start_activity(Draft& draft, std::int64_t scheduled_event_id, const TaskStart& start);
 void complete_activity(Draft& draft, std::int64_t scheduled_event_id, const PayloadsProto* result,

@@ -24,16 +24,17 @@ Service::Service(storage::Journal& journal, Executor& loop, Clock& clock, Random
     : journal_(journal),
       loop_(loop),
       clock_(clock),
+      callers_clock_(options.callers_clock != nullptr ? *options.callers_clock : clock),
       random_(random),
       options_(std::move(options)),
       alive_(std::make_shared<bool>(true)),
       next_task_id_(kFirstTaskId),
       run_deadlines_(clock, [this](RunKey key) { run_due(key); }),
-      retention_(clock, [this](RunKey key) { expire_closed(key); }),
-      poll_deadlines_(clock, [this](std::uint64_t id) { poll_expired(id); }),
-      wait_deadlines_(clock, [this](std::uint64_t id) { wait_expired(id); }),
-      query_deadlines_(clock, [this](std::uint64_t id) { query_due(id); }),
-      update_deadlines_(clock, [this](std::uint64_t id) { update_wait_due(id); }) {}
+      retention_(callers_clock_, [this](RunKey key) { expire_closed(key); }),
+      poll_deadlines_(callers_clock_, [this](std::uint64_t id) { poll_expired(id); }),
+      wait_deadlines_(callers_clock_, [this](std::uint64_t id) { wait_expired(id); }),
+      query_deadlines_(callers_clock_, [this](std::uint64_t id) { query_due(id); }),
+      update_deadlines_(callers_clock_, [this](std::uint64_t id) { update_wait_due(id); }) {}
 
 Service::~Service() { *alive_ = false; }
 
@@ -209,6 +210,7 @@ void Service::flush() {
     auto effects = std::exchange(turn_.effects, {});
     for (auto& effect : effects) effect->act();
     maybe_finish_stop();
+    if (options_.settled) options_.settled();
     return;
   }
   Group group = std::exchange(turn_, {});
@@ -219,6 +221,7 @@ void Service::flush() {
   }
   for (auto& closed : group.closed) journal_.put_closed(std::move(closed));
   group.closed.clear();
+  if (!group.erased.empty()) journal_.erase_closed(std::exchange(group.erased, {}));
   if (!group.snapshots.empty()) journal_.put_snapshots(std::exchange(group.snapshots, {}));
   std::vector<storage::JournalRow> rows = std::exchange(group.rows, {});
   for (const auto& row : rows) group.written.push_back({row.run, row.previous});
@@ -258,11 +261,11 @@ void Service::committed(Result<> result) {
     const auto closed = closed_.find(run->key);
     if (closed != closed_.end()) closed->second.held = nullptr;
   }
-  if (!group.gone.empty()) journal_.erase_closed(std::move(group.gone));
   for (auto& effect : group.effects) effect->act();
   ended_since_trim_ += group.ended.size();
   if (ended_since_trim_ >= kEndedPerTrim) maybe_trim();
   maybe_finish_stop();
+  if (options_.settled) options_.settled();
 }
 
 /// Rows before the first that is still somebody's history are wanted no more.
@@ -302,6 +305,11 @@ void Service::start_over() {
     }
   }
   for (const auto& [key, last] : to_rebuild_) forget_run(key);
+  for (auto& group : in_flight_) {
+    for (auto& run : group.removed) {
+      if (!to_rebuild_.contains(run->key)) index_closed(std::move(*run));
+    }
+  }
   in_flight_.clear();
   journal_.reset([this, alive = alive_](Result<storage::Seq> last) {
     if (!*alive) return;
@@ -391,6 +399,20 @@ void Service::cancel(std::uint64_t call) {
 }
 
 EmbeddedService::Figures Service::figures() const { return {open_.size() - records_, closed_.size(), polls_.size()}; }
+
+bool Service::at_rest() const {
+  if (starting_over_ || stopping_ || flush_posted_ || !in_flight_.empty() || !turn_.rows.empty()) return false;
+  if (!queries_.empty()) return false;
+  const std::int64_t now = now_ns();
+  for (const auto& [key, run] : open_) {
+    if (run->is_loading || (run->task.state() != pb::WorkflowTask::NONE && !run->paused())) return false;
+    for (const auto& [id, activity] : run->activities) {
+      const bool waits = may_begin(*run, activity.state) && activity.state.attempt_scheduled_ns() <= now;
+      if (waits || activity.state.started_ns() != 0) return false;
+    }
+  }
+  return true;
+}
 
 void Service::stop(std::function<void()> done) {
   stopping_ = true;

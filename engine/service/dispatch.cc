@@ -27,7 +27,7 @@ TaskQueue& Service::queue_of(const WaitingPoll& poll) {
 bool Service::sticky_alive(Namespace& space, const std::string& queue) {
   const auto it = space.workflow_queues.find(queue);
   if (it == space.workflow_queues.end()) return false;
-  return next_poll(it->second) != nullptr || now_ns() - it->second.last_poll_ns < kStickyPollerGone;
+  return next_poll(it->second) != nullptr || callers_now_ns() - it->second.last_poll_ns < kStickyPollerGone;
 }
 
 void Service::enqueue_workflow_task(OpenRun& run) {
@@ -42,10 +42,9 @@ void Service::enqueue_workflow_task(OpenRun& run) {
 }
 
 void Service::enqueue_activity(OpenRun& run, Activity& activity) {
-  activity.queued_attempt = activity.state.attempt();
+  activity.queued = ticket_of(activity.state);
   TaskQueue& queue = run.space->activity_queues[activity.state.task_queue()];
-  queue.tasks.push_back({TaskRef::Kind::kActivity, run.key, activity.state.scheduled_event_id(),
-                         static_cast<std::uint64_t>(activity.state.attempt())});
+  queue.tasks.push_back({TaskRef::Kind::kActivity, run.key, activity.state.scheduled_event_id(), activity.queued});
   match(queue);
 }
 
@@ -66,15 +65,15 @@ bool Service::is_valid(const TaskRef& task) {
     }
     case TaskRef::Kind::kWorkflow: {
       const auto it = open_.find(task.run);
-      return it != open_.end() && it->second->task_stamp == task.stamp &&
+      return it != open_.end() && it->second->task_stamp == task.stamp && !it->second->paused() &&
              it->second->task.state() == pb::WorkflowTask::SCHEDULED;
     }
     case TaskRef::Kind::kActivity: {
       const auto it = open_.find(task.run);
       if (it == open_.end()) return false;
       const auto activity = it->second->activities.find(task.id);
-      return activity != it->second->activities.end() && activity->second.state.started_ns() == 0 &&
-             activity->second.state.attempt() == static_cast<int>(task.stamp);
+      return activity != it->second->activities.end() && may_begin(*it->second, activity->second.state) &&
+             ticket_of(activity->second.state) == task.stamp;
     }
   }
   return false;
@@ -256,7 +255,7 @@ void Service::poll_expired(std::uint64_t id) {
 
 std::optional<PortStatus> Service::check_poll(const CallContext& context, const std::string& queue) const {
   if (!context.deadline) return errors::invalid("Context timeout is not set.");
-  if (to_unix_ns(*context.deadline) - now_ns() < kPollDeadlineMin) {
+  if (to_unix_ns(*context.deadline) - callers_now_ns() < kPollDeadlineMin) {
     return errors::plain(errors::kFailedPrecondition, "Context timeout is too short.");
   }
   if (queue.empty()) return errors::invalid("taskQueue is not set");
@@ -265,7 +264,7 @@ std::optional<PortStatus> Service::check_poll(const CallContext& context, const 
 
 std::int64_t Service::poll_deadline(const CallContext& context) const {
   const std::int64_t longest = std::chrono::duration_cast<Nanos>(options_.long_poll).count();
-  return std::min(to_unix_ns(*context.deadline), now_ns() + longest) - kPollMargin;
+  return std::min(to_unix_ns(*context.deadline), callers_now_ns() + longest) - kPollMargin;
 }
 
 void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& request, CallContext context,
@@ -283,7 +282,7 @@ void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& req
   poll.deadline_ns = poll_deadline(context);
   poll.workflow_reply = std::move(call.reply);
   TaskQueue& queue = queue_of(poll);
-  queue.last_poll_ns = now_ns();
+  queue.last_poll_ns = callers_now_ns();
   wait_for_task(std::move(poll));
   match(queue);
 }
@@ -303,7 +302,7 @@ void Service::PollActivityTaskQueue(const api::PollActivityTaskQueueRequest& req
   poll.deadline_ns = poll_deadline(context);
   poll.activity_reply = std::move(call.reply);
   TaskQueue& queue = queue_of(poll);
-  queue.last_poll_ns = now_ns();
+  queue.last_poll_ns = callers_now_ns();
   wait_for_task(std::move(poll));
   match(queue);
 }

@@ -11,6 +11,7 @@
 namespace callimport::engine {
 
 struct OpenRun;
+struct ClosedRun;
 
 /// Acts once, or is refused once when its rows could not be written.
 class Effect {
@@ -37,8 +38,9 @@ struct Group {
   std::vector<storage::JournalRow> rows;
   std::vector<storage::ClosedHistory> closed;
   std::vector<storage::Snapshot> snapshots;
-  std::vector<storage::RunKey> gone;  ///< records that ended: nothing of them stays once that is durable
   std::vector<std::unique_ptr<Effect>> effects;
+  std::vector<storage::RunKey> erased;              ///< runs of which nothing is kept
+  std::vector<std::unique_ptr<ClosedRun>> removed;  ///< closed ones among them: they come back when this fails
   std::vector<std::unique_ptr<OpenRun>> ended;  ///< runs that closed here; their events serve reads until the commit
 };
 

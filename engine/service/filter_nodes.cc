@@ -6,6 +6,7 @@
 #include <compare>
 #include <nlohmann/json.hpp>
 
+#include "engine/service/run_state.h"
 #include "engine/service/run_view.h"
 #include "storage/model/time.h"
 #include "temporal/api/enums/v1/workflow.pb.h"
@@ -189,7 +190,7 @@ FilterValue column_value(const pb::RunSummary& run, const std::string& column, e
   if (column == "RootRunId") return facts.root_run_id();
   if (column == "WorkflowType") return facts.type();
   if (column == "TaskQueue") return facts.task_queue();
-  if (column == "ExecutionStatus") return status_name(run.progress().status());
+  if (column == "ExecutionStatus") return status_name(shown_status(run.progress()));
   if (column == "StartTime") return facts.start_ns();
   if (column == "ExecutionTime") return execution_time_ns(facts);
   if (column == "ParentWorkflowId" && facts.has_parent()) return facts.parent().workflow_id();

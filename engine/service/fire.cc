@@ -41,7 +41,7 @@ std::int64_t Service::next_deadline_of(const OpenRun& run) const {
   for (const auto& [id, activity] : run.activities) {
     if (const auto deadline = next_deadline(activity.state)) consider(deadline->when_ns, &next);
     const std::int64_t due = activity.state.attempt_scheduled_ns();
-    if (activity.state.started_ns() == 0 && due > now) consider(due, &next);
+    if (may_begin(run, activity.state) && due > now) consider(due, &next);
   }
   return next;
 }
@@ -126,15 +126,17 @@ void Service::fire_activities(OpenRun& run, std::int64_t now) {
     commit(run, std::move(draft));
     if (!run.open()) return;
   }
-  std::vector<std::int64_t> ready;
-  for (const auto& [id, activity] : run.activities) {
-    const std::int64_t at = activity.state.attempt_scheduled_ns();
-    const bool queued = activity.queued_attempt == activity.state.attempt();
-    if (activity.state.started_ns() == 0 && at <= now && !queued) ready.push_back(id);
-  }
-  for (const std::int64_t id : ready) {
+  enqueue_due(run);
+}
+
+/// Whatever of the run waits for a worker and stands in no queue yet.
+void Service::enqueue_due(OpenRun& run) {
+  std::vector<std::int64_t> ids;
+  for (const auto& [id, activity] : run.activities) ids.push_back(id);
+  const std::int64_t now = now_ns();
+  for (const std::int64_t id : ids) {
     const auto it = run.activities.find(id);
-    if (it != run.activities.end()) enqueue_activity(run, it->second);
+    if (it != run.activities.end()) enqueue_if_due(run, it->second, now);
   }
 }
 

@@ -20,7 +20,7 @@ class Walk {
   Walk(std::int64_t now_ns, Run& run) : now_(now_ns), run_(run) {}
 
   void event(const HistoryEvent& e) {
-    if (run_event(e) || task_event(e) || timer_event(e) || child_event(e)) return;
+    if (run_event(e) || task_event(e) || timer_event(e) || child_event(e) || update_event(e)) return;
     activity_event(e);
   }
 
@@ -41,6 +41,15 @@ class Walk {
         if (!a.attached_request_id().empty()) run_.attached_requests.push_back(attached_by(e));
         return true;
       }
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED: {
+        const auto& a = e.workflow_execution_paused_event_attributes();
+        run_.progress.set_paused_ns(to_nanos(e.event_time()));
+        run_.progress.set_paused_by(a.identity());
+        run_.progress.set_pause_reason(a.reason());
+        run_.progress.set_pause_request_id(a.request_id());
+        return true;
+      }
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED: clear_pause(&run_.progress); return true;
       case enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
         merge_fields(e.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields(),
                      run_.search_attributes.mutable_indexed_fields());
@@ -148,6 +157,33 @@ class Walk {
   bool gone(const Attributes& attributes) {
     run_.children.erase(attributes.initiated_event_id());
     return true;
+  }
+
+  bool update_event(const HistoryEvent& e) {
+    switch (e.event_type()) {
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: {
+        const auto& a = e.workflow_execution_update_admitted_event_attributes();
+        update(a.request().meta().update_id()).set_admitted_event_id(e.event_id());
+        return true;
+      }
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: {
+        const auto& a = e.workflow_execution_update_accepted_event_attributes();
+        update(a.protocol_instance_id()).set_accepted_event_id(e.event_id());
+        return true;
+      }
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: {
+        const auto& a = e.workflow_execution_update_completed_event_attributes();
+        update(a.meta().update_id()).set_completed_event_id(e.event_id());
+        return true;
+      }
+      default: return false;
+    }
+  }
+
+  pb::UpdateState& update(const std::string& id) {
+    pb::UpdateState& state = run_.updates[id];
+    state.set_update_id(id);
+    return state;
   }
 
   void activity_event(const HistoryEvent& e) {

@@ -10,7 +10,7 @@
 namespace callimport::engine {
 
 /// `run` is empty but for its facts. Afterwards it holds `batches` and the state after their last event: pending
-/// workflow task, activities (not started, attempt 1, scheduled at `now_ns`), timers, memo, search attributes,
+/// workflow task, activities (not started, attempt 1, scheduled at `now_ns`), timers, updates, memo, search attributes,
 /// requests. What no event tells is as at a start: stickiness, queries, heartbeats, failed attempts.
 void rebuild(const std::vector<pb::Batch>& batches, std::int64_t now_ns, Run* run);
 

@@ -39,7 +39,7 @@ void Service::settle_record(OpenRun& record) {
   if (!record.open()) {
     if (record.armed_ns != 0) run_deadlines_.remove(record.armed_ns, record.key);
     --records_;
-    turn_.gone.push_back(record.key);
+    turn_.erased.push_back(record.key);
     open_.erase(record.key);
     schedule_flush();
     return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/service/children.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/rebuild.h"
@@ -29,7 +30,10 @@ bool wanted(const ResetRequest& request, const HistoryEvent& event) {
   switch (event.event_type()) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: return !no_signals;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: return !nothing;  // no type names them
-    default: return false;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: return !no_updates;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:  // without its request: it was admitted by an event
+      return !no_updates && event.workflow_execution_update_accepted_event_attributes().has_accepted_request();
+    default: return !nothing && is_child_news(event);
   }
 }
 
@@ -64,6 +68,15 @@ void fail_for_reset(Draft& draft, const ResetRequest& request, const ResetPlan& 
   draft.edit_task().Clear();
 }
 
+/// The worker finds it in the history: no message is sent for it.
+void readmit(Draft& draft, const temporal::api::update::v1::Request& request) {
+  HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED);
+  auto* out = event.mutable_workflow_execution_update_admitted_event_attributes();
+  *out->mutable_request() = request;
+  out->set_origin(enums::UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY);
+  draft.edit_update(request.meta().update_id()).set_admitted_event_id(event.event_id());
+}
+
 void reapply(Draft& draft, const HistoryEvent& event) {
   if (event.has_workflow_execution_signaled_event_attributes()) {
     const auto& signal = event.workflow_execution_signaled_event_attributes();
@@ -74,6 +87,12 @@ void reapply(Draft& draft, const HistoryEvent& event) {
                        .header = signal.has_header() ? &signal.header() : nullptr});
   } else if (event.has_workflow_execution_options_updated_event_attributes()) {
     update_options(draft, event.workflow_execution_options_updated_event_attributes());
+  } else if (event.has_workflow_execution_update_admitted_event_attributes()) {
+    readmit(draft, event.workflow_execution_update_admitted_event_attributes().request());
+  } else if (event.has_workflow_execution_update_accepted_event_attributes()) {
+    readmit(draft, event.workflow_execution_update_accepted_event_attributes().accepted_request());
+  } else {
+    repeat_child_news(draft, event);
   }
 }
 

@@ -72,18 +72,21 @@ std::optional<std::string> retry_policy_error(const RetryPolicyProto& policy) {
   return std::nullopt;
 }
 
+std::int64_t backoff_interval(const RetryPolicyProto& policy, int attempt) {
+  const double maximum = static_cast<double>(to_nanos(policy.maximum_interval()));
+  double interval = static_cast<double>(to_nanos(policy.initial_interval())) *
+                    std::pow(policy.backoff_coefficient(), static_cast<double>(attempt - 1));
+  if (maximum > 0) interval = std::min(interval, maximum);
+  return interval >= 9.2e18 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(interval);
+}
+
 RetryDecision decide_retry(const RetryPolicyProto& policy, int attempt, const FailureProto& failure,
                            std::int64_t now_ns, std::int64_t expires_ns) {
   if (!retryable(failure, policy)) return {enums::RETRY_STATE_NON_RETRYABLE_FAILURE};
   if (policy.maximum_attempts() > 0 && attempt >= policy.maximum_attempts()) {
     return {enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED};
   }
-  const double maximum = static_cast<double>(to_nanos(policy.maximum_interval()));
-  double interval = static_cast<double>(to_nanos(policy.initial_interval())) *
-                    std::pow(policy.backoff_coefficient(), static_cast<double>(attempt - 1));
-  if (maximum > 0) interval = std::min(interval, maximum);
-  std::int64_t delay =
-      interval >= 9.2e18 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(interval);
+  std::int64_t delay = backoff_interval(policy, attempt);
   if (failure.has_application_failure_info() && failure.application_failure_info().has_next_retry_delay()) {
     delay = std::max<std::int64_t>(0, to_nanos(failure.application_failure_info().next_retry_delay()));
   }

@@ -19,6 +19,9 @@ void fill_retry_defaults(RetryPolicyProto* policy);
 /// What is wrong with it; nothing when maximum_attempts is 1.
 std::optional<std::string> retry_policy_error(const RetryPolicyProto& policy);
 
+/// C26: after attempt `attempt` (from 1), capped by the maximum interval.
+std::int64_t backoff_interval(const RetryPolicyProto& policy, int attempt);
+
 struct RetryDecision {
   enums::RetryState state = enums::RETRY_STATE_UNSPECIFIED;  ///< IN_PROGRESS: again after `delay_ns`
   std::int64_t delay_ns = 0;

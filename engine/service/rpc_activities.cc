@@ -70,7 +70,10 @@ void Service::beat(Call<Response> call, OpenRun& run, std::int64_t scheduled, co
   heartbeat_activity(draft, scheduled, details);
   commit(run, std::move(draft));
   Response out;
-  out.set_cancel_requested(run.activities.at(scheduled).state.cancel_requested_event_id() != 0);
+  const pb::ActivityState& state = run.activities.at(scheduled).state;  // C28
+  out.set_cancel_requested(state.cancel_requested_event_id() != 0);
+  out.set_activity_paused(state.paused_ns() != 0 || run.paused());
+  out.set_activity_reset(state.was_reset());
   answer(std::move(call), std::move(out));
 }
 

@@ -183,7 +183,7 @@ void Service::GetWorkflowExecutionHistory(const api::GetWorkflowExecutionHistory
     wait.close_event = close_event;
     wait.token_on_expiry = request.wait_new_event();
     wait.page = page;
-    wait.deadline_ns = now_ns() + kWaitMax;
+    wait.deadline_ns = callers_now_ns() + kWaitMax;
     if (context.deadline) wait.deadline_ns = std::min(wait.deadline_ns, to_unix_ns(*context.deadline) - kWaitMargin);
     return wait_for_events(std::move(wait), run);
   }

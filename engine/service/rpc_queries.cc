@@ -42,13 +42,17 @@ void Service::QueryWorkflow(const api::QueryWorkflowRequest& request, CallContex
     out.mutable_query_rejected()->set_status(static_cast<enums::WorkflowExecutionStatus>(progress.status()));
     return answer(std::move(call), std::move(out));
   }
-  const std::int64_t deadline = context.deadline ? to_unix_ns(*context.deadline) : now_ns() + kQueryTimeout;
+  const std::int64_t deadline = context.deadline ? to_unix_ns(*context.deadline) : callers_now_ns() + kQueryTimeout;
   const bool completed_one = progress.previous_started_event_id() != 0;
   if (found.open == nullptr && !completed_one) {
     return refuse(std::move(call), errors::not_ready("Workflow execution closed before WorkflowTaskStarted event"));
   }
   if (found.open != nullptr) {
     const OpenRun& run = *found.open;
+    if (run.paused()) {
+      return refuse(std::move(call),
+                    errors::plain(errors::kFailedPrecondition, "Workflow is paused. Cannot query the workflow."));
+    }
     if (run.task.attempt() >= kFailedAttempts) {
       return refuse(std::move(call),
                     errors::not_ready("Unable to query workflow due to Workflow Task in failed state."));
@@ -95,7 +99,7 @@ void Service::queue_query(PendingQuery& query) {
     name = found.open->facts.task_queue();
     if (!progress.sticky_queue().empty() && sticky_alive(space, progress.sticky_queue())) {
       name = progress.sticky_queue();
-      query.sticky_until_ns = add_nanos(now_ns(), progress.sticky_timeout_ns());
+      query.sticky_until_ns = add_nanos(callers_now_ns(), progress.sticky_timeout_ns());
       query_deadlines_.set(query.sticky_until_ns, query.id);
     }
   } else {
@@ -211,7 +215,8 @@ void Service::query_due(std::uint64_t id) {
   const auto it = queries_.find(id);
   if (it == queries_.end()) return;
   PendingQuery& query = it->second;
-  if (query.deadline_ns <= now_ns()) return refuse_query(id, errors::plain(errors::kDeadlineExceeded, kTimedOut));
+  if (query.deadline_ns <= callers_now_ns())
+    return refuse_query(id, errors::plain(errors::kDeadlineExceeded, kTimedOut));
   if (query.sent || query.sticky_until_ns == 0) return;
   // The sticky worker did not come: anybody may answer, and the run leaves sticky mode.
   if (const auto run = open_.find(query.run); run != open_.end() && !starting_over_) {

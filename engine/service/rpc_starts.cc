@@ -160,7 +160,7 @@ Service::StartAnswer Service::start_workflow(const StartRequest& request, const 
     const std::string& id = last.facts().run_id();
     const auto same = [&](bool started) {
       return StartAnswer{
-          {}, started_reply(request.namespace_(), request.workflow_id(), id, started, last.progress().status())};
+          {}, started_reply(request.namespace_(), request.workflow_id(), id, started, shown_status(last.progress()))};
     };
     if (!request.request_id().empty() && last.facts().start_request_id() == request.request_id()) return same(true);
     if (attached(last, request.request_id()) != nullptr) return same(false);

@@ -171,6 +171,8 @@ std::optional<PortStatus> Service::admit(const Found& found, const UpdateRequest
   }
   if (run.progress.close_attempted() && run.task.state() == pb::WorkflowTask::STARTED) return errors::closing();
   if (knows_update(found, id)) return std::nullopt;
+  if (run.paused())
+    return errors::plain(errors::kFailedPrecondition, "Workflow is paused. Cannot update the workflow.");
   if (auto wrong = check_limits(run, options_)) return wrong;
   AdmittedUpdate& admitted = run.admitted[id];
   admitted.order = next_id_++;
@@ -185,7 +187,7 @@ std::optional<PortStatus> Service::admit(const Found& found, const UpdateRequest
 void Service::wait_for_update(const Found& found, UpdateWait wait, const CallContext& context) {
   wait.id = next_id_++;
   wait.run = found.open != nullptr ? found.open->key : found.closed->key;
-  wait.deadline_ns = add_nanos(now_ns(), kUpdateWaitMax);
+  wait.deadline_ns = add_nanos(callers_now_ns(), kUpdateWaitMax);
   if (context.deadline && to_unix_ns(*context.deadline) < wait.deadline_ns) {
     wait.deadline_ns = to_unix_ns(*context.deadline);
     wait.callers_patience = true;

@@ -52,7 +52,7 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
   if (!done.draft) return refuse(std::move(call), std::move(done.status));
   const bool completed = done.status.ok();
   // A task handed back is started in the same append, before any poller can have it.
-  const bool hand_back = completed && request.return_new_workflow_task();
+  const bool hand_back = completed && request.return_new_workflow_task() && !run.paused();
   if (hand_back) run.task_queued = true;
   std::vector<std::uint64_t> asked = completed ? std::exchange(run.queries, {}) : std::vector<std::uint64_t>();
   run.update_news = std::move(done.updates);
@@ -93,7 +93,8 @@ void Service::RespondWorkflowTaskFailed(const api::RespondWorkflowTaskFailedRequ
   OpenRun* run = task_of(token);
   if (run == nullptr) return refuse(std::move(call), errors::task_not_found());
   Draft draft(*run, clock_.now());
-  fail_task(draft, {request.cause(), request.has_failure() ? &request.failure() : nullptr, request.identity()});
+  fail_task(draft, {request.cause(), request.has_failure() ? &request.failure() : nullptr, request.identity(),
+                    request.binary_checksum(), request.has_worker_version() ? &request.worker_version() : nullptr});
   limit_growth(draft);
   commit(*run, std::move(draft));
   answer(std::move(call), api::RespondWorkflowTaskFailedResponse());

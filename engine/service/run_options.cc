@@ -25,6 +25,35 @@ pb::AttachedRequest attached_by(const HistoryEvent& event) {
   return out;
 }
 
+void pause_run(Draft& draft, const std::string& identity, const std::string& reason, const std::string& request_id) {
+  HistoryEvent& event = draft.record(enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED);
+  auto* out = event.mutable_workflow_execution_paused_event_attributes();
+  out->set_identity(identity);
+  out->set_reason(reason);
+  out->set_request_id(request_id);
+  pb::RunProgress& progress = draft.edit_progress();
+  progress.set_paused_ns(draft.now());
+  progress.set_paused_by(identity);
+  progress.set_pause_reason(reason);
+  progress.set_pause_request_id(request_id);
+}
+
+void unpause_run(Draft& draft, const std::string& identity, const std::string& reason, const std::string& request_id) {
+  HistoryEvent& event = draft.record(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED);
+  auto* out = event.mutable_workflow_execution_unpaused_event_attributes();
+  out->set_identity(identity);
+  out->set_reason(reason);
+  out->set_request_id(request_id);
+  clear_pause(&draft.edit_progress());
+}
+
+void clear_pause(pb::RunProgress* progress) {
+  progress->set_paused_ns(0);
+  progress->clear_paused_by();
+  progress->clear_pause_reason();
+  progress->clear_pause_request_id();
+}
+
 temporal::api::workflow::v1::VersioningOverride shown_override(
     const temporal::api::workflow::v1::VersioningOverride& override) {
   temporal::api::workflow::v1::VersioningOverride out = override;

@@ -17,6 +17,11 @@ void apply_override(const OptionsUpdated& change, pb::RunProgress* progress);
 /// The request an event attached; its id is 0 while the event is buffered.
 pb::AttachedRequest attached_by(const HistoryEvent& event);
 
+/// The run's tasks are handed out no more until it goes on; what happens to it is recorded all the same.
+void pause_run(Draft& draft, const std::string& identity, const std::string& reason, const std::string& request_id);
+void unpause_run(Draft& draft, const std::string& identity, const std::string& reason, const std::string& request_id);
+void clear_pause(pb::RunProgress* progress);
+
 /// How DescribeWorkflowExecution shows an override: with the older fields of the same meaning filled in.
 temporal::api::workflow::v1::VersioningOverride shown_override(
     const temporal::api::workflow::v1::VersioningOverride& override);

@@ -7,6 +7,7 @@
 #include "temporal/api/enums/v1/workflow.pb.h"
 
 namespace callimport::engine {
+namespace enums = ::temporal::api::enums::v1;
 namespace {
 
 void apply_activities(Run& run, pb::Transition& change) {
@@ -48,6 +49,19 @@ void apply_buffer(Run& run, pb::Transition& change) {
 }  // namespace
 
 bool Run::open() const { return progress.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING; }
+
+std::uint64_t ticket_of(const pb::ActivityState& activity) {
+  return static_cast<std::uint64_t>(activity.attempt()) << 32 | static_cast<std::uint32_t>(activity.stamp());
+}
+
+bool may_begin(const Run& run, const pb::ActivityState& activity) {
+  return activity.started_ns() == 0 && activity.paused_ns() == 0 && !run.paused();
+}
+
+int shown_status(const pb::RunProgress& progress) {
+  const bool paused = progress.status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING && progress.paused_ns() != 0;
+  return paused ? enums::WORKFLOW_EXECUTION_STATUS_PAUSED : progress.status();
+}
 
 void apply(Run& run, pb::Transition&& change) {
   if (change.has_rebuilt()) {

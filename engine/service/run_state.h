@@ -15,12 +15,18 @@
 
 namespace callimport::engine {
 
+struct Run;
+
 /// A pending activity and its ActivityTaskScheduled event, serialized (input, header: opaque until it is handed out).
 struct Activity {
   pb::ActivityState state;
   std::string scheduled_event;
-  int queued_attempt = 0;  ///< the attempt that is in a task queue; in memory only
+  std::uint64_t queued = 0;  ///< the ticket that is in a task queue; in memory only
 };
+/// What stands in a task queue for an activity holds as long as this stays: its attempt, and changes from outside.
+std::uint64_t ticket_of(const pb::ActivityState& activity);
+/// An attempt of it may be handed out, when its time has come.
+bool may_begin(const Run& run, const pb::ActivityState& activity);
 
 /// Threads: the loop. Everything here follows from the run's Transitions in order.
 struct Run {
@@ -47,7 +53,11 @@ struct Run {
   HistoryBatches history;
 
   bool open() const;
+  bool paused() const { return progress.paused_ns() != 0; }  ///< no task of it is handed out
 };
+
+/// As clients see it: a run that is paused is a state of its own.
+int shown_status(const pb::RunProgress& progress);
 
 void apply(Run& run, pb::Transition&& change);
 

@@ -1,9 +1,12 @@
 #include "engine/service/run_view.h"
 
+#include <algorithm>
 #include <string>
 
 #include "engine/service/proto_time.h"
+#include "engine/service/retry.h"
 #include "engine/service/run_options.h"
+#include "engine/service/search_attributes.h"
 #include "engine/service/successors.h"
 
 namespace callimport::engine {
@@ -11,12 +14,13 @@ namespace {
 
 constexpr std::int64_t kZeroTimeSeconds = -62'135'596'800;  // year 1: what Go sends for "no time"
 
-temporal::api::common::v1::Payload keyword_list(const std::string& json) {
-  temporal::api::common::v1::Payload out;
-  (*out.mutable_metadata())["encoding"] = "json/plain";
-  (*out.mutable_metadata())["type"] = "KeywordList";
-  out.set_data(json);
-  return out;
+enums::PendingActivityState activity_state(const pb::ActivityState& activity) {
+  const bool paused = activity.paused_ns() != 0;
+  if (activity.cancel_requested_event_id() != 0) return enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED;
+  if (activity.started_ns() != 0) {
+    return paused ? enums::PENDING_ACTIVITY_STATE_PAUSE_REQUESTED : enums::PENDING_ACTIVITY_STATE_STARTED;
+  }
+  return paused ? enums::PENDING_ACTIVITY_STATE_PAUSED : enums::PENDING_ACTIVITY_STATE_SCHEDULED;
 }
 
 }  // namespace
@@ -36,12 +40,12 @@ void fill_info(const pb::RunSummary& run, ViewOf view, temporal::api::workflow::
   out->mutable_type()->set_name(facts.type());
   set_nanos(out->mutable_start_time(), time(facts.start_ns()));
   set_nanos(out->mutable_execution_time(), time(execution_time_ns(facts)));
-  out->set_status(static_cast<enums::WorkflowExecutionStatus>(progress.status()));
+  out->set_status(static_cast<enums::WorkflowExecutionStatus>(shown_status(progress)));
   out->set_task_queue(facts.task_queue());
   *out->mutable_memo() = run.memo();
   *out->mutable_search_attributes() = run.search_attributes();
   if (progress.first_completed_event_id() != 0) {
-    (*out->mutable_search_attributes()->mutable_indexed_fields())["BuildIds"] = keyword_list("[\"unversioned\"]");
+    (*out->mutable_search_attributes()->mutable_indexed_fields())["BuildIds"] = keyword_list({"unversioned"});
   }
   const bool root = facts.root_run_id().empty();
   out->mutable_root_execution()->set_workflow_id(root ? facts.workflow_id() : facts.root_workflow_id());
@@ -95,6 +99,11 @@ void fill_extended(const pb::RunSummary& run, temporal::api::workflow::v1::Workf
     first.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
     first.set_event_id(1);
   }
+  if (run.progress().paused_ns() != 0) {
+    set_nanos(out->mutable_pause_info()->mutable_paused_time(), run.progress().paused_ns());
+    out->mutable_pause_info()->set_identity(run.progress().paused_by());
+    out->mutable_pause_info()->set_reason(run.progress().pause_reason());
+  }
   for (const auto& request : run.attached_requests()) {
     auto& info = (*out->mutable_request_id_infos())[request.request_id()];
     info.set_event_type(static_cast<enums::EventType>(request.event_type()));
@@ -117,10 +126,8 @@ void fill_pending_activity(const pb::ActivityState& activity, std::int64_t now_n
   out->set_activity_id(activity.activity_id());
   out->mutable_activity_type()->set_name(activity.type());
   const bool started = activity.started_ns() != 0;
-  const bool cancelled = activity.cancel_requested_event_id() != 0;
-  out->set_state(cancelled ? enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
-                 : started ? enums::PENDING_ACTIVITY_STATE_STARTED
-                           : enums::PENDING_ACTIVITY_STATE_SCHEDULED);
+  const bool waits = !started && activity.cancel_requested_event_id() == 0;
+  out->set_state(activity_state(activity));
   out->set_attempt(activity.attempt());
   out->set_maximum_attempts(activity.retry_policy().maximum_attempts());
   set_nanos(out->mutable_scheduled_time(), activity.attempt_scheduled_ns());
@@ -132,23 +139,30 @@ void fill_pending_activity(const pb::ActivityState& activity, std::int64_t now_n
   }
   if (activity.has_last_failure()) *out->mutable_last_failure() = activity.last_failure();
   out->set_last_worker_identity(activity.identity());
-  if (activity.attempt() > 1) set_nanos(out->mutable_current_retry_interval(), activity.retry_interval_ns());
+  if (waits) {
+    const bool later = activity.attempt_scheduled_ns() > now_ns;
+    set_nanos(
+        out->mutable_current_retry_interval(),
+        later ? activity.attempt_scheduled_ns() - std::max(activity.last_attempt_complete_ns(), activity.scheduled_ns())
+              : backoff_interval(activity.retry_policy(), activity.attempt()));
+    if (later) set_nanos(out->mutable_next_attempt_schedule_time(), activity.attempt_scheduled_ns());
+  }
+  if (activity.paused_ns() != 0) {
+    out->set_paused(true);
+    set_nanos(out->mutable_pause_info()->mutable_pause_time(), activity.paused_ns());
+    out->mutable_pause_info()->mutable_manual()->set_identity(activity.paused_by());
+    out->mutable_pause_info()->mutable_manual()->set_reason(activity.pause_reason());
+  }
   if (activity.last_attempt_complete_ns() != 0) {
     set_nanos(out->mutable_last_attempt_complete_time(), activity.last_attempt_complete_ns());
-  }
-  if (!started && activity.attempt_scheduled_ns() > now_ns) {
-    set_nanos(out->mutable_next_attempt_schedule_time(), activity.attempt_scheduled_ns());
   }
   auto* options = out->mutable_activity_options();
   options->mutable_task_queue()->set_name(activity.task_queue());
   options->mutable_task_queue()->set_normal_name(activity.task_queue());
-  if (activity.schedule_to_close_ns() != 0)
-    set_nanos(options->mutable_schedule_to_close_timeout(), activity.schedule_to_close_ns());
-  if (activity.schedule_to_start_ns() != 0)
-    set_nanos(options->mutable_schedule_to_start_timeout(), activity.schedule_to_start_ns());
-  if (activity.start_to_close_ns() != 0)
-    set_nanos(options->mutable_start_to_close_timeout(), activity.start_to_close_ns());
-  if (activity.heartbeat_ns() != 0) set_nanos(options->mutable_heartbeat_timeout(), activity.heartbeat_ns());
+  set_nanos(options->mutable_schedule_to_close_timeout(), activity.schedule_to_close_ns());
+  set_nanos(options->mutable_schedule_to_start_timeout(), activity.schedule_to_start_ns());
+  set_nanos(options->mutable_start_to_close_timeout(), activity.start_to_close_ns());
+  set_nanos(options->mutable_heartbeat_timeout(), activity.heartbeat_ns());
   *options->mutable_retry_policy() = activity.retry_policy();
 }
 

@@ -89,12 +89,14 @@ void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, 
   const std::int64_t now = now_ns();
   for (const std::int64_t id : activities) {
     const auto it = run.activities.find(id);
-    if (it == run.activities.end() || it->second.state.started_ns() != 0) continue;
-    Activity& activity = it->second;
-    const bool queued = activity.queued_attempt == activity.state.attempt();
-    if (!queued && activity.state.attempt_scheduled_ns() <= now) enqueue_activity(run, activity);
+    if (it != run.activities.end()) enqueue_if_due(run, it->second, now);
   }
-  if (run.task.state() == pb::WorkflowTask::SCHEDULED && !run.task_queued) enqueue_workflow_task(run);
+  if (run.task.state() == pb::WorkflowTask::SCHEDULED && !run.task_queued && !run.paused()) enqueue_workflow_task(run);
+}
+
+void Service::enqueue_if_due(OpenRun& run, Activity& activity, std::int64_t now) {
+  const bool due = may_begin(run, activity.state) && activity.state.attempt_scheduled_ns() <= now;
+  if (due && activity.queued != ticket_of(activity.state)) enqueue_activity(run, activity);
 }
 
 void Service::index_new(OpenRun& run, const pb::RunFacts& facts) {
@@ -158,8 +160,8 @@ void Service::expire_closed(RunKey key) {
   if (it == closed_.end()) return;
   const ClosedRun& run = it->second;
   const std::int64_t due = add_nanos(run.closed_ns, run.space->retention_ns);
-  if (due > now_ns() || run.held != nullptr || starting_over_) {  // closed anew since, or not stored yet
-    retention_.set(std::max(due, now_ns() + kNanosPerSecond), key);
+  if (due > callers_now_ns() || run.held != nullptr || starting_over_) {  // closed anew since, or not stored yet
+    retention_.set(std::max(due, callers_now_ns() + kNanosPerSecond), key);
     return;
   }
   remove_closed(key);
@@ -171,10 +173,7 @@ void Service::remove_closed(RunKey key) {
   const ClosedRun& run = it->second;
   Namespace& space = *run.space;
   space.visibility.erase({run.closed_ns, run.start_ns, key});
-  runs_by_id_.erase(run.run_id);
-  resets_.erase(run.run_id);
-  const auto current = space.current_runs.find(run.workflow_id);
-  if (current != space.current_runs.end() && current->second == key) space.current_runs.erase(current);
+  forget_name(key, space, run.workflow_id, run.run_id);
   journal_.erase_closed({key});
   closed_.erase(it);
 }
@@ -185,6 +184,7 @@ void Service::end_run(OpenRun& run) {
   held_bytes_ -= run.history.held_bytes();
   if (run.in_recent) recent_.erase(run.recent);
   run.in_recent = false;
+  if (run.progress.erase()) return erase_ended(run);
   pb::RunSummary summary = to_summary(run);
   ClosedRun closed{.key = run.key,
                    .space = run.space,

@@ -171,6 +171,14 @@ std::optional<std::string> check_search_attributes(const std::string& name_space
   return std::nullopt;
 }
 
+temporal::api::common::v1::Payload keyword_list(const std::vector<std::string>& words) {
+  temporal::api::common::v1::Payload out;
+  (*out.mutable_metadata())["encoding"] = "json/plain";
+  (*out.mutable_metadata())["type"] = "KeywordList";
+  out.set_data(nlohmann::json(words).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return out;
+}
+
 bool is_null_payload(const Payload& payload) {
   const auto encoding = payload.metadata().find("encoding");
   if (encoding != payload.metadata().end() && encoding->second == "binary/null") return true;

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "temporal/api/common/v1/message.pb.h"
 #include "temporal/api/enums/v1/common.pb.h"
@@ -35,6 +36,8 @@ std::optional<std::string> check_search_attributes(const std::string& name_space
 /// A payload without data removes its key (upserts of memo and search attributes).
 void merge_fields(const google::protobuf::Map<std::string, temporal::api::common::v1::Payload>& from,
                   google::protobuf::Map<std::string, temporal::api::common::v1::Payload>* into);
+/// A KeywordList as describes show it, metadata `type` and all.
+temporal::api::common::v1::Payload keyword_list(const std::vector<std::string>& words);
 bool is_null_payload(const temporal::api::common::v1::Payload& payload);
 
 }  // namespace callimport::engine

@@ -11,7 +11,7 @@ add_floor(engine::service
           service/calendar.h service/cron.h service/uuid_text.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
           service/proto_time.h service/buffered_random.h service/utf8_text.h service/rebuild.h service/resets.h service/run_options.h
-          service/task_events.h service/updates.h
+          service/activity_operations.h service/task_events.h service/updates.h
   SOURCES service/core.cc service/namespaces.cc service/records.cc service/runs.cc service/crossings.cc service/families.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc
           service/history_batches.cc service/workflow_tasks.cc service/activities.cc service/commands.cc
           service/command_error.cc service/completion.cc service/starts.cc service/children.cc service/crossing_commands.cc service/id_policies.cc
@@ -19,7 +19,8 @@ add_floor(engine::service
           service/search_attributes.cc service/list_filter.cc service/filter_nodes.cc service/run_view.cc
           service/port_errors.cc service/utf8_text.cc service/rpc_starts.cc service/rpc_signals.cc service/rpc_workflow_tasks.cc
           service/rpc_activities.cc service/rpc_queries.cc service/rpc_history.cc service/rpc_lists.cc service/rpc_system.cc service/rpc_namespaces.cc service/rpc_operator.cc
-          service/rebuild.cc service/resets.cc service/run_options.cc service/rpc_resets.cc
+          service/rebuild.cc service/resets.cc service/run_options.cc service/rpc_resets.cc service/activity_operations.cc
+          service/rpc_activity_operations.cc service/rpc_run_options.cc service/rpc_deletions.cc
           service/task_events.cc service/updates.cc service/rpc_updates.cc service/rpc_multi.cc
   DEPS engine::port engine_transition storage::journal nlohmann_json::nlohmann_json date::date-tz)
 # The wire still has fields that Temporal marks deprecated; what clients send in them is carried and obeyed.

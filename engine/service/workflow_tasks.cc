@@ -145,6 +145,8 @@ void fail_task(Draft& draft, const TaskFailure& failure) {
     FailureProto repaired;
     if (failure.failure != nullptr) *out->mutable_failure() = readable(*failure.failure, &repaired);
     out->set_identity(std::string(failure.identity));
+    out->set_binary_checksum(std::string(failure.binary_checksum));
+    if (failure.worker_version != nullptr) *out->mutable_worker_version() = *failure.worker_version;
   }
   schedule_after_failure(draft, task.attempt(), !draft.progress().sticky_queue().empty());
 }

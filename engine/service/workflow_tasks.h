@@ -42,6 +42,8 @@ struct TaskFailure {
   enums::WorkflowTaskFailedCause cause;
   const temporal::api::failure::v1::Failure* failure = nullptr;
   std::string_view identity;
+  std::string_view binary_checksum{};
+  const temporal::api::common::v1::WorkerVersionStamp* worker_version = nullptr;
 };
 /// The started task failed: event on attempt 1, stickiness cleared, buffer flushed, next attempt scheduled (C13).
 void fail_task(Draft& draft, const TaskFailure& failure);

@@ -17,7 +17,7 @@ struct Durable {
   std::vector<storage::JournalRow> rows;  ///< seq = index + 1
   std::map<storage::RunKey, storage::Snapshot> snapshots;
   std::map<storage::RunKey, storage::ClosedHistory> closed;
-  std::set<storage::RunKey> erased;
+  std::set<storage::RunKey> erased;  ///< nothing of them is given again
   storage::RunKey last_run = 0;
 };
 
@@ -67,11 +67,8 @@ class MemoryJournal final : public storage::Journal {
     post();
   }
   void erase_closed(std::vector<storage::RunKey> runs) override {
-    for (const auto run : runs) {
-      durable_.closed.erase(run);
-      durable_.snapshots.erase(run);
-      durable_.erased.insert(run);
-    }
+    riders_.erased.insert(runs.begin(), runs.end());
+    post();
   }
   void trim(storage::Seq floor) override { trimmed = floor; }
   Result<Recovered> recover() override {
@@ -86,8 +83,8 @@ class MemoryJournal final : public storage::Journal {
       covered[run] = snapshot.seq;
     }
     for (const auto& row : durable_.rows) {
-      if (durable_.erased.contains(row.run)) continue;
-      if (!durable_.closed.contains(row.run) && row.seq > covered[row.run]) out.rows.push_back(row);
+      if (!durable_.closed.contains(row.run) && !durable_.erased.contains(row.run) && row.seq > covered[row.run])
+        out.rows.push_back(row);
     }
     return out;
   }
@@ -102,7 +99,18 @@ class MemoryJournal final : public storage::Journal {
       posted_ = false;
       auto turn = std::exchange(turn_, {});
       for (auto& work : turn) work();
+      if (!failed_ && !full) write_riders();  // idle
     });
+  }
+  void write_riders() {
+    for (auto& [run, snapshot] : riders_.snapshots) durable_.snapshots[run] = std::move(snapshot);
+    for (auto& [run, closed] : riders_.closed) durable_.closed[run] = std::move(closed);
+    for (const auto run : riders_.erased) {
+      durable_.closed.erase(run);
+      durable_.snapshots.erase(run);
+      durable_.erased.insert(run);
+    }
+    riders_ = {};
   }
   void commit(std::vector<storage::JournalRow> rows, const Done& done) {
     failed_ = failed_ || full;
@@ -115,9 +123,7 @@ class MemoryJournal final : public storage::Journal {
       durable_.last_run = std::max(durable_.last_run, row.run);
       durable_.rows.push_back(std::move(row));
     }
-    for (auto& [run, snapshot] : riders_.snapshots) durable_.snapshots[run] = std::move(snapshot);
-    for (auto& [run, closed] : riders_.closed) durable_.closed[run] = std::move(closed);
-    riders_ = {};
+    write_riders();
     ++commits_;
     if (on_commit) on_commit();
     done({});

@@ -322,6 +322,25 @@ TEST(Limits, ContinueAsNewIsSuggested) {  // C11
   EXPECT_FALSE(task.history().events(2).workflow_task_started_event_attributes().suggest_continue_as_new());
 }
 
+TEST(Limits, ContinueAsNewIsSuggestedBySize) {  // C11
+  ServiceWorld world;
+  world.start();
+  EXPECT_TRUE(world.complete(world.poll()).ok());
+  const std::string megabyte = "\"" + std::string(1 << 20, 'x') + "\"";
+  for (int mebibytes = 1; mebibytes <= 4; ++mebibytes) {
+    api::SignalWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_workflow_execution()->set_workflow_id("W");
+    request.set_signal_name("s");
+    *request.mutable_input() = payloads(megabyte);
+    EXPECT_TRUE(world.call(&WorkflowService::SignalWorkflowExecution, request).ok());
+    const WorkflowTask task = world.poll();
+    const auto& last = task.history().events(task.history().events_size() - 1);
+    EXPECT_EQ(last.workflow_task_started_event_attributes().suggest_continue_as_new(), mebibytes >= 4) << mebibytes;
+    EXPECT_TRUE(world.complete(task).ok());
+  }
+}
+
 TEST(Limits, BufferedEvents) {  // C.2: the one beyond fails the task
   EmbeddedOptions options;
   options.buffered_events_max = 3;

@@ -3,6 +3,7 @@
 
 #include "engine/history/history_rules.h"
 #include "tests/engine/service_world.h"
+#include "tests/engine/update_world.h"
 
 namespace callimport::engine::testing_world {
 namespace {
@@ -251,6 +252,65 @@ TEST(Reset, TheChainOfContinueAsNewIsFollowed) {
   EXPECT_EQ(signals, "s1s2s3");
   EXPECT_EQ(describe(world, task.workflow_execution().run_id()).workflow_execution_info().status(),
             enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
+}
+
+TEST(Reset, AnUpdateAfterThePointIsAdmittedByAnEvent) {  // E14
+  for (const bool completed : {false, true}) {
+    ServiceWorld world;
+    const std::string base = world.start();
+    EXPECT_TRUE(world.complete(world.poll()).ok());
+    (void)update(world, "u1", kAccepted);
+    std::vector<std::string> words = {"accept u1"};
+    if (completed) words.push_back("complete u1");
+    EXPECT_TRUE(respond_updates(world, world.poll(), words).ok());
+    const std::string made = reset(world, reset_request(base, 4));
+    EXPECT_EQ(world.transcript("W", made, 5),
+              " 5 WorkflowExecutionUpdateAdmitted request={meta={update_id=u1} input={name=upd args=[\"in\"]}} "
+              "origin=REAPPLY\n"
+              " 6 WorkflowTaskScheduled attempt=1\n");
+    world.restart();
+    const auto waiting = poll_update(world, "u1", kCompleted);
+    const WorkflowTask task = world.poll();
+    EXPECT_EQ(messages_of(task), "") << "the worker reads it in the history";
+    EXPECT_TRUE(respond_updates(world, task, {"accept u1", "complete u1"}).ok());
+    EXPECT_EQ(news_of(waiting), "completed \"out\"");
+    auto excluding = reset_request(base, 4, "without");
+    excluding.add_reset_reapply_exclude_types(enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE);
+    EXPECT_EQ(world.history("W", reset(world, excluding)).events_size(), 5);
+  }
+}
+
+TEST(Reset, UpdatesOfTheKeptPartAreKnown) {
+  ServiceWorld world;
+  const std::string base = world.start();
+  EXPECT_TRUE(world.complete(world.poll()).ok());
+  (void)update(world, "u1", kAccepted);
+  EXPECT_TRUE(respond_updates(world, world.poll(), {"accept u1", "complete u1"}).ok());
+  world.signal("s");
+  EXPECT_TRUE(world.complete(world.poll()).ok());
+  const std::int64_t finish = world.history("W", base).events_size();
+  (void)reset(world, reset_request(base, finish));
+  EXPECT_EQ(news_of(update(world, "u1", kCompleted)), "completed \"out\"") << "from the copied events";
+}
+
+TEST(Reset, WhatBecameOfChildrenIsToldAgain) {
+  ServiceWorld world;
+  const std::string base = world.start();
+  EXPECT_TRUE(world.complete(world.poll(), {start_child("C"), start_child("D")}).ok());
+  world.name_run(world.describe("C").workflow_execution_info().execution().run_id(), "RC");
+  const WorkflowTask task = world.poll();  // both are started
+  EXPECT_TRUE(world.complete(world.poll("C"), {complete_workflow("\"r\"")}).ok());
+  EXPECT_TRUE(world.complete(task).ok());
+  const std::string made = reset(world, reset_request(base, 11));
+  EXPECT_EQ(
+      world.transcript("W", made, 11),
+      "[11 WorkflowTaskFailed scheduled=8 started=10 cause=RESET_WORKFLOW failure={message=rsn "
+      "reset_workflow_failure_info={}} identity=history-service base_run_id=R1 new_run_id=R3\n"
+      " 12 ChildWorkflowExecutionCompleted result=[\"r\"] execution={workflow_id=C run_id=RC} initiated=5 started=7\n"
+      " 13 WorkflowTaskScheduled attempt=1\n");
+  EXPECT_TRUE(world.complete(world.poll()).ok());
+  EXPECT_TRUE(world.complete(world.poll("D"), {fail_workflow("f")}).ok());  // goes to the new run
+  EXPECT_EQ(world.history("W", made).events(15).event_type(), enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED);
 }
 
 TEST(Reset, TimersOfTheKeptPartGoOn) {

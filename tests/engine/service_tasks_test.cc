@@ -76,6 +76,25 @@ TEST(TransientTask, PatienceGrows) {  // C14
   }
 }
 
+TEST(FailedTask, TellsWhatTheWorkerTold) {  // C15
+  ServiceWorld world;
+  world.start();
+  const WorkflowTask task = world.poll();
+  api::RespondWorkflowTaskFailedRequest request;
+  request.set_namespace_("default");
+  request.set_task_token(task.task_token());
+  request.set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR);
+  request.mutable_failure()->set_message("m");
+  request.mutable_failure()->mutable_application_failure_info()->set_type("E");
+  request.set_identity("wk2");
+  request.set_binary_checksum("sum");
+  EXPECT_TRUE(world.call(&WorkflowService::RespondWorkflowTaskFailed, request).ok());
+  EXPECT_EQ(world.transcript("W", "", 4),
+            "[4 WorkflowTaskFailed scheduled=2 started=3 cause=NON_DETERMINISTIC_ERROR failure={message=m "
+            "app={type=E}} identity=wk2 binary_checksum=sum\n");
+  EXPECT_EQ(world.describe().pending_workflow_task().attempt(), 2);
+}
+
 TEST(StickyTask, FailureClearsItAndWritesTheNext) {  // C13
   ServiceWorld world;
   world.start();

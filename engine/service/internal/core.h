@@ -134,6 +134,7 @@ class Service final : public EmbeddedService {
 #undef X
   void cancel(std::uint64_t call) override;
   Figures figures() const override;
+  bool at_rest() const override;
   void stop(std::function<void()> done) override;
 
  private:
@@ -165,6 +166,7 @@ class Service final : public EmbeddedService {
   std::optional<PortStatus> gate(const std::string& name_space) const;
   std::optional<PortStatus> check_namespace(const std::string& name_space) const;
   std::int64_t now_ns() const { return to_unix_ns(clock_.now()); }
+  std::int64_t callers_now_ns() const { return to_unix_ns(callers_clock_.now()); }
   std::string new_uuid() { return random_.uuid4(); }
 
   // namespaces.cc
@@ -265,6 +267,8 @@ class Service final : public EmbeddedService {
   TaskQueue& queue_of(const WaitingPoll& poll);
   void enqueue_workflow_task(OpenRun& run);
   void enqueue_activity(OpenRun& run, Activity& activity);
+  void enqueue_if_due(OpenRun& run, Activity& activity, std::int64_t now);
+  void enqueue_due(OpenRun& run);
   bool sticky_alive(Namespace& space, const std::string& queue);
   void match(TaskQueue& queue);
   bool hand_out(const TaskRef& task, WaitingPoll& poll);
@@ -313,6 +317,16 @@ class Service final : public EmbeddedService {
   void read_for_reset(std::shared_ptr<ResetOrder> order, Found found);
   bool take_for_reset(ResetOrder& order, const HistoryBatches& history);
   void decide_reset(ResetOrder& order);
+
+  // rpc_deletions.cc
+  void erase_ended(OpenRun& run);
+  void erase_closed(RunKey key);
+  void forget_name(RunKey key, Namespace& space, const std::string& workflow_id, const std::string& run_id);
+
+  // rpc_activity_operations.cc
+  template <class Request>
+  OpenRun* activities_for(const Request& request, std::vector<std::int64_t>* ids, PortStatus* error);
+  std::int64_t within_jitter(const google::protobuf::Duration& jitter);
 
   // rpc_activities.cc
   using Payloads = temporal::api::common::v1::Payloads;
@@ -375,6 +389,7 @@ class Service final : public EmbeddedService {
   storage::Journal& journal_;
   Executor& loop_;
   Clock& clock_;
+  Clock& callers_clock_;  ///< EmbeddedOptions
   BufferedRandom random_;
   const EmbeddedOptions options_;
   std::shared_ptr<bool> alive_;  ///< posted tasks and journal callbacks look at it; both own it

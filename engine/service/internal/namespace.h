@@ -23,7 +23,7 @@ struct TaskRef {
   Kind kind = Kind::kWorkflow;
   storage::RunKey run = 0;
   std::int64_t id = 0;      ///< kActivity: scheduled event; kQuery: the query
-  std::uint64_t stamp = 0;  ///< kWorkflow: task_stamp; kActivity: attempt
+  std::uint64_t stamp = 0;  ///< kWorkflow: task_stamp; kActivity: ticket_of
 };
 
 struct TaskQueue {
