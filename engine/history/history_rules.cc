@@ -80,6 +80,16 @@ constexpr Reference kReferences[] = {
      enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
     {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED, "initiated_event_id",
      enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED, "started_event_id",
+     enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED, "started_event_id",
+     enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED, "started_event_id",
+     enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT, "started_event_id",
+     enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, Absent::kBroken},
+    {enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED, "started_event_id",
+     enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, Absent::kBroken},
     {enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, "initiated_event_id",
      enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, Absent::kBroken},
     {enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, "initiated_event_id",
@@ -214,6 +224,10 @@ class Checker {
     constexpr const char* kCompleted = "workflow_task_completed_event_id";
     check_reference(event, kCompleted, number(*attributes, kCompleted), enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
                     Absent::kFine);
+    if (event.event_type() == enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED) {
+      const std::int64_t child = number(*attributes, "initiated_event_id");
+      if (!children_.insert(child).second || ended_.contains(child)) say(event, "the child started or ended before");
+    }
     for (const auto& [type, field] : kEnds) {
       if (type != event.event_type()) continue;
       const std::int64_t id = number(*attributes, field);
@@ -253,6 +267,7 @@ class Checker {
   std::vector<std::string> broken_;
   std::map<std::int64_t, EventType> types_;
   std::set<std::int64_t> ended_;
+  std::set<std::int64_t> children_;  ///< started ones, by initiated event
   std::int64_t seen_ = 0, last_task_id_ = 0;
   EventType previous_ = enums::EVENT_TYPE_UNSPECIFIED;
   bool closed_ = false, task_open_ = false, in_flush_ = false, completion_flushed_ = false;

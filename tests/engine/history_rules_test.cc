@@ -103,6 +103,28 @@ INSTANTIATE_TEST_SUITE_P(
               (void)h.mutable_events(5)->mutable_child_workflow_execution_completed_event_attributes();
             },
             "a signal after a completion"},
+        Row{"AChildThatEndsUnstarted",
+            [](History& h) {
+              h.mutable_events(4)->set_event_type(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+              (void)h.mutable_events(4)->mutable_start_child_workflow_execution_initiated_event_attributes();
+              h.mutable_events(5)->set_event_type(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED);
+              h.mutable_events(5)
+                  ->mutable_child_workflow_execution_terminated_event_attributes()
+                  ->set_initiated_event_id(5);
+            },
+            "started_event_id is not set"},
+        Row{"AChildThatStartsTwice",
+            [](History& h) {
+              h.mutable_events(4)->set_event_type(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+              (void)h.mutable_events(4)->mutable_start_child_workflow_execution_initiated_event_attributes();
+              for (const int i : {5, 6}) {
+                h.mutable_events(i)->set_event_type(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED);
+                h.mutable_events(i)
+                    ->mutable_child_workflow_execution_started_event_attributes()
+                    ->set_initiated_event_id(5);
+              }
+            },
+            "started or ended before"},
         Row{"AnUnknownType", [](History& h) { h.mutable_events(6)->set_event_type(enums::EVENT_TYPE_UNSPECIFIED); },
             "unknown type"},
         Row{"NoAttributes", [](History& h) { h.mutable_events(6)->clear_attributes(); }, "has no attributes"},
