@@ -16,7 +16,6 @@ std::optional<Timestamp> read_http_date(std::string_view text) {
   if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
   const std::size_t month = kMonths.find(text.substr(8, 3));
   if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  if (!is_countable_year(text.substr(12, 4))) return std::nullopt;
   const auto time = parse_utc(
       fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8)));
   return time ? std::optional(*time) : std::nullopt;
@@ -34,7 +33,7 @@ std::optional<Nanos> read_retry_after(const HttpReply& reply, Timestamp now) {
   } else if (error == std::errc::result_out_of_range) {
     wait = kAccessRetryMax;
   } else if (const auto date = read_http_date(text)) {
-    wait = *date - now;
+    wait = std::max(*date, now) - now;  // the difference of any two may be more than counts
   } else {
     return std::nullopt;
   }

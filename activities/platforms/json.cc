@@ -1,6 +1,7 @@
 #include "activities/platforms/json.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 namespace callimport::activities {
@@ -24,6 +25,14 @@ std::size_t sequence_length(std::string_view text) {
     return follows(1) && follows(2) && follows(3) ? 4 : 0;
   }
   return 0;
+}
+
+/// The unit that `\\uXXXX` at the start of `text` names; 0 when there is no such escape.
+unsigned escaped_unit(std::string_view text) {
+  if (text.size() < 6 || !text.starts_with("\\u")) return 0;
+  unsigned unit = 0;
+  const auto [end, error] = std::from_chars(text.data() + 2, text.data() + 6, unit, 16);
+  return error == std::errc{} && end == text.data() + 6 ? unit : 0;
 }
 
 /// True when no bracket outside of strings lies deeper than `depth_max`.
@@ -63,11 +72,27 @@ std::string repair_utf8(std::string_view text) {
   return good;
 }
 
+std::string repair_surrogates(std::string_view text) {
+  std::string good;
+  good.reserve(text.size());
+  while (!text.empty()) {
+    const unsigned unit = escaped_unit(text);
+    std::size_t length = text[0] == '\\' ? 2 : 1;  // an escaped backslash begins no escape
+    if (unit != 0) length = 6;
+    const bool high = unit >= 0xd800 && unit <= 0xdbff, low = unit >= 0xdc00 && unit <= 0xdfff;
+    const unsigned next = high ? escaped_unit(text.substr(6)) : 0;
+    if (next >= 0xdc00 && next <= 0xdfff) length = 12;
+    good += low || (high && length == 6) ? R"(\ufffd)" : text.substr(0, length);
+    text.remove_prefix(std::min(length, text.size()));
+  }
+  return good;
+}
+
 Result<json> parse_json(std::string_view text) {
   if (!is_shallow(text, kJsonDepthMax))
     return fail(Code::kInvalid, "JSON nested deeper than " + std::to_string(kJsonDepthMax));
   json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) value = json::parse(repair_utf8(text), nullptr, false);
+  if (value.is_discarded()) value = json::parse(repair_surrogates(repair_utf8(text)), nullptr, false);
   if (value.is_discarded()) return fail(Code::kInvalid, "not JSON");
   return value;
 }
@@ -97,16 +122,10 @@ std::optional<bool> switch_of(const json& object, std::string_view name) {
   return member->get<bool>();
 }
 
-bool is_countable_year(std::string_view text) {
-  const std::string_view year = text.substr(0, 4);
-  return year >= "1700" && year <= "2200";
-}
-
 std::optional<Timestamp> time_of(const json& object, std::string_view name) {
   const json* member = find_member(object, name);
   if (member == nullptr || !member->is_string()) return std::nullopt;
   const auto& text = member->get_ref<const std::string&>();
-  if (!is_countable_year(text)) return std::nullopt;
   const auto time = parse_utc(text);
   return time ? std::optional(*time) : std::nullopt;
 }

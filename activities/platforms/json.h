@@ -15,12 +15,16 @@ namespace callimport::activities {
 
 inline constexpr int kJsonDepthMax = 64;
 
-/// Bytes that are no UTF-8 are replaced by U+FFFD, so that one broken name does not hide a page of calls.
+/// Bytes that are no UTF-8 and escapes that are half a surrogate pair are replaced by U+FFFD, so that one broken name
+/// does not hide a page of calls.
 /// @error kInvalid  no JSON, or nested deeper than kJsonDepthMax; says which, quotes nothing.
 Result<nlohmann::json> parse_json(std::string_view text);
 
 /// The text without what is not UTF-8, U+FFFD in its place.
 std::string repair_utf8(std::string_view text);
+
+/// JSON whose strings name no half of a surrogate pair (RFC 8259, 8.2): `\ufffd` in its place.
+std::string repair_surrogates(std::string_view text);
 
 /// Null when `object` is none, or has no such member.
 const nlohmann::json* find_member(const nlohmann::json& object, std::string_view name);
@@ -29,9 +33,7 @@ std::string text_of(const nlohmann::json& object, std::string_view name);
 /// Whole numbers of up to 2^53 either way; nullopt when absent or no such number.
 std::optional<std::int64_t> whole_number_of(const nlohmann::json& object, std::string_view name);
 std::optional<bool> switch_of(const nlohmann::json& object, std::string_view name);
-/// True when the text begins with a year of 1700 to 2200: a Timestamp counts nanoseconds, and holds no others.
-bool is_countable_year(std::string_view text);
-/// nullopt also for years no Timestamp can hold.
+/// nullopt also for times no Timestamp can hold.
 std::optional<Timestamp> time_of(const nlohmann::json& object, std::string_view name);
 
 }  // namespace callimport::activities

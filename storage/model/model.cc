@@ -92,6 +92,10 @@ Result<Timestamp> parse_utc(std::string_view text) {
   }
   const auto whole = std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
                      std::chrono::seconds{second} - offset;
+  if (whole < kEarliestSecond || whole > kLatestSecond) {
+    return fail(Code::kInvalid, fmt::format("{} is not between {} and {}", text, format_utc(kEarliestSecond),
+                                            format_utc(kLatestSecond)));
+  }
   return Timestamp{whole} + Nanos{fraction};
 }
 

@@ -310,6 +310,26 @@ TEST(HostileJson, DepthIsTakenAtTheLimitAndRefusedBeyond) {
                          "\"}"));  // brackets in text are text
 }
 
+TEST(JsonOfStrangers, HalfASurrogatePairIsReplacedAndTheRestIsLeft) {
+  const std::pair<const char*, const char*> rows[] = {{R"("a\ud800b")", R"("a\ufffdb")"},
+                                                      {R"("\udc00")", R"("\ufffd")"},
+                                                      {R"("\ud83d\ude00")", R"("\ud83d\ude00")"},
+                                                      {R"("\uD83D\uDE00 \uD83D")", R"("\uD83D\uDE00 \ufffd")"},
+                                                      {R"("\ud800\ud83d\ude00")", R"("\ufffd\ud83d\ude00")"},
+                                                      {R"("\ud800\u0041")", R"("\ufffd\u0041")"},
+                                                      {R"("\\ud800")", R"("\\ud800")"},
+                                                      {R"("\\\ud800")", R"("\\\ufffd")"},
+                                                      {R"("\ud8")", R"("\ud8")"},
+                                                      {R"("\u-123\ud80)", R"("\u-123\ud80)"},
+                                                      {"\\", "\\"},
+                                                      {"", ""}};
+  for (const auto& [from, to] : rows) EXPECT_EQ(repair_surrogates(from), to) << from;
+  const auto page = parse_json(R"([{"title":"\ud800"},{"title":"whole"}])");
+  ASSERT_TRUE(page.has_value());
+  EXPECT_EQ((*page)[0]["title"], "\ufffd");
+  EXPECT_EQ((*page)[1]["title"], "whole");
+}
+
 TEST(HostileJson, Utf8IsRepairedByTheByte) {
   EXPECT_EQ("plain é 漢 😀", repair_utf8("plain é 漢 😀"));
   EXPECT_EQ(

@@ -29,13 +29,16 @@ TEST_P(Times, AreReadAndPrinted) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, Times,
-    testing::Values(TimeRow{"Epoch", "1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"},
-                    TimeRow{"WithOffset", "2026-09-05T00:01:18+02:00", 1788559278000000000, "2026-09-04T22:01:18Z"},
-                    TimeRow{"WithNanos", "2026-09-04T22:01:18.123456789Z", 1788559278123456789,
-                            "2026-09-04T22:01:18.123Z"},
-                    TimeRow{"BeforeEpoch", "1969-12-31T23:59:59.5Z", -500000000, "1969-12-31T23:59:59.500Z"},
-                    TimeRow{"LeapDay", "2024-02-29T12:00:00Z", 1709208000000000000, "2024-02-29T12:00:00Z"},
-                    TimeRow{"LowerCase", "2026-09-04t22:01:18z", 1788559278000000000, "2026-09-04T22:01:18Z"}),
+    testing::Values(
+        TimeRow{"Epoch", "1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"},
+        TimeRow{"WithOffset", "2026-09-05T00:01:18+02:00", 1788559278000000000, "2026-09-04T22:01:18Z"},
+        TimeRow{"WithNanos", "2026-09-04T22:01:18.123456789Z", 1788559278123456789, "2026-09-04T22:01:18.123Z"},
+        TimeRow{"BeforeEpoch", "1969-12-31T23:59:59.5Z", -500000000, "1969-12-31T23:59:59.500Z"},
+        TimeRow{"LeapDay", "2024-02-29T12:00:00Z", 1709208000000000000, "2024-02-29T12:00:00Z"},
+        TimeRow{"TheEarliest", "1677-09-21T00:12:44Z", -9223372036000000000, "1677-09-21T00:12:44Z"},
+        TimeRow{"TheLatest", "2262-04-11T23:47:15.999999999Z", 9223372035999999999, "2262-04-11T23:47:15.999Z"},
+        TimeRow{"TheLatestByItsOffset", "2262-04-12T01:47:15+02:00", 9223372035000000000, "2262-04-11T23:47:15Z"},
+        TimeRow{"LowerCase", "2026-09-04t22:01:18z", 1788559278000000000, "2026-09-04T22:01:18Z"}),
     [](const auto& test) { return test.param.name; });
 
 class NoTimes : public testing::TestWithParam<const char*> {};
@@ -48,6 +51,19 @@ INSTANTIATE_TEST_SUITE_P(Table, NoTimes,
                          testing::Values("", "2026", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z",
                                          "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+0200",
                                          "2026-01-01T00:00:00Zx", "2026/01/01T00:00:00Z", "-026-01-01T00:00:00Z"));
+
+class UncountableTimes : public testing::TestWithParam<const char*> {};
+TEST_P(UncountableTimes, AreRefusedWithTheBounds) {
+  const auto time = parse_utc(GetParam());
+  ASSERT_FALSE(time.has_value());
+  EXPECT_EQ(Code::kInvalid, time.error().code);
+  EXPECT_EQ(std::string(GetParam()) + " is not between 1677-09-21T00:12:44Z and 2262-04-11T23:47:15Z",
+            time.error().message);
+}
+INSTANTIATE_TEST_SUITE_P(Table, UncountableTimes,
+                         testing::Values("1677-09-21T00:12:43.999999999Z", "2262-04-11T23:47:16Z",
+                                         "2262-04-11T23:47:15-00:01", "1677-09-21T00:12:44+00:01",
+                                         "0000-01-01T00:00:00Z", "9999-12-31T23:59:60.999999999-23:59"));
 
 struct IdRow {
   const char* name;
