@@ -59,7 +59,12 @@ namespace internal {
 template <class T>
 struct FlowResult {
   std::optional<T> value;
-  void return_value(T result) { value.emplace(std::move(result)); }
+  std::function<void()>
+      returning;  ///< runs at co_return: the frame's locals are still there, a moment later they are not
+  void return_value(T result) {
+    value.emplace(std::move(result));
+    if (returning) returning();
+  }
   T take() { return std::move(*value); }
 };
 template <>
@@ -99,9 +104,10 @@ class Flow {
     if (handle_) handle_.destroy();
   }
 
-  /// For the scheduler: the frame to resume first, whether it returned, and what it returned.
+  /// For the scheduler: the frame to resume first, whether it returned, what it returned, and what to do just then.
   std::coroutine_handle<> handle() const { return handle_; }
   bool done() const { return handle_.done(); }
+  void on_return(std::function<void()> task) { handle_.promise().returning = std::move(task); }
   T take() {
     if (handle_.promise().error) std::rethrow_exception(handle_.promise().error);
     return handle_.promise().take();

@@ -95,7 +95,7 @@ void Run::look_ahead(const Events& events, int begin, int end) {
 Result<> Run::activate() {
   try {
     if (!scheduler_.started()) {
-      scheduler_.start(function_(*this, std::move(input_)));
+      scheduler_.start(function_(*this, std::move(input_)), [this] { answer_for_the_last_time(); });
       TRY_VOID(turn());
     }
     for (const auto* signal : signals_) {
@@ -159,6 +159,16 @@ void Run::take_metadata(::temporal::api::sdk::v1::WorkflowTaskCompletedMetadata*
   out->add_lang_used_flags(static_cast<std::uint32_t>(Flag::kOneJobATime));
 }
 
+void Run::expect_queries(std::vector<Query> queries) {
+  queries_ = std::move(queries);
+  last_answers_.clear();
+}
+
+/// The last moment at which what the handlers refer to is there.
+void Run::answer_for_the_last_time() {
+  for (const auto& query : queries_) last_answers_.push_back(answer(query.type, query.input));
+}
+
 Outcome<std::string> Run::answer(const std::string& query, std::string input) {
   const auto refuse = [](std::string message) {
     Failure failure;
@@ -166,7 +176,12 @@ Outcome<std::string> Run::answer(const std::string& query, std::string input) {
     failure.message = std::move(message);
     return tl::unexpected(std::move(failure));
   };
-  if (closed_) return refuse("query " + query + ": the workflow has returned, its state is gone");
+  if (closed_) {
+    for (std::size_t i = 0; i < last_answers_.size(); ++i) {
+      if (queries_[i].type == query && queries_[i].input == input) return last_answers_[i];
+    }
+    return refuse("query " + query + ": the workflow has returned, its state is gone");
+  }
   const auto handler = query_handlers_.find(query);
   if (handler == query_handlers_.end()) {
     std::string known;

@@ -50,6 +50,12 @@ class Run final : public WorkflowContext {
   /// Moves the live task's commands to `out`; they stay expected here until their events come.
   void take_commands(google::protobuf::RepeatedPtrField<CommandMessage>* out);
   void take_metadata(::temporal::api::sdk::v1::WorkflowTaskCompletedMetadata* out);
+  struct Query {
+    std::string type, input;
+  };
+  /// What will be asked after the next `apply`: should the workflow return meanwhile, its answers can be had at that
+  /// moment only.
+  void expect_queries(std::vector<Query> queries);
   Outcome<std::string> answer(const std::string& query, std::string input);
 
   std::int64_t next_event_id() const { return next_event_id_; }
@@ -87,6 +93,7 @@ class Run final : public WorkflowContext {
   Result<> activate();
   Result<> turn();
   void close();
+  void answer_for_the_last_time();
   void close_with(WorkflowEnd end);
   Result<> differ(std::int64_t event_id, std::string expected, std::string got);
   Result<> check_no_leftover(const Events& events, int end);
@@ -131,6 +138,8 @@ class Run final : public WorkflowContext {
   std::map<std::string, std::function<void(std::string)>> signal_handlers_;
   std::map<std::string, std::vector<std::string>> signals_kept_;  // came before their handler
   std::map<std::string, std::function<Outcome<std::string>(std::string)>> query_handlers_;
+  std::vector<Query> queries_;                        // expected
+  std::vector<Outcome<std::string>> last_answers_;    // to them, as of the return of the workflow code
   std::map<std::string, bool, std::less<>> patches_;  // answers given
   std::set<std::string, std::less<>> patches_ahead_, patches_marked_;
   std::map<std::int64_t, std::string> side_effects_ahead_;

@@ -4,8 +4,9 @@
 
 namespace callimport::engine::worker {
 
-void Scheduler::start(Flow<WorkflowEnd> main) {
+void Scheduler::start(Flow<WorkflowEnd> main, std::function<void()> returning) {
   main_.emplace(std::move(main));
+  main_->on_return(std::move(returning));
   resume_later(main_->handle());
 }
 

@@ -19,7 +19,8 @@ class Scheduler final : public FlowQueue {
   ~Scheduler() override { destroy_frames(); }
 
   void resume_later(std::coroutine_handle<> waiter) override { ready_.push_back(waiter); }
-  void start(Flow<WorkflowEnd> main);
+  /// `returning` runs when the main flow returns, while its locals are still there.
+  void start(Flow<WorkflowEnd> main, std::function<void()> returning);
   void spawn(Flow<void> flow);
   /// `met` runs when the condition held (not when `state` was set by somebody else, which also ends the wait).
   void add_condition(std::function<bool()> holds, std::shared_ptr<FutureState<bool>> state, std::function<void()> met);

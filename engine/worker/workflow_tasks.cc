@@ -5,8 +5,24 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/worker/payloads.h"
+
 namespace callimport::engine::worker {
 namespace enums = ::temporal::api::enums::v1;
+
+namespace {
+
+std::vector<Run::Query> queries_of(const api::PollWorkflowTaskQueueResponse& task) {
+  std::vector<Run::Query> queries;
+  const auto add = [&queries](const auto& query) {
+    queries.push_back({query.query_type(), json_of(query.query_args())});
+  };
+  if (task.has_query()) add(task.query());
+  for (const auto& [key, query] : task.queries()) add(query);
+  return queries;
+}
+
+}  // namespace
 
 WorkflowTasks::WorkflowTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call)
     : port_(port),
@@ -218,6 +234,7 @@ Result<> WorkflowTasks::drive(Slot& slot, Task& task) {
                                      task.workflow_execution().run_id());
     if (task.previous_started_event_id() > 0) ++replays;
   }
+  slot.run->expect_queries(queries_of(task));
   return slot.run->apply(events, query_only ? Delivery::Query : Delivery::Task);
 }
 

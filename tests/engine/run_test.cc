@@ -655,6 +655,26 @@ TEST(Queries, AreAnsweredFromStateAndLeaveNoTrace) {  // B21
   EXPECT_EQ("query ready: the workflow has returned, its state is gone", run.answer("ready", "").error().message);
 }
 
+TEST(Queries, ThatAreExpectedAreAnsweredAsOfTheReturn) {  // C.7: a closed run is asked by replay
+  const WorkflowFunction function = [](WorkflowContext& context, std::string) -> Flow<WorkflowEnd> {
+    auto steps = std::make_unique<int>(0);  // gone with the frame: an answer after it would read freed memory
+    context.on_query("steps",
+                     [&steps](std::string input) -> Outcome<std::string> { return input + std::to_string(*steps); });
+    auto slept = co_await context.timer(1s);
+    *steps = slept ? 1 : -1;
+    co_return std::string("done");
+  };
+  HistoryBuilder history;
+  history.turn().timer_started("1").timer_fired("1", 5).turn().closed();
+  WorkflowRun run(function, "default", "w", "run-1");
+  run.expect_queries({{"steps", "n"}, {"nope", ""}});
+  ASSERT_TRUE(run.apply(history.history().events(), Delivery::Query).has_value());
+  ASSERT_TRUE(run.closed());
+  EXPECT_EQ("n1", *run.answer("steps", "n"));
+  EXPECT_EQ("unknown query nope; this workflow knows: steps", run.answer("nope", "").error().message);
+  EXPECT_EQ("query steps: the workflow has returned, its state is gone", run.answer("steps", "m").error().message);
+}
+
 TEST(History, GapsForeignEventsAndFlagsFromTheFutureAreRefused) {
   const auto apply = [](const testing_support::History& history) {
     WorkflowRun run(kOneActivity, "default", "w", "run-1");

@@ -162,6 +162,25 @@ TEST(WorkerAndService, QueriesSeeTheNewestStateWithAndWithoutACache) {
   }
 }
 
+TEST(WorkerAndService, ClosedRunsAreAskedByReplay) {  // C.7: closed runs are queried directly
+  for (const int cached : {0, 1000}) {
+    EngineWorld world;
+    world.start_worker(cached, [](Worker& worker) { worker.register_workflow("T", counting); });
+    world.start("w", "T");
+    world.loop.run_for(1s);
+    for (int i = 0; i < 3; ++i) world.signal("w", "add", "1");
+    world.loop.run_for(1s);
+    world.cancel("w");
+    world.loop.run_for(1s);
+    const auto history = world.history("w");
+    ASSERT_EQ(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED, history.events(history.events_size() - 1).event_type());
+    EXPECT_EQ("3", world.query("w", "count"));
+    EXPECT_EQ("unknown query nope; this workflow knows: count", world.query("w", "nope"));
+    EXPECT_EQ("3", world.query("w", "count")) << "as often as one likes";
+    EXPECT_EQ(history.events_size(), world.history("w").events_size());
+  }
+}
+
 TEST(WorkerAndService, ManyRunsInASmallCacheAllEnd) {
   EngineWorld world;
   world.start_worker(5, [&](Worker& worker) {
