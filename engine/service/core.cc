@@ -9,7 +9,6 @@
 namespace callimport::engine {
 namespace {
 
-constexpr int kSnapshotVersion = 1;
 constexpr std::int64_t kFirstTaskId = (1 << 20) + 11;
 constexpr std::chrono::seconds kRetryReset{1};
 constexpr std::size_t kEndedPerTrim = 1024;
@@ -46,7 +45,7 @@ Result<std::unique_ptr<EmbeddedService>> EmbeddedService::open(storage::Journal&
 }
 
 Result<> Service::recover() {
-  TRY(auto recovered, journal_.recover());
+  TRY(auto recovered, journal_.recover(kSnapshotVersion));
   next_row_ = recovered.last + 1;
   next_run_ = recovered.last_run + 1;
   std::int64_t last_task_id = 0;
@@ -101,7 +100,7 @@ Result<> Service::recover() {
 Result<> Service::recover_open(storage::Journal::Recovered& recovered) {
   for (auto& snapshot : recovered.snapshots) {
     pb::RunSnapshot body;
-    if (snapshot.version != kSnapshotVersion || !body.ParseFromString(snapshot.body)) {
+    if (!body.ParseFromString(snapshot.body)) {
       return fail(Code::kCorrupt, "journal: the snapshot of run " + std::to_string(snapshot.run) + " does not parse");
     }
     OpenRun& run = add_run(snapshot.run);

@@ -61,6 +61,9 @@ int shown_status(const pb::RunProgress& progress);
 
 void apply(Run& run, pb::Transition&& change);
 
+/// Goes up when a field changes its meaning, or when one that is missing must not be read as empty. Snapshots of
+/// another version are left aside at recovery: the rows say it again.
+inline constexpr int kSnapshotVersion = 1;
 pb::RunSnapshot to_snapshot(const Run& run);
 void from_snapshot(pb::RunSnapshot&& snapshot, Run* run);
 pb::RunSummary to_summary(const Run& run);

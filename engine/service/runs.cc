@@ -13,7 +13,6 @@
 namespace callimport::engine {
 namespace {
 
-constexpr int kSnapshotVersion = 1;
 /// Transitions between snapshots of one run: few, so that a restart replays few rows; more for a run with much state,
 /// so that what is written stays in proportion.
 std::int64_t snapshot_every(const Run& run) {

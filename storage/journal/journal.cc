@@ -38,9 +38,9 @@ class WriterJournal final : public Journal {
     thread_.join();
   }
 
-  Result<Recovered> recover() override {
+  Result<Recovered> recover(int snapshot_version) override {
     ENSURE(calls_ == 0);
-    return writer_.store().recover();
+    return writer_.store().recover(snapshot_version);
   }
 
   void append(std::vector<JournalRow> rows, Done done) override {

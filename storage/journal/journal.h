@@ -91,9 +91,9 @@ class Journal {
     std::vector<JournalRow> rows;     ///< all rows not covered by a snapshot of their run, by seq
     std::vector<ClosedSummary> closed;
   };
-  /// Blocking; once, before anything else.
+  /// Blocking; once, before anything else. Snapshots of another version are of no use: the rows say it again.
   /// @error kCorrupt  damage: a wrong checksum, a missing row, a row whose `previous` is not the run's row before it.
-  virtual Result<Recovered> recover() = 0;
+  virtual Result<Recovered> recover(int snapshot_version) = 0;
 
   /// Commits so far and rows in them (figures for `doctor` and the benches).
   struct Figures {

@@ -215,7 +215,7 @@ Result<std::optional<ClosedHistory>> JournalStore::read_closed(RunKey run) {
   return closed;
 }
 
-Result<Journal::Recovered> JournalStore::recover() {
+Result<Journal::Recovered> JournalStore::recover(int snapshot_version) {
   Journal::Recovered recovered;
   std::unordered_map<RunKey, Seq> newest;  // of each open run: its last row seen, or its snapshot's
   std::unordered_set<RunKey> finished;
@@ -239,8 +239,9 @@ Result<Journal::Recovered> JournalStore::recover() {
     if (!row) break;
     Snapshot snapshot{snapshots.integer(0), snapshots.integer(1), static_cast<int>(snapshots.integer(2)),
                       snapshots.blob(4)};
-    if (snapshots.integer(3) != checksum(snapshot.run, snapshot.seq, snapshot.body)) continue;  // its rows say it again
     last_run_ = std::max(last_run_, snapshot.run);
+    const bool whole = snapshots.integer(3) == checksum(snapshot.run, snapshot.seq, snapshot.body);
+    if (!whole || snapshot.version != snapshot_version) continue;  // its rows say it again
     newest[snapshot.run] = snapshot.seq;
     recovered.snapshots.push_back(std::move(snapshot));
   }

@@ -33,7 +33,7 @@ class JournalStore {
 
   /// Call once, before any trim.  @error kCorrupt  a sum is wrong, a number is missing, or a row does not follow its
   /// run.
-  Result<Journal::Recovered> recover();
+  Result<Journal::Recovered> recover(int snapshot_version);
 
   /// One transaction, durable on return; while rows wait to be trimmed, it trims about as many as it adds.
   /// @param rows  numbered from last() + 1.

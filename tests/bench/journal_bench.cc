@@ -112,7 +112,7 @@ void journal_recover(benchmark::State& state) {
     AsioLoop loop;
     auto journal = open_journal(disk, loop, {.path = folder.file("journal.db")});
     ENSURE(journal.has_value());
-    auto recovered = (*journal)->recover();
+    auto recovered = (*journal)->recover(1);
     ENSURE(recovered.has_value() && std::ssize(recovered->rows) == runs * 5);
   }
 }

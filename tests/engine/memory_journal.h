@@ -71,14 +71,14 @@ class MemoryJournal final : public storage::Journal {
     post();
   }
   void trim(storage::Seq floor) override { trimmed = floor; }
-  Result<Recovered> recover() override {
+  Result<Recovered> recover(int snapshot_version) override {
     Recovered out;
     out.last = static_cast<storage::Seq>(durable_.rows.size());
     out.last_run = durable_.last_run;
     for (const auto& [run, closed] : durable_.closed) out.closed.push_back({run, closed.summary});
     std::map<storage::RunKey, storage::Seq> covered;
     for (const auto& [run, snapshot] : durable_.snapshots) {
-      if (durable_.closed.contains(run)) continue;
+      if (durable_.closed.contains(run) || snapshot.version != snapshot_version) continue;
       out.snapshots.push_back(snapshot);
       covered[run] = snapshot.seq;
     }

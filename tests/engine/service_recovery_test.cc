@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/history/history_rules.h"
+#include "engine/service/run_state.h"
 #include "tests/engine/recovery_loops.h"
 #include "tests/engine/service_world.h"
 
@@ -249,6 +250,23 @@ TEST(Recovery, SnapshotsCarryTheWholeState) {
   EXPECT_EQ(task.history().events_size(), 6 + 200 + 4) << "the whole history, read back from its rows";
   EXPECT_TRUE(world.complete(task, {complete_workflow()}).ok());
   EXPECT_EQ(world.history().events_size(), 6 + 200 + 6);
+}
+
+TEST(Recovery, SnapshotsOfAnotherVersionAreReadFromTheRowsAgain) {
+  ServiceWorld world;
+  world.start();
+  (void)world.complete(world.poll(), {schedule_activity("a"), start_timer("t", 1'000)});
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(world.signal("s" + std::to_string(i), "W", "id" + std::to_string(i)).ok());
+  Durable durable = world.journal->durable();
+  ASSERT_FALSE(durable.snapshots.empty());
+  for (auto& [run, snapshot] : durable.snapshots) {
+    snapshot.version = kSnapshotVersion + 1;
+    snapshot.body = "who knows";
+  }
+  ServiceWorld next({}, std::move(durable), world.loop.now());
+  EXPECT_EQ(next.everything(), world.everything());
+  EXPECT_TRUE(next.signal("s0", "W", "id0").ok());
+  EXPECT_EQ(next.everything(), world.everything()) << "the signal was known";
 }
 
 TEST(Recovery, HistoriesBeyondTheCacheAreReadBack) {

@@ -143,7 +143,7 @@ TEST(DieAfterCommits, DiesBetweenTheCommitAndItsAnswer) {
   simulations::SimLoop loop;
   auto journal = open_journal(disk, loop, {.path = folder.file("journal.db"), .threaded = false});
   ASSERT_TRUE(journal.has_value());
-  EXPECT_EQ(3, (*journal)->recover().value().last);
+  EXPECT_EQ(3, (*journal)->recover(1).value().last);
 }
 
 }  // namespace

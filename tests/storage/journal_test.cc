@@ -167,6 +167,21 @@ TEST_P(Journals, BeginAtTheNewestSnapshot) {
   EXPECT_EQ(3, recovered.rows[0].seq);
 }
 
+TEST_P(Journals, LeaveASnapshotOfAnotherVersionAside) {
+  open();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(append(1).has_value());
+  ASSERT_TRUE(append(2).has_value());
+  for (const int version : {6, 8}) {
+    world_.loop().post([&] { world_.journal().put_snapshots({{1, 3, version, "of other days"}, {2, 4, 7, "ours"}}); });
+    ASSERT_TRUE(append(2).has_value());
+    const auto recovered = open();
+    ASSERT_EQ(1u, recovered.snapshots.size()) << version;
+    EXPECT_EQ(2, recovered.snapshots[0].run);
+    ASSERT_LE(4u, recovered.rows.size()) << "all of the first run, and what follows the second's snapshot";
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(1, recovered.rows[static_cast<std::size_t>(i)].run);
+  }
+}
+
 TEST_P(Journals, TrimAndForgetNoNumber) {
   open();
   std::vector<JournalRow> rows;

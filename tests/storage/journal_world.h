@@ -43,12 +43,13 @@ class JournalWorld {
   Journal& journal() { return *journal_; }
   JournalOptions& options() { return options_; }
 
+  static constexpr int kSnapshots = 7;  ///< version of the snapshots that are of use
   Result<Journal::Recovered> open() {
     journal_.reset();
     options_.path = path_;
     options_.threaded = threaded();
     TRY(journal_, open_journal(disk(), loop(), options_));
-    return journal_->recover();
+    return journal_->recover(kSnapshots);
   }
   void close() { journal_.reset(); }
 
