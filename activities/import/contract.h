@@ -88,8 +88,9 @@ struct StepInput {
   bool probing = false;     ///< asks whether trouble is over: one try, little work
   int pages = 0;            ///< enumerate: at most
   std::int64_t enough = 0;  ///< enumerate: stop when so many are known; 0: no such stop
+  int repeats = 0;          ///< enumerate: steps in a row, just before, that met no new call
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepInput, ask, lane, probing, pages, enough)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepInput, ask, lane, probing, pages, enough, repeats)
 
 /// Result of the same. Each step fills what it knows.
 struct StepResult {
@@ -104,10 +105,11 @@ struct StepResult {
   bool drained = false;                        ///< fetch: no call of the lane is pending; register: nothing is staged
   std::int64_t look_again_ms = 0;              ///< fetch: all pending calls are put off until then
   std::int64_t lane_failed = 0;                ///< fetch, when drained: failed calls of the lane
+  int repeats = 0;                             ///< enumerate: steps in a row that met no new call
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepResult, trouble, counters, newest_first, enumerated, known,
                                                 lane_first, lane_bulk, taken, done, ended, drained, look_again_ms,
-                                                lane_failed)
+                                                lane_failed, repeats)
 
 /// One lane's new place, as it is stored, told and shown.
 struct LaneChange {

@@ -8,6 +8,7 @@ namespace {
 struct Walk {
   std::string from, cursor;
   bool ended = false;
+  bool stuck = false;  ///< its last page leads to itself
   std::vector<storage::ManifestRow> rows;
 };
 
@@ -19,15 +20,22 @@ ListQuery query_for(const ImportInput& ask, const std::string& cursor) {
   return query;
 }
 
-/// Pages full of calls that are all known: the list repeats itself, and may do so for ever. The cursor moves on even
-/// so, but slowly, and people are told.
-TroubleNote repeats(Timestamp again) {
-  return TroubleNote{"wait", "platform.changed_answer", "the platform's list repeats calls it gave before", "",
-                     to_unix_ms(again)};
+constexpr int kRepeatsMax = 8;
+
+/// Nothing but calls that are known, or the same cursor again: the list repeats itself, and may do so for ever. It is
+/// walked on slowly and people are told; after kRepeatsMax steps it is a person's to decide.
+void note_repeat(StepResult& result, const StepInput& input, std::string message, Timestamp again) {
+  result.repeats = input.repeats + 1;
+  result.trouble = TroubleNote{"wait", "platform.changed_answer", std::move(message), "", to_unix_ms(again)};
+  if (result.repeats < kRepeatsMax) return;
+  result.trouble.kind = "attention";
+  result.trouble.who = "support";
+  result.trouble.until_ms = 0;
 }
 
 /// @param again  when to ask on, should the list repeat itself.
-Result<std::string> store_pages(storage::LibraryTx& tx, const ImportInput& ask, const Walk& walk, Timestamp again) {
+Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, const Walk& walk, Timestamp again) {
+  const ImportInput& ask = input.ask;
   TRY(const storage::ImportRow before, tx.import(ask.import));
   if (before.cursor != walk.from || before.enumerated) {
     return fail(Code::kConflict, "another attempt has counted on from here in import " + ask.import);
@@ -40,7 +48,10 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const ImportInput& ask, 
   result.counters = note_of(now.counters);
   result.known = now.counters.found;
   result.enumerated = walk.ended || sample_full;
-  if (added == 0 && !walk.rows.empty() && !result.enumerated) result.trouble = repeats(again);
+  if (walk.stuck && !result.enumerated) note_repeat(result, input, "the platform's list does not go on", again);
+  if (!walk.stuck && added == 0 && !walk.rows.empty() && !result.enumerated) {
+    note_repeat(result, input, "the platform's list repeats calls it gave before", again);
+  }
   return write_note(result);
 }
 
@@ -55,20 +66,17 @@ Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityCo
     Fetched<ListPage> page = co_await std::move(asking);
     if (!page && page_number > 0) break;
     if (!page) co_return tl::unexpected(page.error());
-    if (page->next && *page->next == walk.cursor) {
-      if (page_number > 0) break;
-      Wait wait{"platform.changed_answer", "the platform's list does not go on", session->now() + platform.outage_wait};
-      co_return tl::unexpected<Trouble>(std::move(wait));
-    }
     for (auto& row : page->calls) {
       row.import = input.ask.import;
       if (calls_max > 0 && known + std::ssize(walk.rows) >= calls_max) break;
       walk.rows.push_back(std::move(row));
     }
     walk.ended = !page->next;
+    walk.stuck = page->next && *page->next == walk.cursor;
     if (page->next) walk.cursor = *page->next;
     const std::int64_t seen = known + std::ssize(walk.rows);
-    if (walk.ended || (calls_max > 0 && seen >= calls_max) || (input.enough > 0 && seen >= input.enough)) break;
+    if (walk.ended || walk.stuck || (calls_max > 0 && seen >= calls_max) || (input.enough > 0 && seen >= input.enough))
+      break;
   }
   co_return true;
 }
@@ -89,7 +97,7 @@ Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& cont
   so_far.enumerated = row->enumerated;
   if (row->enumerated) co_return write_note(so_far);
 
-  Walk walk{row->cursor, row->cursor, false, {}};
+  Walk walk{row->cursor, row->cursor, false, false, {}};
   auto walking = walk_pages(*made, context, input, walk, row->counters.found);
   const Fetched<bool> walked = co_await std::move(walking);
   if (!walked) {
@@ -98,8 +106,8 @@ Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& cont
   }
   if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
   const Timestamp again = deps->clock.now() + (*made)->platform().outage_wait;
-  auto work = [ask = input.ask, walk = std::move(walk), again](storage::LibraryTx& tx) {
-    return store_pages(tx, ask, walk, again);
+  auto work = [input, walk = std::move(walk), again](storage::LibraryTx& tx) {
+    return store_pages(tx, input, walk, again);
   };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);

@@ -103,7 +103,7 @@ ManifestRow nameless(const json& row, const std::string& id, std::string detail)
   const std::string text = id.empty() ? row.dump(-1, ' ', false, json::error_handler_t::replace) : id;
   call.source_id = fmt::format("{}~{:016x}", encode_path_segment(id.substr(0, kIdShown)), fingerprint(text));
   call.state = storage::CallState::kFailed;
-  call.cause = "platform.changed_answer";
+  call.cause = storage::kCauseIdUnusable;
   call.detail = std::move(detail);
   return call;
 }

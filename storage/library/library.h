@@ -39,7 +39,8 @@ class LibraryTx {
   virtual Result<> close_import(const std::string& import, std::int64_t at_ms,
                                 const std::string& report) = 0;  ///< also forgets the credential handle
   virtual Result<> reopen_import(
-      const std::string& import) = 0;  ///< re-request: closed_ms and report cleared; failed calls become pending again
+      const std::string& import) = 0;  ///< re-request: closed_ms and report cleared; failed calls become pending again,
+                                       ///< those of kCauseIdUnusable excepted
 
   // Manifest. Counters of the import row change in the same transaction.
   /// Adds rows not known yet; those already registered from this workspace come in as kDuplicate. Answers how many were

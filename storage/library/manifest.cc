@@ -183,13 +183,13 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
       failed_by_lane_(
           db,
           "SELECT lane, count(*) FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5)"
-          " AND state = 5 AND (?2 = '' OR cause = ?2) GROUP BY lane"),
+          " AND state = 5 AND (?2 = '' OR cause = ?2) AND cause <> ?3 GROUP BY lane"),
       retry_(db,
              "UPDATE manifest SET state = 0, cause = '', detail = '', not_before_ms = NULL WHERE import = ?1 AND "
              "source_id IN"
              " (SELECT source_id FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5) AND "
              "state = 5"
-             " AND (?2 = '' OR cause = ?2) LIMIT " CALLIMPORT_PORTION ")") {}
+             " AND (?2 = '' OR cause = ?2) AND cause <> ?3 LIMIT " CALLIMPORT_PORTION ")") {}
 
 Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows) {
   TRY(const std::int64_t number, imports_.number(import));
@@ -314,11 +314,11 @@ Result<> ManifestWrites::put_off(const std::string& import, const std::string& s
 
 Result<std::int64_t> ManifestWrites::retry_failed(const std::string& import, const std::string& cause) {
   TRY(const std::int64_t number, imports_.number(import));
-  TRY(const auto by_lane, all_rows(failed_by_lane_.bind(1, number).bind(2, cause), [](const Statement& row) {
-        return std::pair{static_cast<Lane>(row.integer(0)), row.integer(1)};
-      }));
+  TRY(const auto by_lane,
+      all_rows(failed_by_lane_.bind(1, number).bind(2, cause).bind(3, kCauseIdUnusable),
+               [](const Statement& row) { return std::pair{static_cast<Lane>(row.integer(0)), row.integer(1)}; }));
   do {
-    TRY_VOID(retry_.bind(1, number).bind(2, cause).run());
+    TRY_VOID(retry_.bind(1, number).bind(2, cause).bind(3, kCauseIdUnusable).run());
   } while (db_.changes() != 0);
   std::int64_t retried = 0;
   for (const auto& [lane, calls] : by_lane) {

@@ -48,6 +48,9 @@ enum class CallState : std::uint8_t { kPending, kStaged, kRegistered, kDuplicate
 std::string_view to_string(CallState state);
 enum class Lane : std::uint8_t { kFirst, kBulk };
 
+/// Cause of a call whose id cannot be asked for, now or ever: no retry takes it up.
+inline constexpr std::string_view kCauseIdUnusable = "call.id_unusable";
+
 struct ManifestRow {
   std::string import, source_id;
   std::int64_t start_ms = 0;

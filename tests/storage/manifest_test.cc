@@ -250,6 +250,20 @@ TEST_F(Manifest, RetriesWhatFailedByCause) {
   EXPECT_EQ((Counters{.found = 4, .skipped = 1, .pending = 3}), counters());
 }
 
+TEST_F(Manifest, NeverRetriesACallThatCannotBeAskedFor) {
+  add_calls({"a", "b"});
+  ASSERT_OK(set_state("a", kFailed, std::string(kCauseIdUnusable), "a number"));
+  ASSERT_OK(set_state("b", kFailed, "media.damaged"));
+  for (const std::string cause : {"", "call.id_unusable"}) {
+    ASSERT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      TRY_VOID(tx.retry_failed(kImport, cause));
+      return {};
+    }));
+    EXPECT_EQ(kFailed, library_->manifest_row(kImport, "a").value()->state) << cause;
+    EXPECT_EQ((Counters{.found = 2, .failed = 1, .pending = 1}), counters());
+  }
+}
+
 TEST_F(Manifest, NamesProblemsMostCallsFirst) {
   add_calls({"a", "b", "c", "d", "e"});
   ASSERT_OK(set_state("a", kFailed, "media.damaged", "cut off"));

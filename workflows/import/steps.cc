@@ -61,6 +61,7 @@ Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const cha
       co_return std::move(*result);
     }
     input.probing = true;
+    input.repeats = result->repeats;
     auto trouble = meet(self, scope, type, result->trouble);
     co_await trouble;
   }
