@@ -16,6 +16,7 @@ struct DataFolder {
   std::string media() const { return path + "/media"; }
   std::string socket() const { return path + "/callimport.sock"; }
   std::string token_file() const { return path + "/access.token"; }
+  std::string reserve() const { return path + "/reserve"; }
   std::string lock_file() const { return path + "/lock"; }
   std::string config_file() const { return path + "/callimport.toml"; }
 };

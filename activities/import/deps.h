@@ -12,6 +12,7 @@
 #include "storage/runtime/clock.h"
 #include "storage/runtime/executor.h"
 #include "storage/runtime/random.h"
+#include "storage/runtime/space_reserve.h"
 #include "storage/vault/vault.h"
 
 namespace callimport::activities {
@@ -27,6 +28,7 @@ struct ImportDeps {
   Clock& clock;
   Random& random;
   Pacers& pacers;                               ///< one for the process: budgets are a workspace's, not an import's
+  SpaceReserve& reserve;                        ///< of the data folder's disk
   std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack
   std::function<void()> told;                   ///< a notification was stored: the deliverer may look; may be empty
 };

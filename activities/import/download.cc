@@ -35,6 +35,7 @@ ContentRange read_content_range(std::string_view text) {
 struct Transfer {
   storage::MediaWriter& writer;
   ActivityContext& context;
+  const SpaceReserve& reserve;
   std::uint64_t offset = 0;            ///< where it began
   std::optional<std::uint64_t> total;  ///< of the whole recording
   bool answered = false;               ///< a head with a body came
@@ -70,6 +71,7 @@ struct Transfer {
       return fail(Code::kInvalid, "the recording is larger than the limit");
     }
     if (portion.size() < kMediaPortionBytes) return {};
+    if (!reserve.whole()) return store(tl::unexpected(full_disk_error()));
     // Larger recordings are written from the loop in portions this size: a copy into the page cache, not a wait for the
     // disk.
     auto written = store(writer.append(portion));
@@ -111,6 +113,7 @@ Awaitable<Fetched<Outcome>> transfer_once(std::shared_ptr<Session> session, Acti
   ImportDeps& deps = session->deps();
   Transfer transfer{.writer = *writer,
                     .context = context,
+                    .reserve = deps.reserve,
                     .offset = writer->size(),
                     .total = {},
                     .answered = false,

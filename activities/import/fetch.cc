@@ -107,8 +107,15 @@ void sort_out(Batch& batch, Ended one) {
   batch.suspects.push_back(std::move(one));
 }
 
+/// The disk is full, as another step found out: what it gave up is not for recordings.
+void heed_full_disk(Batch& batch) {
+  if (!batch.deps->reserve.whole() && !batch.stop) batch.stop = store_trouble(full_disk_error());
+}
+
 Awaitable<void> work(SharedBatch batch) {
   while (!batch->waiting.empty() && !batch->stopping()) {
+    heed_full_disk(*batch);
+    if (batch->stopping()) co_return;
     storage::ManifestRow row = std::move(batch->waiting.front());
     batch->waiting.pop_front();
     auto fetching = fetch_call(batch->session, batch->context, batch->input.ask, row);

@@ -8,8 +8,14 @@ std::int64_t heartbeat_of(const StageInput& input) { return input.heartbeat_ms; 
 std::int64_t heartbeat_of(const CloseInput& input) { return input.heartbeat_ms; }
 std::int64_t heartbeat_of(const ForgetInput&) { return ImportSettings{}.heartbeat_ms; }
 
+Awaitable<ActivityResult> run(SharedDeps deps, ActivityContext& context, StepInput input, Body<StepInput> body) {
+  return run_step(std::move(deps), context, std::move(input), body);
+}
+/// What stores and tells is little: the reserve is its room.
 template <class Input>
-using Body = Awaitable<ActivityResult> (*)(SharedDeps, ActivityContext&, Input);
+Awaitable<ActivityResult> run(SharedDeps deps, ActivityContext& context, Input input, Body<Input> body) {
+  return body(std::move(deps), context, std::move(input));
+}
 
 /// Reads the input, beats while the body runs, and holds the result against the contract's limit.
 template <class Input>
@@ -19,7 +25,7 @@ Awaitable<ActivityResult> attempt(SharedDeps deps, ActivityContext& context, std
   auto input = read_note<Input>(text);
   if (!input) co_return tl::unexpected(final_error("engine.bug", input.error().message));
   Pulse pulse(deps->clock, context, heartbeat_of(*input));
-  auto running = body(deps, context, std::move(*input));
+  auto running = run(deps, context, std::move(*input), body);
   ActivityResult result = co_await std::move(running);
   if (result && result->size() > kContractBytesMax) {
     co_return tl::unexpected(final_error("engine.bug", "an activity's result is too long"));

@@ -39,8 +39,7 @@ storage::LaneRow row_of(const LaneChange& change) {
 }
 
 Again store_trouble(const Error& error) {
-  const bool full = error.message.find("disk is full") != std::string::npos;
-  return Again{full ? "store.full" : "store.unavailable", error.message, std::nullopt};
+  return Again{is_disk_full(error) ? kStoreFull : "store.unavailable", error.message, std::nullopt};
 }
 
 bool is_store_trouble(const Trouble& trouble) {

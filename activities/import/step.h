@@ -51,9 +51,19 @@ ActivityError final_error(std::string type, std::string message);
 /// `tries_in_step` attempts.
 ActivityResult answer_trouble(const ActivityContext& context, const StepInput& input, const Trouble& trouble,
                               StepResult result, Nanos outage_wait, Timestamp now);
+/// As a disk says it.
+inline Error full_disk_error() { return {Code::kUnavailable, "the disk is full"}; }
+inline constexpr const char* kStoreFull = "store.full";
 bool is_store_trouble(const Trouble& trouble);
-/// A store's error as trouble of the step.
+/// A store's error as trouble of the step. It fails the attempt, unless `run_step` tells of it.
 Again store_trouble(const Error& error);
+
+template <class Input>
+using Body = Awaitable<ActivityResult> (*)(SharedDeps, ActivityContext&, Input);
+/// Runs a step. Where the disk is full it completes with Wait{store.full}, and does so without beginning while the
+/// reserve cannot be taken again. The first step of all fails and is tried again instead: there is no import yet whose
+/// wait could be shown.
+Awaitable<ActivityResult> run_step(SharedDeps deps, ActivityContext& context, StepInput input, Body<StepInput> body);
 
 // The activities, one file each.
 Awaitable<ActivityResult> open_import(SharedDeps deps, ActivityContext& context, StepInput input);

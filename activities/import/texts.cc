@@ -50,6 +50,7 @@ std::string reason_text(const ImportRow& import, const LaneChange& change) {
   if (change.reason == "platform.daily_quota") return platform + "'s daily limit is reached.";
   if (change.reason == "platform.changed_answer") return platform + " answers in a form that was not expected.";
   if (change.reason == "call.recording_not_ready") return platform + " is still processing the last calls.";
+  if (change.reason == "store.full") return "The disk of the data folder is full; nothing is lost.";
   return "The import waits (" + change.reason + ").";
 }
 
@@ -93,8 +94,18 @@ Words stage_words(const ImportRow& import, const LaneChange& change) {
 
 Words condition_words(const ImportRow& import, const LaneChange& change) {
   const std::string done = " " + progress(import.counters) + ".";
+  if (change.reason == "store.full") {
+    return {reason_text(import, change) + done, "It goes on by itself once there is space.",
+            "Free some space on the disk of the data folder: callimport doctor says how much is left."};
+  }
   if (change.condition == "waiting") {
     return {reason_text(import, change) + done, "It goes on by itself" + until(change.until_ms) + ".", kNothingToDo};
+  }
+  if (change.condition == "needs_attention" && !change.reason.starts_with("access.")) {
+    return {fmt::format("{} The import needs attention ({}): {}.{}", reason_text(import, change), change.reason,
+                        change.why, done),
+            "The import waits until somebody has it look again.",
+            fmt::format("Show it to {}, then: callimport retry-now {}", change.who, import.id)};
   }
   if (change.condition == "needs_attention") {
     return {fmt::format("{} needs attention ({}): {}.{}", platform_title(import), change.reason, change.why, done),

@@ -80,7 +80,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   front.parts.emplace(ProductParts{house.loop,
                                    house.loop,
                                    *house.pool,
-                                   house.disk,
+                                   *house.disk,
                                    *house.library,
                                    *house.vault,
                                    *house.media,
@@ -89,7 +89,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
                                    facts,
                                    order.journal_figures,
                                    {}});
-  front.space.emplace(house.loop, house.loop, *house.pool, house.disk, house.folder.path,
+  front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);
   if (order.operators != nullptr) add_operator_methods(front.router, *order.operators);

@@ -1,6 +1,7 @@
 #include "api/serve/house.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,9 +23,9 @@ std::string boot_id() {
 }
 
 Result<> open_storage(House& house) {
-  TRY(house.library, storage::Library::open(house.disk, house.random, house.folder.library()));
-  TRY(house.vault, storage::Vault::open(house.disk, house.random, house.folder.vault(), house.folder.vault_key()));
-  TRY(house.media, storage::MediaStore::open(house.disk, house.folder.media(), boot_id()));
+  TRY(house.library, storage::Library::open(*house.disk, house.random, house.folder.library()));
+  TRY(house.vault, storage::Vault::open(*house.disk, house.random, house.folder.vault(), house.folder.vault_key()));
+  TRY(house.media, storage::MediaStore::open(*house.disk, house.folder.media(), boot_id()));
   return {};
 }
 
@@ -44,9 +45,9 @@ Result<> open_world(House& house, const ServeConfig& config) {
 }  // namespace
 
 Error with_advice(Error error, const DataFolder& folder) {
-  if (error.message.find("disk is full") != std::string::npos) {
-    error.message += fmt::format(". Free some space on the disk of {} and start again: nothing acknowledged was lost",
-                                 folder.path);
+  if (is_disk_full(error)) {
+    error.message +=
+        fmt::format(". Free some space on the disk of {} and start again: nothing acknowledged was lost", folder.path);
   } else if (error.code == Code::kCorrupt) {
     error.message += fmt::format(
         ". Stop here, copy the folder {} away, and put back a backup of the damaged file; `callimport doctor --data "
@@ -63,6 +64,9 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
   house.folder.path = order.data_folder;
   house.pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(order.config.pool_threads));
   TRY(house.lock, FolderLock::take(house.folder, fmt::format("callimport {}, process {}", who, ::getpid())));
+  house.reserve.emplace(house.posix, house.folder.reserve(), kReserveBytes);
+  house.disk.emplace(house.posix, *house.reserve);
+  if (!house.reserve->take()) spdlog::warn("there is little space on the disk of {}", house.folder.path);
   auto opened = open_storage(house);
   if (opened) opened = open_world(house, order.config);
   if (!opened) return tl::unexpected(with_advice(std::move(opened).error(), house.folder));
@@ -70,10 +74,19 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
 }
 
 activities::ImportDeps import_deps(House& house) {
-  return {*house.library, *house.vault, *house.media,  *house.http,   *house.probe,   house.loop,
-          *house.pool,    house.loop,   house.random,  *house.pacers, house.channels, [&house] {
-            house.deliverer->wake();
-          }};
+  return {*house.library,
+          *house.vault,
+          *house.media,
+          *house.http,
+          *house.probe,
+          house.loop,
+          *house.pool,
+          house.loop,
+          house.random,
+          *house.pacers,
+          *house.reserve,
+          house.channels,
+          [&house] { house.deliverer->wake(); }};
 }
 
 }  // namespace callimport::api

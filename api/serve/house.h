@@ -17,6 +17,7 @@
 #include "storage/runtime/loop.h"
 #include "storage/runtime/os_random.h"
 #include "storage/runtime/posix_disk.h"
+#include "storage/runtime/space_reserve.h"
 #include "storage/runtime/threads.h"
 #include "storage/vault/vault.h"
 
@@ -34,7 +35,9 @@ struct HouseOrder {
 struct House {
   DataFolder folder;
   std::unique_ptr<FolderLock> lock;
-  PosixDisk disk;
+  PosixDisk posix;
+  std::optional<SpaceReserve> reserve;
+  std::optional<ReservedDisk> disk;  ///< what everything here is kept on
   OsRandom random;
   AsioLoop loop;
   std::unique_ptr<ThreadPool> pool;

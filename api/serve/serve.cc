@@ -20,7 +20,7 @@ Result<std::unique_ptr<storage::Journal>> open_journal(House& house, const Serve
   storage::JournalOptions journal;
   journal.path = house.folder.journal();
   journal.die_after_commits = order.die_after_commits;
-  return storage::open_journal(house.disk, house.loop, journal);
+  return storage::open_journal(*house.disk, house.loop, journal);
 }
 
 Result<std::unique_ptr<engine::EmbeddedService>> open_engine(House& house, storage::Journal& journal,

@@ -1,6 +1,6 @@
 #pragma once
 // Looks at the free space of the data folder, and says so when it is about to run out: what cannot be written waits and
-// is tried again, so somebody must know why nothing moves.
+// is tried again, so somebody must know why nothing moves. Takes the reserve again once there is space.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,6 +9,7 @@
 #include "storage/runtime/clock.h"
 #include "storage/runtime/disk.h"
 #include "storage/runtime/executor.h"
+#include "storage/runtime/space_reserve.h"
 
 namespace callimport::api {
 
@@ -20,17 +21,23 @@ inline constexpr auto kSpaceLookEvery = std::chrono::seconds{2};
 class SpaceWatch {
  public:
   /// `changed` gets the sentence, or nothing once there is space again.
-  SpaceWatch(Executor& loop, Clock& clock, Pool& pool, Disk& disk, std::string folder,
+  SpaceWatch(Executor& loop, Clock& clock, Pool& pool, Disk& disk, SpaceReserve& reserve, std::string folder,
              std::function<void(std::string)> changed);
   void look();  ///< now, and again every kSpaceLookEvery
 
  private:
-  void looked(const Result<std::uint64_t>& free);
+  struct Look {
+    Result<std::uint64_t> free;
+    bool reserve;  ///< whole
+  };
+  Look ask();
+  void looked(const Look& look);
 
   Executor& loop_;
   Clock& clock_;
   Pool& pool_;
   Disk& disk_;
+  SpaceReserve& reserve_;
   const std::string folder_;
   std::function<void(std::string)> changed_;
   enum class Space { kEnough, kLow, kNone };

@@ -310,11 +310,20 @@ void Service::start_over() {
     }
   }
   in_flight_.clear();
+  const Timestamp due = last_reset_ + kRetryReset;  // a disk that stays full must not keep the loop busy
+  if (clock_.now() >= due) return reset_journal();
+  clock_.at(due, [this, alive = alive_] {
+    if (*alive) reset_journal();
+  });
+}
+
+void Service::reset_journal() {
+  last_reset_ = clock_.now();
   journal_.reset([this, alive = alive_](Result<storage::Seq> last) {
     if (!*alive) return;
     if (!last) {  // still no disk: look again later
       clock_.at(clock_.now() + kRetryReset, [this, alive] {
-        if (*alive) start_over();
+        if (*alive) reset_journal();
       });
       return;
     }

@@ -67,13 +67,16 @@ ImportWorld::~ImportWorld() { close(); }
 
 Result<> ImportWorld::open() {
   TRY_VOID(disk.make_dirs("/data"));
+  reserve_.emplace(disk, "/data/reserve", options_.reserve_bytes);
+  reserved_.emplace(disk, *reserve_);
+  (void)reserve_->take();
   storage::JournalOptions journal;
   journal.path = "/data/journal.db";
   journal.threaded = false;
-  TRY(journal_, storage::open_journal(disk, loop, journal));
-  TRY(library_, storage::Library::open(disk, random, "/data/library.db"));
-  TRY(vault_, storage::Vault::open(disk, random, "/data/vault.db", "/data/vault.key"));
-  TRY(media_, storage::MediaStore::open(disk, "/data/media", "boot-" + std::to_string(boot_)));
+  TRY(journal_, storage::open_journal(*reserved_, loop, journal));
+  TRY(library_, storage::Library::open(*reserved_, random, "/data/library.db"));
+  TRY(vault_, storage::Vault::open(*reserved_, random, "/data/vault.db", "/data/vault.key"));
+  TRY(media_, storage::MediaStore::open(*reserved_, "/data/media", "boot-" + std::to_string(boot_)));
   engine::EmbeddedOptions service;
   service.retention = std::chrono::hours{24 * 365};
   service.search_attributes = workflows::import_search_attributes();
@@ -98,6 +101,7 @@ Result<> ImportWorld::open() {
                                                                 loop,
                                                                 random,
                                                                 pacers_,
+                                                                *reserve_,
                                                                 {"log"},
                                                                 [deliverer = deliverer_.get()] { deliverer->wake(); }});
   worker_->start();

@@ -22,6 +22,7 @@
 #include "simulations/world/sim_loop.h"
 #include "storage/library/library.h"
 #include "storage/media/media_store.h"
+#include "storage/runtime/space_reserve.h"
 #include "storage/vault/vault.h"
 
 namespace temporal::api::history::v1 {
@@ -45,7 +46,8 @@ class Interceptor final : public Sandbox {
 struct ImportWorldOptions {
   std::uint64_t seed = 1;
   GrainOptions grain;
-  int cached_runs_max = 100;  ///< 0: every workflow task replays from the first event
+  std::uint64_t reserve_bytes = 0;  ///< set aside for a full disk; 0: no reserve is kept
+  int cached_runs_max = 100;        ///< 0: every workflow task replays from the first event
 };
 
 /// Threads: one. Order of use: make, open, add_credential, start, run_until_closed; restart and lose_power at any time
@@ -97,6 +99,7 @@ class ImportWorld {
   storage::Library& library() { return *library_; }
   storage::Vault& vault() { return *vault_; }
   storage::MediaStore& media() { return *media_; }
+  SpaceReserve& reserve() { return *reserve_; }
   engine::Worker& worker() { return *worker_; }
 
  private:
@@ -106,6 +109,8 @@ class ImportWorld {
                 Request request, Response* into);
 
   ImportWorldOptions options_;
+  std::optional<SpaceReserve> reserve_;
+  std::optional<ReservedDisk> reserved_;  ///< what the house sees of the disk
   activities::InlineMediaProbe probe_;
   activities::Pacers pacers_;
   std::unique_ptr<storage::Journal> journal_;

@@ -29,6 +29,9 @@ class File {
   virtual Result<> lock_exclusive() = 0;
 };
 
+/// The one error of a disk that people can mend: by making room.
+inline bool is_disk_full(const Error& error) { return error.message.find("disk is full") != std::string::npos; }
+
 enum class OpenMode : std::uint8_t {
   kRead,
   kReadWrite,

@@ -1,7 +1,9 @@
 add_floor(storage::runtime
   HEADERS runtime/clock.h runtime/executor.h runtime/random.h runtime/disk.h runtime/mutex.h runtime/deadlines.h
           runtime/loop.h runtime/skipping_clock.h runtime/threads.h runtime/os_random.h runtime/posix_disk.h
-  SOURCES runtime/loop.cc runtime/skipping_clock.cc runtime/threads.cc runtime/random.cc runtime/os_random.cc runtime/posix_disk.cc
+          runtime/space_reserve.h
+  SOURCES runtime/loop.cc runtime/skipping_clock.cc runtime/threads.cc runtime/random.cc runtime/os_random.cc
+          runtime/posix_disk.cc runtime/space_reserve.cc
   DEPS storage::model Boost::headers Threads::Threads)
 
 add_floor(storage::sqlite

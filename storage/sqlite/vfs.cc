@@ -274,7 +274,7 @@ std::shared_ptr<SharedDatabase> Vfs::joined(const std::string& path) {
 int Vfs::note(const Error& error, int code) {
   MutexLock lock(mutex_);
   if (error.code != Code::kNotFound) disk_error_ = error.message;
-  return error.message.find("disk is full") != std::string::npos ? SQLITE_FULL : code;
+  return is_disk_full(error) ? SQLITE_FULL : code;
 }
 
 std::string Vfs::take_disk_error() {

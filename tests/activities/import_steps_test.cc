@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
                     TroubleRow{"ThenItIsToldOfAsAWait", 5, false, kOutage, "wait", "platform.outage"},
                     TroubleRow{"AProbeIsOneTry", 1, true, kOutage, "wait", "platform.outage"},
                     TroubleRow{"AShortLimitIsNeverTold", 50, true, kSlowDown, "", "platform.rate_limited"},
-                    TroubleRow{"AFullDiskCannotBeTold", 50, false, kFull, "", "store.full"},
+                    TroubleRow{"AFullDiskIsToldByWhoRunsTheStep", 50, false, kFull, "", "store.full"},
                     TroubleRow{"ALongLimitIsAWait", 1, false, Wait{"platform.rate_limited", "", kNow + 10min}, "wait",
                                "platform.rate_limited"},
                     TroubleRow{"AccessNeedsAPerson", 1, false, NeedsAttention{"access.expired", "", "customer admin"},

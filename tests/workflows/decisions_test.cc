@@ -52,6 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
         ToldRow{"AttentionIsNeeded", Condition::kRunning, "", Event::kAttentionNeeded, "access.expired",
                 "condition.changed"},
         ToldRow{"WorkPasses", Condition::kWaiting, "platform.outage", Event::kWorkPassed, "", "condition.changed"},
+        ToldRow{"TheDiskIsFull", Condition::kRunning, "", Event::kWaitBegan, "store.full", "condition.changed"},
+        ToldRow{"TheDiskIsStillFull", Condition::kWaiting, "store.full", Event::kWaitBegan, "store.full", ""},
         ToldRow{"AllIsFetched", Condition::kRunning, "", Event::kAllFetched, "", "stage.changed"}),
     [](const auto& test) { return test.param.name; });
 
@@ -100,6 +102,20 @@ INSTANTIATE_TEST_SUITE_P(
                     WaitRow{"AQuotaIsNoOutage", Condition::kWaiting, "platform.daily_quota", 9'000'000,
                             Event::kWaitBegan}),
     [](const auto& test) { return test.param.name; });
+
+TEST(DecideWait, AFullDiskStaysAWaitAndIsLookedAtSeldomOnceItLasts) {
+  const ImportSettings settings;
+  TroubleNote trouble{"wait", "store.full", "the disk is full", "", kNow + 30'000};
+  LaneState lane;
+  lane.place = {Stage::kFetch, Condition::kWaiting};
+  lane.now.reason = "store.full";
+  lane.trouble_since_ms = kNow - 3'599'999;
+  EXPECT_EQ(decide_wait(lane, trouble, settings, kNow).event, Event::kWaitBegan);
+  EXPECT_EQ(decide_wait(lane, trouble, settings, kNow).circumstance.until_ms, kNow + 30'000);
+  lane.trouble_since_ms = kNow - 3'600'000;
+  EXPECT_EQ(decide_wait(lane, trouble, settings, kNow).event, Event::kWaitBegan);
+  EXPECT_EQ(decide_wait(lane, trouble, settings, kNow).circumstance.until_ms, kNow + settings.outage_probe_ms);
+}
 
 TEST(DecideWait, NeverEndsInThePast) {
   TroubleNote trouble{"wait", "platform.rate_limited", "", "", kNow - 5};

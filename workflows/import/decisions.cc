@@ -135,7 +135,9 @@ WaitDecision decide_wait(const LaneState& lane, const activities::TroubleNote& t
   const bool same = lane.now.reason == trouble.cause && lane.trouble_since_ms != 0;
   const bool lasted = same && now_ms - lane.trouble_since_ms >= settings.outage_pause_ms;
   const bool stands = lane.place.condition == Condition::kWaiting || lane.place.condition == Condition::kPaused;
-  if (trouble.cause != "platform.outage" || !lasted || !stands) return decision;
+  if (!lasted || !stands) return decision;
+  if (trouble.cause == "store.full") decision.circumstance.until_ms = now_ms + settings.outage_probe_ms;
+  if (trouble.cause != "platform.outage") return decision;
   decision.event = Event::kOutageLasted;
   decision.circumstance.who = "callimport";
   decision.circumstance.until_ms = now_ms + settings.outage_probe_ms;

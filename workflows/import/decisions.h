@@ -59,7 +59,8 @@ Result<ImportState> read_state(const nlohmann::json& json);
 std::optional<activities::LaneChange> apply(ImportState& state, LaneName lane, Event event,
                                             const Circumstance& circumstance, std::int64_t now_ms);
 
-/// What a wait asked for by a step becomes: a wait, or, once an outage has lasted, a pause that goes on asking.
+/// What a wait asked for by a step becomes: a wait, or, once an outage has lasted, a pause that goes on asking. A disk
+/// that stays full is looked at as seldom, since each look writes a little.
 struct WaitDecision {
   Event event = Event::kWaitBegan;
   Circumstance circumstance;

@@ -32,7 +32,8 @@ constexpr std::array kTable = {
     closing(Event::kClosedWithGaps, Condition::kCompletedWithGaps,
             "Some calls did not come across; the report names them."),
 
-    anywhere(kRunning, Event::kWaitBegan, kWaiting, "The platform asks to wait, or does not answer."),
+    anywhere(kRunning, Event::kWaitBegan, kWaiting,
+             "The platform asks to wait or does not answer, or the disk is full."),
     anywhere(kWaiting, Event::kWaitBegan, kWaiting, "Still waiting, for another reason or longer."),
     anywhere(kPaused, Event::kWaitBegan, kWaiting, "The platform answers again, and asks to wait."),
     anywhere(kWaiting, Event::kOutageLasted, kPaused,

@@ -158,6 +158,7 @@ class Service final : public EmbeddedService {
   void hand_to_journal(std::vector<storage::JournalRow> rows);
   void committed(Result<> result);
   void start_over();
+  void reset_journal();
   void rebuild_next();
   void rebuild(RunKey key, Result<std::vector<storage::JournalRow>> rows);
   void finish_start_over();
@@ -417,6 +418,7 @@ class Service final : public EmbeddedService {
   std::deque<Report> reports_;  ///< none are left when a group goes to the journal
   std::deque<Orphan> orphans_;
   bool starting_over_ = false;
+  Timestamp last_reset_{};  ///< of the journal, after a failed write
   std::vector<RunKey> rebuilt_;
   std::vector<std::unique_ptr<OpenRun>> unstored_;
   std::map<RunKey, storage::Seq> to_rebuild_;  ///< run -> its last durable row; 0: it never was
