@@ -310,6 +310,63 @@ TEST(Limits, HistoryCount) {  // C.16: at the limit it lives, beyond it does not
   }
 }
 
+PortStatus signal_with(ServiceWorld& world, std::size_t bytes) {
+  api::SignalWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_workflow_execution()->set_workflow_id("W");
+  request.set_signal_name("s");
+  *request.mutable_input() = payloads(std::string(bytes, 'x'));
+  return world.call(&WorkflowService::SignalWorkflowExecution, request).status;
+}
+
+/// One completion that the history has no room for ends the run; what came before it stays.
+void grow_beyond(ServiceWorld& world, std::size_t bytes_max, std::size_t portion) {
+  world.start();
+  constexpr std::int64_t kAround = 1'000;  // an event around its payload, and the task's three
+  const auto size = [&world] { return world.describe().workflow_execution_info().history_size_bytes(); };
+  int signals = 0;
+  for (; size() + static_cast<std::int64_t>(portion) + kAround < static_cast<std::int64_t>(bytes_max); ++signals) {
+    ASSERT_TRUE(signal_with(world, portion).ok()) << signals;
+  }
+  ASSERT_EQ(world.describe().workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+  const WorkflowTask task = world.poll();
+  Command last = marker("m");
+  (*last.mutable_record_marker_command_attributes()->mutable_details())["d"] =
+      payloads(std::string(portion + kAround, 'y'));
+  EXPECT_EQ(world.complete(task, {last}).status.message, "Workflow history size exceeds limit.");
+  const History history = world.history();
+  const auto& end = history.events(history.events_size() - 1);
+  EXPECT_EQ(end.workflow_execution_terminated_event_attributes().reason(), "Workflow history size exceeds limit.");
+  EXPECT_EQ(end.workflow_execution_terminated_event_attributes().identity(), "history-service");
+  EXPECT_EQ(history.events_size(), signals + 5) << "started, the task's three events, the end, and each signal";
+}
+
+TEST(Limits, HistorySize) {  // C.16, a lowered limit
+  EmbeddedOptions options;
+  options.history_bytes_max = 50'000;
+  ServiceWorld world(options);
+  grow_beyond(world, options.history_bytes_max, 1'000);
+}
+
+TEST(Limits, HistorySizeAsItIs) {  // C.16: 50 MiB
+  ServiceWorld world;
+  ASSERT_EQ(EmbeddedOptions().history_bytes_max, 50u << 20);
+  grow_beyond(world, 50u << 20, 2'000'000);
+}
+
+TEST(Limits, TenThousandSignalsOfOneRun) {  // C.16
+  ServiceWorld world;
+  world.start();
+  for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(world.signal("s").ok()) << i;
+  const PortStatus beyond = world.signal("s");
+  EXPECT_EQ(beyond.code, 3);
+  EXPECT_EQ(beyond.message, "exceeded workflow execution limit for signal events");
+  EXPECT_EQ(world.describe().workflow_execution_info().history_length(), 10'002) << "it lives, and holds them all";
+  world.restart();
+  EXPECT_EQ(world.signal("s").code, 3) << "counted, not only remembered";
+  EXPECT_TRUE(world.terminate("enough").ok());
+}
+
 TEST(Limits, ContinueAsNewIsSuggested) {  // C11
   EmbeddedOptions options;
   options.history_events_suggest = 6;
