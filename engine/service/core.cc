@@ -48,9 +48,15 @@ Result<> Service::recover() {
   TRY(auto recovered, journal_.recover(kSnapshotVersion));
   next_row_ = recovered.last + 1;
   next_run_ = recovered.last_run + 1;
+  TRY_VOID(recover_open(recovered));
   std::int64_t last_task_id = 0;
-  std::set<std::string> named;  // namespaces of runs from before those had numbers
-  std::vector<std::pair<ClosedRun, pb::RunFacts>> closed_runs;
+  std::vector<RunKey> keys;
+  open_system_namespace();
+  for (const auto& [key, run] : open_) {
+    keys.push_back(key);
+    last_task_id = std::max(last_task_id, run->last_task_id);
+    if (run->facts.kind() == pb::RUN_KIND_NAMESPACE && run->open()) adopt_namespace(*run);
+  }
   for (auto& closed : recovered.closed) {
     pb::RunSummary summary;
     if (!summary.ParseFromString(closed.summary)) {
@@ -58,34 +64,22 @@ Result<> Service::recover() {
     }
     last_task_id = std::max(last_task_id, summary.last_task_id());
     ClosedRun run{.key = closed.run,
+                  .space = recovered_space(summary.facts()),
                   .workflow_id = summary.facts().workflow_id(),
                   .run_id = summary.facts().run_id(),
                   .closed_ns = summary.progress().closed_ns(),
                   .start_ns = summary.facts().start_ns(),
                   .summary = std::move(closed.summary)};
-    if (summary.facts().namespace_number() == 0) named.insert(summary.facts().name_space());
-    closed_runs.emplace_back(std::move(run), std::move(*summary.mutable_facts()));
-  }
-  TRY_VOID(recover_open(recovered));
-  std::vector<RunKey> keys;
-  open_system_namespace();
-  for (const auto& [key, run] : open_) {
-    keys.push_back(key);
-    last_task_id = std::max(last_task_id, run->last_task_id);
-    if (run->facts.kind() == pb::RUN_KIND_NAMESPACE && run->open()) adopt_namespace(*run);
-    if (run->facts.namespace_number() == 0) named.insert(run->facts.name_space());
+    if (run.space == nullptr) return fail(Code::kCorrupt, lost_namespace(run.key));
+    index_reset(run.key, summary.facts().base_run_id());
+    index_closed(std::move(run), summary);
   }
   next_task_id_ = std::max(kFirstTaskId, last_task_id + 1);
-  TRY_VOID(open_namespaces(named));
-  for (auto& [run, facts] : closed_runs) {
-    run.space = find_space_of(facts);
-    if (run.space == nullptr) return fail(Code::kCorrupt, lost_namespace(run.key));
-    index_reset(run.key, facts.base_run_id());
-    index_closed(std::move(run));
-  }
+  TRY_VOID(open_namespaces());
   for (const RunKey key : keys) {
-    if (find_space_of(open_.at(key)->facts) == nullptr) return fail(Code::kCorrupt, lost_namespace(key));
-    index_open(*open_.at(key));
+    OpenRun& run = *open_.at(key);
+    if (recovered_space(run.facts) == nullptr) return fail(Code::kCorrupt, lost_namespace(key));
+    index_open(run);
   }
   for (const RunKey key : keys) {
     if (const auto it = open_.find(key); it != open_.end() && !options_.own_workers.empty()) {
@@ -172,7 +166,16 @@ void Service::commit(OpenRun& run, pb::Transition change) {
   }
   const bool events_came = change.batches_size() > 0;
   const std::size_t held = run.history.held_bytes();
+  const bool listed = run.facts.kind() == pb::RUN_KIND_WORKFLOW && run.transitions > 0;
+  const bool attributes_came = change.has_search_attributes();
+  const int status = shown_status(run.progress);
+  const bool ran = run.progress.first_completed_event_id() != 0;
   apply(run, std::move(change));
+  if (run.facts.kind() == pb::RUN_KIND_WORKFLOW && run.open()) {
+    const bool same = listed && !attributes_came && status == shown_status(run.progress) &&
+                      ran == (run.progress.first_completed_event_id() != 0);
+    if (!same) show(run);
+  }
   held_bytes_ += run.history.held_bytes() - held;
   if (run.first_row == 0) run.first_row = row.seq;
   run.last_row = row.seq;

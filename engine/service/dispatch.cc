@@ -17,6 +17,7 @@ constexpr std::int64_t kStickyPollerGone = 10 * kNanosPerSecond;  // C16
 constexpr std::int64_t kPollMargin = kNanosPerSecond;             // A8: answered so long before the deadline
 constexpr std::int64_t kPollDeadlineMin = 2 * kNanosPerSecond;
 constexpr int kReplyBatchesMax = 256;
+constexpr std::size_t kIdBytesMax = 1000;  // C.16
 
 }  // namespace
 
@@ -90,6 +91,7 @@ void Service::match(TaskQueue& queue) {
     }
     WaitingPoll* waiting = next_poll(queue);
     if (waiting == nullptr) return;
+    if (queue.rate && !within_rate(queue, *waiting)) return;
     queue.tasks.pop_front();
     queue.polls.pop_front();
     WaitingPoll poll = std::move(*waiting);
@@ -253,12 +255,15 @@ void Service::poll_expired(std::uint64_t id) {
   }
 }
 
-std::optional<PortStatus> Service::check_poll(const CallContext& context, const std::string& queue) const {
+std::optional<PortStatus> Service::check_poll(const CallContext& context, const std::string& queue,
+                                              const std::string& identity) const {
   if (!context.deadline) return errors::invalid("Context timeout is not set.");
   if (to_unix_ns(*context.deadline) - callers_now_ns() < kPollDeadlineMin) {
     return errors::plain(errors::kFailedPrecondition, "Context timeout is too short.");
   }
   if (queue.empty()) return errors::invalid("taskQueue is not set");
+  if (queue.size() > kIdBytesMax) return errors::invalid("taskQueue length exceeds limit");
+  if (identity.size() > kIdBytesMax) return errors::invalid("Identity length exceeds limit.");
   return std::nullopt;
 }
 
@@ -271,7 +276,9 @@ void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& req
                                     Reply<api::PollWorkflowTaskQueueResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  if (auto wrong = check_poll(context, request.task_queue().name())) return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_poll(context, request.task_queue().name(), request.identity())) {
+    return refuse(std::move(call), std::move(*wrong));
+  }
   WaitingPoll poll;
   poll.id = next_id_++;
   poll.number = call.number;
@@ -282,7 +289,7 @@ void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& req
   poll.deadline_ns = poll_deadline(context);
   poll.workflow_reply = std::move(call.reply);
   TaskQueue& queue = queue_of(poll);
-  queue.last_poll_ns = callers_now_ns();
+  note_poller(queue, poll.identity, 0);
   wait_for_task(std::move(poll));
   match(queue);
 }
@@ -291,7 +298,9 @@ void Service::PollActivityTaskQueue(const api::PollActivityTaskQueueRequest& req
                                     Reply<api::PollActivityTaskQueueResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  if (auto wrong = check_poll(context, request.task_queue().name())) return refuse(std::move(call), std::move(*wrong));
+  if (auto wrong = check_poll(context, request.task_queue().name(), request.identity())) {
+    return refuse(std::move(call), std::move(*wrong));
+  }
   WaitingPoll poll;
   poll.id = next_id_++;
   poll.number = call.number;
@@ -302,7 +311,10 @@ void Service::PollActivityTaskQueue(const api::PollActivityTaskQueueRequest& req
   poll.deadline_ns = poll_deadline(context);
   poll.activity_reply = std::move(call.reply);
   TaskQueue& queue = queue_of(poll);
-  queue.last_poll_ns = callers_now_ns();
+  const double asked = request.task_queue_metadata().max_tasks_per_second().value();
+  note_poller(queue, poll.identity, asked);
+  if (asked > 0) queue.worker_rate = asked;
+  set_rate(*poll.space, poll.queue, queue);
   wait_for_task(std::move(poll));
   match(queue);
 }
@@ -311,6 +323,7 @@ void Service::ShutdownWorker(const api::ShutdownWorkerRequest& request, CallCont
                              Reply<api::ShutdownWorkerResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (request.has_worker_heartbeat()) note_worker(space(request.namespace_()), request.worker_heartbeat());
   auto& queues = space(request.namespace_()).workflow_queues;
   const auto it = queues.find(request.sticky_task_queue());
   if (it != queues.end()) it->second.last_poll_ns = 0;  // tasks go to the normal queue from now on

@@ -4,20 +4,19 @@
 #include <charconv>
 #include <cmath>
 #include <compare>
-#include <nlohmann/json.hpp>
-
-#include "engine/service/run_state.h"
-#include "engine/service/run_view.h"
-#include "storage/model/time.h"
-#include "temporal/api/enums/v1/workflow.pb.h"
+#include <map>
 
 namespace callimport::engine {
 namespace {
 
-std::vector<std::string> words(const std::string& text) {
+/// A column's value where it lies in its row.
+using ValueView =
+    std::variant<std::monostate, std::int64_t, double, bool, std::string_view, const std::vector<std::string>*>;
+
+std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> out;
   std::string word;
-  for (const char c : text + " ") {
+  for (const char c : std::string(text) + " ") {
     const auto u = static_cast<unsigned char>(c);
     if (std::isalnum(u) != 0 || u >= 0x80) {
       word.push_back(static_cast<char>(std::tolower(u)));
@@ -40,7 +39,7 @@ std::optional<double> number_of(const Literal& literal) {
 }
 
 /// nullopt: of kinds that never compare; such a comparison matches nothing.
-std::optional<std::partial_ordering> order(const FilterValue& value, enums::IndexedValueType type,
+std::optional<std::partial_ordering> order(const ValueView& value, enums::IndexedValueType type,
                                            const Literal& literal) {
   switch (type) {
     case enums::INDEXED_VALUE_TYPE_INT:
@@ -64,7 +63,7 @@ std::optional<std::partial_ordering> order(const FilterValue& value, enums::Inde
       return (*held ? 1.0 : 0.0) <=> *number_of(literal);
     }
     default: {
-      const auto* held = std::get_if<std::string>(&value);
+      const auto* held = std::get_if<std::string_view>(&value);
       const auto* other = std::get_if<std::string>(&literal);
       if (held == nullptr || other == nullptr) return std::nullopt;
       const int sign = held->compare(*other);
@@ -89,14 +88,64 @@ Truth contains_any(const FilterNode& node, const std::vector<std::string>& held)
   return truth(found != negative);
 }
 
-Truth compare(const FilterNode& node, const pb::RunSummary& run) {
-  const FilterValue value = column_value(run, node.column, node.type);
+ValueView attribute(const VisibleRow& row, const std::string& name) {
+  for (const auto& [held, value] : row.attributes) {
+    if (held != name) continue;
+    if (const auto* text = std::get_if<std::string>(&value)) return std::string_view(*text);
+    if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return list;
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole;
+    if (const auto* fraction = std::get_if<double>(&value)) return *fraction;
+    if (const auto* yes = std::get_if<bool>(&value)) return *yes;
+  }
+  return {};
+}
+
+ValueView column_value(const VisibleRow& row, const FilterNode& node) {
+  static const std::vector<std::string> kUnversioned = {"unversioned"};
+  const auto when_closed = [&row](std::int64_t value) { return row.closed_ns != 0 ? ValueView(value) : ValueView(); };
+  const auto of_family = [&row](std::string VisibleRow::Family::* id) {
+    if (row.family == nullptr || (row.family.get()->*id).empty()) return ValueView();
+    return ValueView(std::string_view(row.family.get()->*id));
+  };
+  using Family = VisibleRow::Family;
+  switch (node.system) {
+    case SystemColumn::kWorkflowId: return std::string_view(row.workflow_id);
+    case SystemColumn::kRunId: return std::string_view(row.run_id);
+    case SystemColumn::kType: return std::string_view(row.type);
+    case SystemColumn::kTaskQueue: return std::string_view(row.task_queue);
+    case SystemColumn::kStatus: return status_name(row.status);
+    case SystemColumn::kStartTime: return row.start_ns;
+    case SystemColumn::kExecutionTime: return row.execution_ns;
+    case SystemColumn::kCloseTime: return when_closed(row.closed_ns);
+    case SystemColumn::kExecutionDuration: return when_closed(row.closed_ns - row.execution_ns);
+    case SystemColumn::kHistoryLength: return when_closed(row.history_length);
+    case SystemColumn::kHistorySizeBytes: return when_closed(row.history_bytes);
+    case SystemColumn::kStateTransitionCount: return when_closed(row.transitions);
+    case SystemColumn::kParentWorkflowId: return of_family(&Family::parent_workflow_id);
+    case SystemColumn::kParentRunId: return of_family(&Family::parent_run_id);
+    case SystemColumn::kRootWorkflowId:
+      return row.family == nullptr ? std::string_view(row.workflow_id) : of_family(&Family::root_workflow_id);
+    case SystemColumn::kRootRunId:
+      return row.family == nullptr ? std::string_view(row.run_id) : of_family(&Family::root_run_id);
+    case SystemColumn::kBuildIds:
+      if (row.ran) return &kUnversioned;
+      break;
+    case SystemColumn::kNone: break;
+  }
+  return attribute(row, node.column);
+}
+
+Truth compare(const FilterNode& node, const VisibleRow& row) {
+  const ValueView value = column_value(row, node);
   const bool absent = std::holds_alternative<std::monostate>(value);
   if (node.op == FilterOp::kIsNull) return truth(absent);
   if (node.op == FilterOp::kIsNotNull) return truth(!absent);
   if (absent) return Truth::kUnknown;
-  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return contains_any(node, *list);
-  if (node.type == enums::INDEXED_VALUE_TYPE_TEXT) return contains_any(node, words(std::get<std::string>(value)));
+  if (const auto* list = std::get_if<const std::vector<std::string>*>(&value)) return contains_any(node, **list);
+  const auto* text = std::get_if<std::string_view>(&value);
+  if (node.type == enums::INDEXED_VALUE_TYPE_TEXT)
+    return text == nullptr ? Truth::kFalse : contains_any(node, words(*text));
+  if (node.type == enums::INDEXED_VALUE_TYPE_KEYWORD_LIST) return Truth::kFalse;  // written when it had another type
 
   const auto ordering = [&](std::size_t i) { return order(value, node.type, node.literals[i]); };
   switch (node.op) {
@@ -117,10 +166,9 @@ Truth compare(const FilterNode& node, const pb::RunSummary& run) {
     }
     case FilterOp::kStartsWith:
     case FilterOp::kNotStartsWith: {
-      const auto* held = std::get_if<std::string>(&value);
       const auto* prefix = std::get_if<std::string>(&node.literals[0]);
-      if (held == nullptr || prefix == nullptr) return Truth::kFalse;
-      return truth(held->starts_with(*prefix) == (node.op == FilterOp::kStartsWith));
+      if (text == nullptr || prefix == nullptr) return Truth::kFalse;
+      return truth(text->starts_with(*prefix) == (node.op == FilterOp::kStartsWith));
     }
     default: break;
   }
@@ -136,85 +184,36 @@ Truth compare(const FilterNode& node, const pb::RunSummary& run) {
   }
 }
 
-FilterValue payload_value(const temporal::api::common::v1::Payload& payload, enums::IndexedValueType type) {
-  nlohmann::json json = nlohmann::json::parse(payload.data(), nullptr, false);
-  if (json.is_discarded() || json.is_null()) return {};
-  if (json.is_array() && json.size() == 1 && type != enums::INDEXED_VALUE_TYPE_KEYWORD_LIST)
-    json = nlohmann::json(json.front());
-  switch (type) {
-    case enums::INDEXED_VALUE_TYPE_INT: return json.is_number() ? FilterValue(json.get<std::int64_t>()) : FilterValue();
-    case enums::INDEXED_VALUE_TYPE_DOUBLE: return json.is_number() ? FilterValue(json.get<double>()) : FilterValue();
-    case enums::INDEXED_VALUE_TYPE_BOOL: return json.is_boolean() ? FilterValue(json.get<bool>()) : FilterValue();
-    case enums::INDEXED_VALUE_TYPE_DATETIME: {
-      const auto time = json.is_string() ? parse_utc(json.get<std::string>()) : fail(Code::kInvalid, "");
-      return time ? FilterValue(to_unix_ns(*time)) : FilterValue();
-    }
-    case enums::INDEXED_VALUE_TYPE_KEYWORD_LIST: {
-      std::vector<std::string> list;
-      if (json.is_string()) list.push_back(json.get<std::string>());
-      for (const auto& one : json) {
-        if (json.is_array() && one.is_string()) list.push_back(one.get<std::string>());
-      }
-      return list;
-    }
-    default: return json.is_string() ? FilterValue(json.get<std::string>()) : FilterValue();
-  }
-}
-
-std::string status_name(int status) {
-  std::string name = enums::WorkflowExecutionStatus_Name(static_cast<enums::WorkflowExecutionStatus>(status));
-  constexpr std::string_view kPrefix = "WORKFLOW_EXECUTION_STATUS_";
-  name.erase(0, kPrefix.size());
-  std::string out;
-  bool upper = true;
-  for (const char c : name) {
-    if (c == '_') {
-      upper = true;
-    } else {
-      out.push_back(upper ? c : static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-      upper = false;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
-FilterValue column_value(const pb::RunSummary& run, const std::string& column, enums::IndexedValueType type) {
-  const auto& facts = run.facts();
-  const bool closed = run.progress().closed_ns() != 0;
-  const bool root = facts.root_run_id().empty();
-  if (column == "WorkflowId" || (root && column == "RootWorkflowId")) return facts.workflow_id();
-  if (column == "RunId" || (root && column == "RootRunId")) return facts.run_id();
-  if (column == "RootWorkflowId") return facts.root_workflow_id();
-  if (column == "RootRunId") return facts.root_run_id();
-  if (column == "WorkflowType") return facts.type();
-  if (column == "TaskQueue") return facts.task_queue();
-  if (column == "ExecutionStatus") return status_name(shown_status(run.progress()));
-  if (column == "StartTime") return facts.start_ns();
-  if (column == "ExecutionTime") return execution_time_ns(facts);
-  if (column == "ParentWorkflowId" && facts.has_parent()) return facts.parent().workflow_id();
-  if (column == "ParentRunId" && facts.has_parent()) return facts.parent().run_id();
-  if (column == "ParentWorkflowId" || column == "ParentRunId") return {};
-  if (column == "CloseTime") return closed ? FilterValue(run.progress().closed_ns()) : FilterValue();
-  if (column == "HistoryLength") return closed ? FilterValue(run.history_length()) : FilterValue();
-  if (column == "HistorySizeBytes") return closed ? FilterValue(run.history_size_bytes()) : FilterValue();
-  if (column == "StateTransitionCount") return closed ? FilterValue(run.transitions()) : FilterValue();
-  if (column == "ExecutionDuration") {
-    return closed ? FilterValue(run.progress().closed_ns() - execution_time_ns(facts)) : FilterValue();
-  }
-  if (column == "BuildIds" && run.progress().first_completed_event_id() != 0)
-    return std::vector<std::string>{"unversioned"};
-  const auto it = run.search_attributes().indexed_fields().find(column);
-  if (it == run.search_attributes().indexed_fields().end()) return {};
-  return payload_value(it->second, type);
+SystemColumn system_column(const std::string& name) {
+  static const std::map<std::string, SystemColumn, std::less<>> kColumns = {
+      {"WorkflowId", SystemColumn::kWorkflowId},
+      {"RunId", SystemColumn::kRunId},
+      {"WorkflowType", SystemColumn::kType},
+      {"TaskQueue", SystemColumn::kTaskQueue},
+      {"ExecutionStatus", SystemColumn::kStatus},
+      {"StartTime", SystemColumn::kStartTime},
+      {"ExecutionTime", SystemColumn::kExecutionTime},
+      {"CloseTime", SystemColumn::kCloseTime},
+      {"ExecutionDuration", SystemColumn::kExecutionDuration},
+      {"HistoryLength", SystemColumn::kHistoryLength},
+      {"HistorySizeBytes", SystemColumn::kHistorySizeBytes},
+      {"StateTransitionCount", SystemColumn::kStateTransitionCount},
+      {"ParentWorkflowId", SystemColumn::kParentWorkflowId},
+      {"ParentRunId", SystemColumn::kParentRunId},
+      {"RootWorkflowId", SystemColumn::kRootWorkflowId},
+      {"RootRunId", SystemColumn::kRootRunId},
+      {"BuildIds", SystemColumn::kBuildIds}};
+  const auto it = kColumns.find(name);
+  return it == kColumns.end() ? SystemColumn::kNone : it->second;
 }
 
-Truth evaluate(const FilterNode& node, const pb::RunSummary& run) {
+Truth evaluate(const FilterNode& node, const VisibleRow& row) {
   switch (node.kind) {
-    case FilterNode::Kind::kCompare: return compare(node, run);
+    case FilterNode::Kind::kCompare: return compare(node, row);
     case FilterNode::Kind::kNot: {
-      const Truth inner = evaluate(*node.children[0], run);
+      const Truth inner = evaluate(*node.children[0], row);
       return inner == Truth::kUnknown ? inner : truth(inner == Truth::kFalse);
     }
     default: break;
@@ -223,7 +222,7 @@ Truth evaluate(const FilterNode& node, const pb::RunSummary& run) {
   const Truth decisive = is_and ? Truth::kFalse : Truth::kTrue;
   Truth result = is_and ? Truth::kTrue : Truth::kFalse;
   for (const auto& child : node.children) {
-    const Truth one = evaluate(*child, run);
+    const Truth one = evaluate(*child, row);
     if (one == decisive) return decisive;
     if (one == Truth::kUnknown) result = Truth::kUnknown;
   }

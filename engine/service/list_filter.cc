@@ -12,8 +12,9 @@ namespace callimport::engine {
 namespace {
 
 constexpr std::size_t kHiddenPrefix = 26;  // Temporal wraps the query in a SELECT before it counts positions
-constexpr const char* kStatuses[] = {"",         "Running",    "Completed",      "Failed",
-                                     "Canceled", "Terminated", "ContinuedAsNew", "TimedOut"};
+constexpr const char* kStatuses[] = {"",           "Running",        "Completed", "Failed", "Canceled",
+                                     "Terminated", "ContinuedAsNew", "TimedOut",  "Paused"};
+constexpr int kRunning = 1, kPaused = 8;
 
 struct Token {
   enum class Kind : std::uint8_t { kName, kQuotedName, kText, kNumber, kSymbol, kEnd };
@@ -216,6 +217,7 @@ class Parser {
 
   Parsed<bool> resolve(const std::string& column, FilterNode* node) {
     node->column = column == "ScheduleId" ? "WorkflowId" : column;
+    node->system = system_column(node->column);
     mentions_division_ = mentions_division_ || column == "TemporalNamespaceDivision";
     const auto& system = system_search_attributes();
     if (const auto it = system.find(node->column); it != system.end()) {
@@ -407,13 +409,35 @@ tl::expected<ListFilter, std::string> ListFilter::parse(std::string_view query, 
   out.root_ = std::move(*root);
   out.mentions_division_ = parser.mentions_division();
   out.group_by_status_ = parser.groups_by_status();
+  if (out.root_ != nullptr) out.narrow(*out.root_);
   return out;
 }
 
-bool ListFilter::matches(const pb::RunSummary& run) const {
-  if (!mentions_division_ && run.search_attributes().indexed_fields().contains("TemporalNamespaceDivision"))
-    return false;
-  return root_ == nullptr || evaluate(*root_, run) == Truth::kTrue;
+/// Each part of an AND at the top holds for every match.
+void ListFilter::narrow(const FilterNode& node) {
+  if (node.kind == FilterNode::Kind::kAnd) {
+    for (const auto& child : node.children) narrow(*child);
+  }
+  if (node.kind != FilterNode::Kind::kCompare) return;
+  if (node.system == SystemColumn::kCloseTime) only_open_ = only_open_ || node.op == FilterOp::kIsNull;
+  if (node.system == SystemColumn::kCloseTime) only_closed_ = only_closed_ || node.op != FilterOp::kIsNull;
+  if (node.op != FilterOp::kEqual) return;
+  const auto* text = std::get_if<std::string>(&node.literals[0]);
+  if (node.system == SystemColumn::kRunId && text != nullptr) only_run_id_ = *text;
+  if (node.system != SystemColumn::kStatus || text == nullptr) return;
+  const bool open = *text == kStatuses[kRunning] || *text == kStatuses[kPaused];
+  (open ? only_open_ : only_closed_) = true;
+}
+
+std::string_view status_name(int status) {
+  const bool known = status > 0 && status < static_cast<int>(std::size(kStatuses));
+  return kStatuses[known ? status : 0];
+}
+
+bool ListFilter::matches(const VisibleRow& row) const {
+  const auto of_division = [](const auto& attribute) { return attribute.first == "TemporalNamespaceDivision"; };
+  if (!mentions_division_ && std::any_of(row.attributes.begin(), row.attributes.end(), of_division)) return false;
+  return root_ == nullptr || evaluate(*root_, row) == Truth::kTrue;
 }
 
 }  // namespace callimport::engine

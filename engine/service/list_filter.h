@@ -5,22 +5,18 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
-#include <variant>
 #include <vector>
 
 #include "engine/service/search_attributes.h"
-#include "engine/service/transition.pb.h"
+#include "engine/service/visibility.h"
 
 namespace callimport::engine {
-
-namespace pb = ::callimport::engine::v1;
 
 inline constexpr std::size_t kFilterBytesMax = 64 << 10;
 inline constexpr int kFilterDepthMax = 100;  ///< nested parentheses and NOTs
 
-/// A column's value in one row; monostate: absent.
-using FilterValue = std::variant<std::monostate, std::int64_t, double, bool, std::string, std::vector<std::string>>;
-FilterValue column_value(const pb::RunSummary& run, const std::string& column, enums::IndexedValueType type);
+/// Running, Completed, ...
+std::string_view status_name(int status);
 
 struct FilterNode;
 
@@ -34,14 +30,21 @@ class ListFilter {
   ~ListFilter();
 
   /// Rows of other divisions (TemporalNamespaceDivision) are hidden unless the query names the column.
-  bool matches(const pb::RunSummary& run) const;
+  bool matches(const VisibleRow& row) const;
+  /// What every match has, as far as the query says so plainly: less to look at.
+  bool only_open() const { return only_open_; }
+  bool only_closed() const { return only_closed_; }
+  const std::string& only_run_id() const { return only_run_id_; }  ///< empty: any
   bool groups_by_status() const { return group_by_status_; }
 
  private:
   ListFilter();
+  void narrow(const FilterNode& node);
   std::unique_ptr<FilterNode> root_;  ///< null: everything
   bool mentions_division_ = false;
   bool group_by_status_ = false;
+  bool only_open_ = false, only_closed_ = false;
+  std::string only_run_id_;
 };
 
 }  // namespace callimport::engine

@@ -53,16 +53,20 @@ void Service::open_system_namespace() {
   namespaces_by_number_[kSystemNumber] = &system;
 }
 
-Result<> Service::open_namespaces(const std::set<std::string>& named_by_runs) {
+Namespace* Service::recovered_space(const pb::RunFacts& facts) {
+  Namespace* found = find_space_of(facts);
+  if (found != nullptr || facts.namespace_number() != 0) return found;
+  register_namespace(facts.name_space(), {});
+  return find_space(facts.name_space());
+}
+
+Result<> Service::open_namespaces() {
   SearchTypes wanted;
   for (const auto& [name, type] : options_.search_attributes) {
     const auto known = search_type_of(type);
     if (known == enums::INDEXED_VALUE_TYPE_UNSPECIFIED)
       return fail(Code::kInvalid, "search attribute " + name + ": there is no type " + type);
     wanted[name] = known;
-  }
-  for (const auto& name : named_by_runs) {
-    if (!namespaces_.contains(name)) register_namespace(name, {});
   }
   const std::int64_t retention = std::chrono::duration_cast<Nanos>(options_.retention).count();
   for (const auto& name : options_.namespaces) {
@@ -175,7 +179,7 @@ void Service::sweep_namespace(std::int64_t number) {
   Namespace& space = *it->second;
   std::vector<RunKey> keys;
   for (auto at = space.visibility.begin(); at != space.visibility.end() && keys.size() < kSweepStep; ++at)
-    keys.push_back(at->run);
+    keys.push_back(at->first.run);
   std::size_t moved = 0;
   for (const RunKey key : keys) moved += sweep_run(key) ? 1u : 0u;
   if (moved > 0) return sweep_later(number);

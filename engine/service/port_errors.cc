@@ -68,6 +68,7 @@ PortStatus query_failed(std::string text, const temporal::api::failure::v1::Fail
   return with(kInvalidArgument, std::move(text), detail);
 }
 
+PortStatus execution_not_set() { return invalid("Execution is not set on request."); }
 PortStatus workflow_not_found(const std::string& workflow_id) {
   return not_found("workflow not found for ID: " + workflow_id);
 }

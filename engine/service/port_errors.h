@@ -32,6 +32,7 @@ PortStatus not_ready(std::string text);          ///< FAILED_PRECONDITION with W
 PortStatus query_failed(std::string text, const temporal::api::failure::v1::Failure* failure);
 PortStatus unavailable(std::string text);
 
+PortStatus execution_not_set();
 PortStatus workflow_not_found(const std::string& workflow_id);
 PortStatus run_not_found(const std::string& workflow_id, const std::string& run_id);
 PortStatus already_completed();

@@ -44,12 +44,12 @@ OpenRun* Service::activity_by_name(const std::string& name_space, const std::str
     *error = std::move(*wrong);
     return nullptr;
   }
-  const Found found = find_run(name_space, workflow_id, run_id, error);
-  if (!found) return nullptr;
-  if (activity_id.empty()) {
+  if (!workflow_id.empty() && activity_id.empty()) {
     *error = errors::invalid("ActivityId is not set on request.");
     return nullptr;
   }
+  const Found found = find_run(name_space, workflow_id, run_id, error);
+  if (!found) return nullptr;
   if (found.open == nullptr) {
     *error = errors::already_completed();
     return nullptr;

@@ -152,6 +152,7 @@ void Service::GetWorkflowExecutionHistory(const api::GetWorkflowExecutionHistory
                                           Reply<api::GetWorkflowExecutionHistoryResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (!request.has_execution()) return refuse(std::move(call), errors::execution_not_set());
   pb::HistoryToken token;
   PortStatus error;
   const Found found =
@@ -262,6 +263,7 @@ void Service::GetWorkflowExecutionHistoryReverse(const api::GetWorkflowExecution
                                                  Reply<api::GetWorkflowExecutionHistoryReverseResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (!request.has_execution()) return refuse(std::move(call), errors::execution_not_set());
   pb::HistoryToken token;
   PortStatus error;
   const Found found =

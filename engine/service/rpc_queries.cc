@@ -28,6 +28,7 @@ void Service::QueryWorkflow(const api::QueryWorkflowRequest& request, CallContex
                             Reply<api::QueryWorkflowResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (!request.has_execution()) return refuse(std::move(call), errors::execution_not_set());
   if (!request.has_query()) return refuse(std::move(call), errors::invalid("WorkflowQuery is not set on request."));
   if (request.query().query_type().empty()) {
     return refuse(std::move(call), errors::invalid("QueryType is not set on request."));

@@ -23,11 +23,15 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
                                       Reply<api::SignalWorkflowExecutionResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (!request.has_workflow_execution()) return refuse(std::move(call), errors::execution_not_set());
   if (request.signal_name().empty())
     return refuse(std::move(call), errors::invalid("SignalName is not set on request."));
   if (!is_utf8(request.signal_name())) return refuse(std::move(call), errors::invalid("SignalName must be UTF-8."));
   if (request.signal_name().size() > kIdBytesMax) {
     return refuse(std::move(call), errors::invalid("SignalName length exceeds limit."));
+  }
+  if (request.request_id().size() > kIdBytesMax) {
+    return refuse(std::move(call), errors::invalid("RequestId length exceeds limit."));
   }
   if (request.input().ByteSizeLong() > options_.blob_bytes_max) {
     return refuse(std::move(call), errors::invalid("Blob data size exceeds limit."));
@@ -75,6 +79,7 @@ void Service::RequestCancelWorkflowExecution(const api::RequestCancelWorkflowExe
                                              Reply<api::RequestCancelWorkflowExecutionResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (!request.has_workflow_execution()) return refuse(std::move(call), errors::execution_not_set());
   PortStatus error;
   const Found found =
       find_of_chain(request.namespace_(), request.workflow_execution(), request.first_execution_run_id(), &error);
@@ -93,6 +98,7 @@ void Service::TerminateWorkflowExecution(const api::TerminateWorkflowExecutionRe
                                          Reply<api::TerminateWorkflowExecutionResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (!request.has_workflow_execution()) return refuse(std::move(call), errors::execution_not_set());
   PortStatus error;
   const Found found =
       find_of_chain(request.namespace_(), request.workflow_execution(), request.first_execution_run_id(), &error);

@@ -19,6 +19,14 @@ constexpr std::size_t kIdBytesMax = 1000;
 using StartRequest = api::StartWorkflowExecutionRequest;
 using SignalStartRequest = api::SignalWithStartWorkflowExecutionRequest;
 
+std::optional<std::string> priority_error(const temporal::api::common::v1::Priority& priority) {
+  constexpr std::size_t kFairnessKeyBytesMax = 64;
+  if (priority.priority_key() < 0) return "PriorityKey can't be negative";
+  if (priority.fairness_key().size() > kFairnessKeyBytesMax) return "FairnessKey length exceeds limit";
+  if (priority.fairness_weight() < 0) return "FairnessWeight can't be negative";
+  return std::nullopt;
+}
+
 /// What both requests must have right; they share these fields by name.
 template <class Request>
 std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& options, std::int64_t now_ns) {
@@ -53,6 +61,7 @@ std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& o
   if (r.has_retry_policy()) {
     if (auto wrong = retry_policy_error(r.retry_policy())) return errors::invalid(*wrong);
   }
+  if (auto wrong = priority_error(r.priority())) return errors::invalid(*wrong);
   if (r.input().ByteSizeLong() > options.blob_bytes_max) return errors::invalid("Blob data size exceeds limit.");
   if (r.memo().ByteSizeLong() > options.blob_bytes_max) return errors::invalid("Memo size exceeds limit.");
   return std::nullopt;

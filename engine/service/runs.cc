@@ -102,8 +102,19 @@ void Service::index_new(OpenRun& run, const pb::RunFacts& facts) {
   run.space = &space_of(facts);
   runs_by_id_[facts.run_id()] = run.key;
   run.space->current_runs[facts.workflow_id()] = run.key;
-  run.space->visibility.insert({VisibilityKey::kOpen, facts.start_ns(), run.key});
   index_reset(run.key, facts.base_run_id());
+}
+
+VisibilityKey Service::visibility_key(const Found& found) {
+  if (found.open != nullptr) return {VisibilityKey::kOpen, found.open->facts.start_ns(), found.open->key};
+  if (found.closed == nullptr) return {};
+  return {found.closed->closed_ns, found.closed->start_ns, found.closed->key};
+}
+
+void Service::show(const OpenRun& run) {
+  run.space->visibility.insert_or_assign(
+      {VisibilityKey::kOpen, run.facts.start_ns(), run.key},
+      visible_row(run.facts, run.progress, run.search_attributes, run.space->search_types));
 }
 
 void Service::index_reset(RunKey run, const std::string& base_run_id) {
@@ -132,7 +143,7 @@ void Service::index_open(OpenRun& run) {
   runs_by_id_[run.facts.run_id()] = run.key;
   RunKey& current = run.space->current_runs[run.facts.workflow_id()];
   current = std::max(current, run.key);
-  run.space->visibility.insert({VisibilityKey::kOpen, run.facts.start_ns(), run.key});
+  show(run);
   index_reset(run.key, run.facts.base_run_id());
   held_bytes_ += run.history.held_bytes();
   if (!run.open()) {  // closed, but its history was not written before the process ended
@@ -144,12 +155,13 @@ void Service::index_open(OpenRun& run) {
   settle(run, activities, false);
 }
 
-void Service::index_closed(ClosedRun closed) {
+void Service::index_closed(ClosedRun closed, const pb::RunSummary& summary) {
   const RunKey key = closed.key;
   runs_by_id_[closed.run_id] = key;
   RunKey& current = closed.space->current_runs[closed.workflow_id];
   current = std::max(current, key);
-  closed.space->visibility.insert({closed.closed_ns, closed.start_ns, key});
+  closed.space->visibility.insert_or_assign({closed.closed_ns, closed.start_ns, key},
+                                            visible_row(summary, closed.space->search_types));
   retention_.set(add_nanos(closed.closed_ns, closed.space->retention_ns), key);
   closed_[key] = std::move(closed);
 }
@@ -194,7 +206,7 @@ void Service::end_run(OpenRun& run) {
                    .start_ns = run.facts.start_ns(),
                    .summary = summary.SerializeAsString(),
                    .held = &run};
-  index_closed(std::move(closed));
+  index_closed(std::move(closed), summary);
   const auto it = open_.find(run.key);
   ENSURE(it != open_.end());
   std::unique_ptr<OpenRun> ended = std::move(it->second);
@@ -372,6 +384,10 @@ RunKey Service::start(StartPlan plan) {
   if (plan.update != nullptr) run.admitted[plan.update->meta().update_id()] = {next_id_++, *plan.update};
   Draft draft(run, clock_.now());
   if (plan.namespace_number == 0) plan.namespace_number = space(plan.name_space).state.number();
+  if (plan.attributes.has_search_attributes()) {
+    fill_types(namespaces_by_number_.at(plan.namespace_number)->search_types,
+               plan.attributes.mutable_search_attributes());
+  }
   start_run(draft, std::move(plan));
   index_new(run, draft.facts());
   commit(run, std::move(draft));

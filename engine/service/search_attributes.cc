@@ -55,6 +55,38 @@ bool fits(enums::IndexedValueType type, const Json& value) {
   return fits_one(type, value);
 }
 
+/// As Temporal prints what it could not take: a list is [a b].
+std::string shown(const Payload& payload, const Json& value) {
+  if (value.is_discarded()) return payload.data();
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return payload.data();
+  std::string out;
+  for (const auto& one : value)
+    out += (out.empty() ? "" : " ") + (one.is_string() ? one.get<std::string>() : one.dump());
+  return "[" + out + "]";
+}
+
+/// C.16.
+std::optional<std::string> size_error(const std::vector<std::string>& names,
+                                      const temporal::api::common::v1::SearchAttributes& attributes) {
+  constexpr std::size_t kNamesMax = 100, kValueBytesMax = 2 << 10, kTotalBytesMax = 40 << 10;
+  const auto compare = [](std::size_t size, std::size_t limit) {
+    return std::to_string(size) + " exceeds size limit " + std::to_string(limit);
+  };
+  if (names.size() > kNamesMax) {
+    return "number of search attributes " + std::to_string(names.size()) + " exceeds limit " +
+           std::to_string(kNamesMax);
+  }
+  std::size_t total = 0;
+  for (const auto& name : names) {
+    const std::size_t size = attributes.indexed_fields().at(name).data().size();
+    if (size > kValueBytesMax) return "search attribute " + name + " value size " + compare(size, kValueBytesMax);
+    total += name.size() + size;
+  }
+  if (total > kTotalBytesMax) return "total size of search attributes " + compare(total, kTotalBytesMax);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view search_type_name(enums::IndexedValueType type) {
@@ -163,12 +195,18 @@ std::optional<std::string> check_search_attributes(const std::string& name_space
     if (is_null_payload(payload)) continue;
     const Json value = Json::parse(payload.data(), nullptr, false);
     if (value.is_discarded() || !fits(type->second, value)) {
-      std::string shown = !value.is_discarded() && value.is_string() ? value.get<std::string>() : payload.data();
       return "invalid value for search attribute " + name + " of type " + std::string(search_type_name(type->second)) +
-             ": " + shown;
+             ": " + shown(payload, value);
     }
   }
-  return std::nullopt;
+  return size_error(names, *attributes);
+}
+
+void fill_types(const SearchTypes& types, temporal::api::common::v1::SearchAttributes* attributes) {
+  for (auto& [name, payload] : *attributes->mutable_indexed_fields()) {
+    if (const auto type = types.find(name); type != types.end())
+      (*payload.mutable_metadata())["type"] = std::string(search_type_name(type->second));
+  }
 }
 
 temporal::api::common::v1::Payload keyword_list(const std::vector<std::string>& words) {

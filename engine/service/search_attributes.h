@@ -33,6 +33,9 @@ std::optional<std::string> search_attribute_limit(const google::protobuf::Map<st
 std::optional<std::string> check_search_attributes(const std::string& name_space, const SearchTypes& types,
                                                    temporal::api::common::v1::SearchAttributes* attributes);
 
+/// Metadata `type` of those that were not checked here, because a workflow or an earlier run set them.
+void fill_types(const SearchTypes& types, temporal::api::common::v1::SearchAttributes* attributes);
+
 /// A payload without data removes its key (upserts of memo and search attributes).
 void merge_fields(const google::protobuf::Map<std::string, temporal::api::common::v1::Payload>& from,
                   google::protobuf::Map<std::string, temporal::api::common::v1::Payload>* into);

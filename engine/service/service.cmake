@@ -18,7 +18,8 @@ add_floor(engine::service
           service/calendar.cc service/cron.cc service/successors.cc service/retry.cc
           service/search_attributes.cc service/list_filter.cc service/filter_nodes.cc service/run_view.cc
           service/port_errors.cc service/utf8_text.cc service/rpc_starts.cc service/rpc_signals.cc service/rpc_workflow_tasks.cc
-          service/rpc_activities.cc service/rpc_queries.cc service/rpc_history.cc service/rpc_lists.cc service/rpc_system.cc service/rpc_namespaces.cc service/rpc_operator.cc
+          service/rpc_activities.cc service/rpc_queries.cc service/rpc_history.cc service/rpc_lists.cc service/rpc_system.cc service/rpc_namespaces.cc service/rpc_operator.cc service/rpc_refused.cc
+          service/rpc_workers.cc service/rpc_task_queues.cc service/visibility.cc
           service/rebuild.cc service/resets.cc service/run_options.cc service/rpc_resets.cc service/activity_operations.cc
           service/rpc_activity_operations.cc service/rpc_run_options.cc service/rpc_deletions.cc
           service/task_events.cc service/updates.cc service/rpc_updates.cc service/rpc_multi.cc

@@ -1,12 +1,24 @@
 #pragma once
-// The order in which lists show runs: open first, then by close time, newest first; then by start time, newest first.
+// What lists show of a run, ready to be compared, in the order in which they show it: open first, then by close time,
+// newest first; then by start time, newest first. A row is made when the run begins, changes its attributes or ends, so
+// that a list filter reads no protobuf (measured: 100,000 rows in some ms).
 #include <cstdint>
 #include <limits>
-#include <set>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
+#include "engine/service/search_attributes.h"
+#include "engine/service/transition.pb.h"
 #include "storage/journal/journal.h"
 
 namespace callimport::engine {
+
+namespace pb = ::callimport::engine::v1;
 
 struct VisibilityKey {
   static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
@@ -20,6 +32,30 @@ struct VisibilityKey {
     return a.run > b.run;
   }
 };
-using Visibility = std::set<VisibilityKey>;
+
+/// A column's value; monostate: absent.
+using FilterValue = std::variant<std::monostate, std::int64_t, double, bool, std::string, std::vector<std::string>>;
+
+struct VisibleRow {
+  int status = 0;    ///< temporal.api.enums.v1.WorkflowExecutionStatus
+  bool ran = false;  ///< a workflow task was completed: BuildIds has "unversioned"
+  std::int64_t start_ns = 0, execution_ns = 0, closed_ns = 0;           ///< closed_ns 0: open
+  std::int64_t history_length = 0, history_bytes = 0, transitions = 0;  ///< of closed ones
+  std::string workflow_id, run_id, type, task_queue;
+  struct Family {
+    std::string parent_workflow_id, parent_run_id, root_workflow_id, root_run_id;
+  };
+  std::unique_ptr<Family> family;  ///< of a child; no parent's ids when it has none
+  std::vector<std::pair<std::string, FilterValue>> attributes;
+};
+
+/// An open run's row. `types` says how its search attributes are read; one it does not know is read as its payload
+/// says.
+VisibleRow visible_row(const pb::RunFacts& facts, const pb::RunProgress& progress,
+                       const temporal::api::common::v1::SearchAttributes& attributes, const SearchTypes& types);
+/// The same of a closed one, with what is known at the end.
+VisibleRow visible_row(const pb::RunSummary& run, const SearchTypes& types);
+
+using Visibility = std::map<VisibilityKey, VisibleRow>;
 
 }  // namespace callimport::engine

@@ -19,6 +19,8 @@ SearchTypes custom_and_predefined() {
                                      {"CustomKeywordListField", "KeywordList"}});
 }
 
+VisibleRow visible(const pb::RunSummary& run) { return visible_row(run, custom_and_predefined()); }
+
 /// A closed run: id order-7, type Import, queue q, Completed, 90 s long, with one attribute of each type but
 /// CustomStringField.
 pb::RunSummary row() {
@@ -52,7 +54,7 @@ class Matches : public testing::TestWithParam<Row> {};
 TEST_P(Matches, Row) {
   const auto filter = ListFilter::parse(GetParam().query, custom_and_predefined(), ListFilter::Use::kList);
   ASSERT_TRUE(filter.has_value()) << filter.error();
-  EXPECT_EQ(filter->matches(row()), GetParam().matches) << GetParam().query;
+  EXPECT_EQ(filter->matches(visible(row())), GetParam().matches) << GetParam().query;
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, Matches,
@@ -90,9 +92,9 @@ TEST(Filter, HidesOtherDivisionsUnlessAsked) {
   (*scheduler.mutable_search_attributes()->mutable_indexed_fields())["TemporalNamespaceDivision"].set_data(
       "\"TemporalScheduler\"");
   const auto types = custom_and_predefined();
-  EXPECT_FALSE(ListFilter::parse("", types, ListFilter::Use::kList)->matches(scheduler));
+  EXPECT_FALSE(ListFilter::parse("", types, ListFilter::Use::kList)->matches(visible(scheduler)));
   EXPECT_TRUE(ListFilter::parse("TemporalNamespaceDivision = 'TemporalScheduler'", types, ListFilter::Use::kList)
-                  ->matches(scheduler));
+                  ->matches(visible(scheduler)));
 }
 
 struct Mistake {

@@ -59,6 +59,24 @@ INSTANTIATE_TEST_SUITE_P(
                    (*r.mutable_search_attributes()->mutable_indexed_fields())["CustomIntField"].set_data("\"x\"");
                  },
                  3, "invalid value for search attribute CustomIntField of type Int: x"},
+        BadStart{"ListForAKeyword",
+                 [](Start& r) {
+                   (*r.mutable_search_attributes()->mutable_indexed_fields())["CustomKeywordField"].set_data(
+                       "[\"a\",\"b\"]");
+                 },
+                 3, "invalid value for search attribute CustomKeywordField of type Keyword: [a b]"},
+        BadStart{"LongAttribute",
+                 [](Start& r) {
+                   (*r.mutable_search_attributes()->mutable_indexed_fields())["CustomKeywordField"].set_data(
+                       "\"" + std::string(2047, 'x') + "\"");
+                 },
+                 3, "search attribute CustomKeywordField value size 2049 exceeds size limit 2048"},
+        BadStart{"NegativePriority", [](Start& r) { r.mutable_priority()->set_priority_key(-1); }, 3,
+                 "PriorityKey can't be negative"},
+        BadStart{"LongFairnessKey", [](Start& r) { r.mutable_priority()->set_fairness_key(std::string(65, 'f')); }, 3,
+                 "FairnessKey length exceeds limit"},
+        BadStart{"NegativeFairness", [](Start& r) { r.mutable_priority()->set_fairness_weight(-1); }, 3,
+                 "FairnessWeight can't be negative"},
         BadStart{"SystemAttribute",
                  [](Start& r) {
                    (*r.mutable_search_attributes()->mutable_indexed_fields())["ExecutionStatus"].set_data("\"x\"");

@@ -9,14 +9,11 @@
 namespace callimport::engine::testing_world {
 namespace {
 constexpr Nanos kPollDeadline = std::chrono::seconds{70};
-constexpr std::pair<const char*, const char*> kCustomAttributes[] = {{"CustomKeywordField", "Keyword"},
-                                                                     {"CustomTextField", "Text"},
-                                                                     {"CustomIntField", "Int"},
-                                                                     {"CustomDoubleField", "Double"},
-                                                                     {"CustomBoolField", "Bool"},
-                                                                     {"CustomDatetimeField", "Datetime"},
-                                                                     {"CustomKeywordListField", "KeywordList"}};
-}
+constexpr std::pair<const char*, const char*> kCustomAttributes[] = {
+    {"CustomKeywordField", "Keyword"},        {"CustomTextField", "Text"}, {"CustomIntField", "Int"},
+    {"CustomDoubleField", "Double"},          {"CustomBoolField", "Bool"}, {"CustomDatetimeField", "Datetime"},
+    {"CustomKeywordListField", "KeywordList"}};
+}  // namespace
 
 Payloads payloads(const std::string& json) {
   Payloads out;

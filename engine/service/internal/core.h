@@ -29,11 +29,14 @@
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 #include "engine/service/updates.h"
 #include "temporal/api/query/v1/message.pb.h"
+#include "temporal/api/taskqueue/v1/message.pb.h"
+#include "temporal/api/worker/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 namespace callimport::engine {
 
 using storage::RunKey;
+class ListFilter;
 
 inline constexpr std::size_t kRowsPerTurn = 2048;  ///< beyond it a group goes to the journal before the next request
 
@@ -177,8 +180,9 @@ class Service final : public EmbeddedService {
   Namespace* find_space_of(const pb::RunFacts& facts);
   Namespace& space_of(const pb::RunFacts& facts) { return *find_space_of(facts); }
   void open_system_namespace();
-  /// Those of the options, and those that runs of before there were records name.
-  Result<> open_namespaces(const std::set<std::string>& named_by_runs);
+  Result<> open_namespaces();  ///< those of the options
+  /// Made where only a run of before there were records names it. @return null: it is lost.
+  Namespace* recovered_space(const pb::RunFacts& facts);
   void register_namespace(const std::string& name, pb::NamespaceState state);
   void write_namespace(const Namespace& space, pb::NamespaceState state);
   void adopt_namespace(const OpenRun& record);
@@ -222,7 +226,9 @@ class Service final : public EmbeddedService {
   void index_reset(RunKey run, const std::string& base_run_id);
   std::string reset_of(const std::string& run_id);  ///< the newest run made from it; empty: none
   void forget_run(RunKey key);                      ///< as if it had never been; its waits are refused
-  void index_closed(ClosedRun closed);
+  void index_closed(ClosedRun closed, const pb::RunSummary& summary);
+  void show(const OpenRun& run);  ///< in lists, as it is now
+  static VisibilityKey visibility_key(const Found& found);
   void expire_closed(RunKey key);
   void remove_closed(RunKey key);  ///< for good, here and in the journal
   void arm(OpenRun& run);
@@ -280,7 +286,8 @@ class Service final : public EmbeddedService {
   WaitingPoll* next_poll(TaskQueue& queue);
   void wait_for_task(WaitingPoll poll);
   void poll_expired(std::uint64_t id);
-  std::optional<PortStatus> check_poll(const CallContext& context, const std::string& queue) const;
+  std::optional<PortStatus> check_poll(const CallContext& context, const std::string& queue,
+                                       const std::string& identity) const;
   std::int64_t poll_deadline(const CallContext& context) const;
   api::PollWorkflowTaskQueueResponse workflow_task_reply(OpenRun& run, bool sticky);
   api::PollActivityTaskQueueResponse activity_task_reply(const OpenRun& run, const Activity& activity) const;
@@ -295,6 +302,28 @@ class Service final : public EmbeddedService {
   void fire_timers(OpenRun& run, std::int64_t now);
   void fire_activities(OpenRun& run, std::int64_t now);
   std::int64_t next_deadline_of(const OpenRun& run) const;
+
+  // rpc_lists.cc
+  /// Rows that match, in the order of lists, until `match` says no. `after`: where a page before ended; null: the
+  /// start.
+  void scan(const Namespace& space, const ListFilter& filter, const VisibilityKey* after,
+            const std::function<bool(const VisibilityKey&, const VisibleRow&)>& match);
+  template <class Response>
+  void list_runs(Call<Response> call, const std::string& name_space, const std::string& query, int page_size,
+                 const std::string& token);
+
+  // rpc_task_queues.cc, rpc_workers.cc
+  void note_poller(TaskQueue& queue, const std::string& identity, double rate);
+  static temporal::api::taskqueue::v1::TaskQueueConfig queue_config(const Namespace& space, const std::string& name);
+  temporal::api::taskqueue::v1::TaskQueueStats queue_stats(const TaskQueue* queue);
+  /// What a client configured wins over what a worker asked for.
+  static void set_rate(const Namespace& space, const std::string& name, TaskQueue& queue);
+  /// Whether a task may go out now; if not, looks again when one may.
+  bool within_rate(TaskQueue& queue, const WaitingPoll& poll);
+  void note_worker(Namespace& space, const temporal::api::worker::v1::WorkerHeartbeat& worker);
+  std::optional<PortStatus> select_workers(const std::string& name_space, const std::string& query,
+                                           const std::string& after,
+                                           std::vector<temporal::api::worker::v1::WorkerHeartbeat>* out);
 
   // rpc_starts.cc, rpc_signals.cc, rpc_workflow_tasks.cc
   struct StartAnswer {

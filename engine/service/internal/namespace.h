@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -26,10 +27,26 @@ struct TaskRef {
   std::uint64_t stamp = 0;  ///< kWorkflow: task_stamp; kActivity: ticket_of
 };
 
+struct Poller {
+  std::int64_t last_ns = 0;
+  double rate = 0;  ///< tasks a second it asked for; 0: it said nothing
+};
+
 struct TaskQueue {
   std::deque<TaskRef> tasks;
   std::deque<std::uint64_t> polls;
   std::int64_t last_poll_ns = 0;
+  std::map<std::string, Poller> pollers;  ///< by identity
+  double worker_rate = 0;                 ///< tasks a second, as the last poller that said one wants it; 0: none did
+  std::optional<double> rate;             ///< tasks a second that may go out; 0: none; absent: as many as there are
+  std::int64_t next_task_ns = 0;          ///< no task goes out before, where there is a rate
+  bool waits_for_rate = false;            ///< a clock timer will look again
+};
+
+/// What a worker said of itself, and when.
+struct KnownWorker {
+  std::int64_t seen_ns = 0;
+  std::string heartbeat;  ///< a serialized temporal.api.worker.v1.WorkerHeartbeat
 };
 
 /// Lifetime: until the last run of a deleted one is gone; at one address, so runs and polls point to theirs.
@@ -43,6 +60,7 @@ struct Namespace {
   std::unordered_map<std::string, storage::RunKey> current_runs;  ///< workflow id -> its newest run
   std::unordered_map<std::string, TaskQueue> workflow_queues, activity_queues;
   Visibility visibility;
+  std::map<std::string, KnownWorker> workers;  ///< by worker instance key
 };
 
 using Namespaces = std::map<std::string, Namespace>;  ///< by name
