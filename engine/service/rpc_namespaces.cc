@@ -28,7 +28,8 @@ void fill_namespace(const Namespace& space, Response* out) {
   info->set_description(state.description());
   info->set_owner_email(state.owner_email());
   *info->mutable_data() = state.data();
-  (void)info->mutable_capabilities();  // A.2: none that we could not serve
+  info->mutable_capabilities()->set_sync_update(true);  // A.2: what is served, and nothing else
+  info->mutable_capabilities()->set_async_update(true);
   auto* config = out->mutable_config();
   set_nanos(config->mutable_workflow_execution_retention_ttl(), state.retention_ns());
   (void)config->mutable_bad_binaries();

@@ -137,6 +137,8 @@ TEST(NamespaceRecords, SurviveARestartAsTheyWere) {
   EXPECT_EQ(after.namespace_info().state(), enums::NAMESPACE_STATE_REGISTERED);
   EXPECT_EQ(after.config().workflow_execution_retention_ttl().seconds(), 7200);
   EXPECT_EQ(after.namespace_info().id().size(), 36u);
+  EXPECT_TRUE(after.namespace_info().capabilities().sync_update() &&
+              after.namespace_info().capabilities().async_update());
   EXPECT_EQ(names_of(world), "default mine temporal-system ");
 }
 
