@@ -309,7 +309,9 @@ void Service::start_over() {
   for (const auto& [key, last] : to_rebuild_) forget_run(key);
   for (auto& group : in_flight_) {
     for (auto& run : group.removed) {
-      if (!to_rebuild_.contains(run->key)) index_closed(std::move(*run));
+      if (to_rebuild_.contains(run->key)) continue;
+      const pb::RunSummary summary = summary_of({nullptr, run.get()});
+      index_closed(std::move(*run), summary);
     }
   }
   in_flight_.clear();

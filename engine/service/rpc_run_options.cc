@@ -132,6 +132,7 @@ void Service::ResetStickyTaskQueue(const api::ResetStickyTaskQueueRequest& reque
                                    Reply<api::ResetStickyTaskQueueResponse> reply) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
+  if (!request.has_execution()) return refuse(std::move(call), errors::execution_not_set());
   PortStatus error;
   const Found found = find_run(request.namespace_(), request.execution(), &error);
   if (!found) return refuse(std::move(call), std::move(error));

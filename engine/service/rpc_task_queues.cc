@@ -218,21 +218,4 @@ void Service::UpdateTaskQueueConfig(const api::UpdateTaskQueueConfigRequest& req
   answer(std::move(call), std::move(out));
 }
 
-void Service::ResetStickyTaskQueue(const api::ResetStickyTaskQueueRequest& request, CallContext context,
-                                   Reply<api::ResetStickyTaskQueueResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  if (!request.has_execution()) return refuse(std::move(call), errors::execution_not_set());
-  PortStatus error;
-  const Found found = find_run(request.namespace_(), request.execution(), &error);
-  if (!found) return refuse(std::move(call), std::move(error));
-  if (found.open == nullptr) return refuse(std::move(call), errors::already_completed());
-  if (!found.open->progress.sticky_queue().empty() && !found.open->task_on_sticky) {  // a task there is for that worker
-    Draft draft(*found.open, clock_.now());
-    draft.edit_progress().clear_sticky_queue();
-    commit(*found.open, std::move(draft));
-  }
-  answer(std::move(call), api::ResetStickyTaskQueueResponse());
-}
-
 }  // namespace callimport::engine
