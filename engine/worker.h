@@ -25,6 +25,8 @@ struct WorkerOptions {
   int polls_max = 100;      ///< of a kind, while tasks keep coming; each takes a commit of the service
   int activities_max = 64;  ///< running at once
   Nanos sticky_schedule_to_start = std::chrono::seconds{10};
+  /// What the people who run the worker should know. Empty: they are told nothing.
+  std::function<void(const std::string& sentence)> warn{};
 };
 
 /// Rules B1 to B26 as far as the command set goes. Threads: the loop. Lifetime: `service`, `loop`, `clock` outlive it.

@@ -69,6 +69,14 @@ using WorkflowEnd = std::variant<std::string, Failure, Cancelled, ContinueAsNew>
 /// A value of a search attribute; the type is the registered one.
 using SearchValue = std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
 
+/// How a workflow takes an update (B19): `validate` accepts or rejects it, then `run` works on it, as a coroutine of
+/// the run, and its outcome is the caller's. `validate` only reads; a rejected update leaves nothing in history, and
+/// after a replay it was never there. Absent: every update is accepted.
+struct UpdateHandler {
+  std::function<Flow<Outcome<std::string>>(std::string input)> run;
+  std::function<Outcome<>(const std::string& input)> validate{};
+};
+
 /// Threads: the worker's loop, during a workflow task only. Lifetime: the run's stay in the cache.
 class WorkflowContext {
  public:
@@ -97,6 +105,10 @@ class WorkflowContext {
   virtual void on_signal(std::string name, std::function<void(std::string input)> handler) = 0;
   /// Answered between tasks, must only read. Not after the body returned: what the handler refers to may be gone then.
   virtual void on_query(std::string name, std::function<Outcome<std::string>(std::string input)> handler) = 0;
+  /// Set it before the body's first suspension: an update without a handler is rejected.
+  virtual void on_update(std::string name, UpdateHandler handler) = 0;
+  /// No update is being worked on: what to wait for before the body returns, as that ends the handlers.
+  virtual bool updates_finished() const = 0;
   virtual bool cancel_requested() const = 0;
 
   /// A second coroutine of this run; it lives until it returns or the run ends.

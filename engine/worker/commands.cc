@@ -20,6 +20,8 @@ std::string_view kind_name(CommandKind kind) {
     case CommandKind::RecordSideEffect: return "RecordMarker SideEffect";
     case CommandKind::UpsertSearchAttributes: return "UpsertWorkflowSearchAttributes";
     case CommandKind::ModifyProperties: return "ModifyWorkflowProperties";
+    case CommandKind::AcceptUpdate: return "acceptance of update";
+    case CommandKind::CompleteUpdate: return "outcome of update";
     case CommandKind::CompleteWorkflow: return "CompleteWorkflowExecution";
     case CommandKind::FailWorkflow: return "FailWorkflowExecution";
     case CommandKind::CancelWorkflow: return "CancelWorkflowExecution";
@@ -42,6 +44,12 @@ std::string marker_detail(const HistoryEvent& event, std::string_view key) {
   if (found == details.end() || found->second.payloads_size() == 0) return {};
   const auto& payload = found->second.payloads(0);
   return payload.metadata().empty() ? payload.data() : json_of(payload);
+}
+
+const std::string& update_id(const HistoryEvent& event) {
+  return event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
+             ? event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()
+             : event.workflow_execution_update_completed_event_attributes().meta().update_id();
 }
 
 }  // namespace
@@ -106,6 +114,8 @@ std::string describe(const HistoryEvent& event) {
       }
       return name + " " + marker;
     }
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: return named(name, update_id(event), {});
     default: return name;
   }
 }
@@ -132,6 +142,10 @@ bool matches(const PendingCommand& command, const HistoryEvent& event) {
       return is_marker(event, kSideEffectMarker) && std::to_string(side_effect_mark(event).number) == command.id;
     case CommandKind::UpsertSearchAttributes: return type == enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES;
     case CommandKind::ModifyProperties: return type == enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED;
+    case CommandKind::AcceptUpdate:
+      return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED && update_id(event) == command.id;
+    case CommandKind::CompleteUpdate:
+      return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED && update_id(event) == command.id;
     case CommandKind::CompleteWorkflow: return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED;
     case CommandKind::FailWorkflow: return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED;
     case CommandKind::CancelWorkflow: return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED;

@@ -28,6 +28,8 @@ enum class CommandKind : std::uint8_t {
   RecordSideEffect,
   UpsertSearchAttributes,
   ModifyProperties,
+  AcceptUpdate,
+  CompleteUpdate,
   CompleteWorkflow,
   FailWorkflow,
   CancelWorkflow,
@@ -57,7 +59,7 @@ struct TimerMachine {
 /// Lives from the call in workflow code until its event came; then the machine in it moves to the run's tables.
 struct PendingCommand {
   CommandKind kind;
-  std::string id;    ///< activity, timer or patch id; the side effect's number
+  std::string id;    ///< activity, timer, patch or update id; the side effect's number
   std::string type;  ///< activity type
   std::unique_ptr<ActivityMachine> activity;
   std::unique_ptr<TimerMachine> timer;

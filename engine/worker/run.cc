@@ -19,7 +19,9 @@ Run::~Run() {
   scheduler_.destroy_frames();
 }
 
-Result<> Run::apply(const Events& events, Delivery delivery) {
+Result<> Run::apply(const Events& events, Delivery delivery) { return apply(events, delivery, ProtocolMessages()); }
+
+Result<> Run::apply(const Events& events, Delivery delivery, const ProtocolMessages& messages) {
   int first = 0;
   while (first < events.size() && events[first].event_id() < next_event_id_) ++first;
   for (int i = first; i < events.size(); ++i) {
@@ -35,6 +37,8 @@ Result<> Run::apply(const Events& events, Delivery delivery) {
   }
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const int ahead_end = i + 1 < tasks.size() ? tasks[i + 1].end : events.size();
+    updates_.clear();
+    if (tasks[i].live) TRY_VOID(collect_messages(messages));
     TRY_VOID(run_task(events, tasks[i], ahead_end));
   }
   if (delivery == Delivery::Whole) return check_rest(events, tasks.back().end + 1);
@@ -48,6 +52,7 @@ Result<> Run::run_task(const Events& events, const LogicalTask& task, int ahead_
   completed_read_ = false;
   look_ahead(events, task.end + 1, ahead_end);
   for (int i = task.begin; i <= task.end; ++i) TRY_VOID(read(events[i]));
+  TRY_VOID(collect_updates(events, task, ahead_end));
   TRY_VOID(check_no_leftover(events, task.end));
   if (!started_) return fail(Code::kCorrupt, "the history does not begin with WorkflowExecutionStarted");
 
@@ -98,11 +103,7 @@ Result<> Run::activate() {
       scheduler_.start(function_(*this, std::move(input_)), [this] { answer_for_the_last_time(); });
       TRY_VOID(turn());
     }
-    for (const auto* signal : signals_) {
-      if (scheduler_.done()) break;
-      deliver_signal(*signal);
-      TRY_VOID(turn());
-    }
+    TRY_VOID(deliver_signals_and_updates());
     for (const auto* input : inputs_) {
       if (scheduler_.done()) break;
       resolve(*input);
@@ -117,6 +118,23 @@ Result<> Run::activate() {
   return {};
 }
 
+/// In the order of history: an update comes after the event it names.
+Result<> Run::deliver_signals_and_updates() {
+  auto update = updates_.begin();
+  auto signal = signals_.begin();
+  while (!scheduler_.done() && (update != updates_.end() || signal != signals_.end())) {
+    const bool signal_first =
+        signal != signals_.end() && (update == updates_.end() || (*signal)->event_id() <= update->after);
+    if (signal_first) {
+      deliver_signal(**signal++);
+    } else {
+      deliver_update(*update++);
+    }
+    TRY_VOID(turn());
+  }
+  return {};
+}
+
 Result<> Run::turn() {
   scheduler_.drain();
   if (fault_) return tl::unexpected(*fault_);
@@ -127,6 +145,7 @@ void Run::close() {
   close_with(scheduler_.take_end());
   closed_ = true;
   query_handlers_.clear();  // the frame's locals are gone, and handlers may refer to them
+  update_handlers_.clear();
 }
 
 void Run::close_with(WorkflowEnd end) {

@@ -19,6 +19,7 @@
 #include "engine/worker/commands.h"
 #include "engine/worker/scheduler.h"
 #include "engine/worker/task_split.h"
+#include "engine/worker/updates.h"
 #include "engine/workflow.h"
 
 namespace callimport::engine::worker {
@@ -44,11 +45,16 @@ class Run final : public WorkflowContext {
   /// @error kNondeterministic  code and history differ, see `difference()`
   /// @error kCorrupt           gap in the history, an event nobody knows, a flag from the future (B3, B5, B.7)
   /// @error kInvalid           an exception left the workflow code
+  /// @param messages  of the task in hand: updates for it.
   Result<> apply(const Events& events, Delivery delivery);
+  Result<> apply(const Events& events, Delivery delivery, const ProtocolMessages& messages);
   const ReplayDifference& difference() const { return difference_; }
 
   /// Moves the live task's commands to `out`; they stay expected here until their events come.
   void take_commands(google::protobuf::RepeatedPtrField<CommandMessage>* out);
+  /// The same with what is said about updates; acceptances and outcomes have a command each, rejections have none
+  /// (B18).
+  void take_messages(ProtocolMessages* out);
   void take_metadata(::temporal::api::sdk::v1::WorkflowTaskCompletedMetadata* out);
   struct Query {
     std::string type, input;
@@ -63,6 +69,8 @@ class Run final : public WorkflowContext {
   /// The service dropped everything after `event_id` (B20).
   void rewind(std::int64_t event_id) { next_event_id_ = event_id + 1; }
   bool closed() const { return closed_; }
+  /// Updates that were accepted and not completed, in order of their ids. Once the run is closed, they never will be.
+  std::vector<std::string> unfinished_updates() const { return {updates_open_.begin(), updates_open_.end()}; }
 
   const WorkflowInfo& info() const override { return info_; }
   Timestamp now() const override { return now_; }
@@ -77,6 +85,8 @@ class Run final : public WorkflowContext {
   Future<bool> until(std::function<bool()> condition, Nanos timeout) override;
   void on_signal(std::string name, std::function<void(std::string input)> handler) override;
   void on_query(std::string name, std::function<Outcome<std::string>(std::string input)> handler) override;
+  void on_update(std::string name, UpdateHandler handler) override;
+  bool updates_finished() const override { return updates_open_.empty(); }
   bool cancel_requested() const override { return cancel_requested_; }
   void spawn(Flow<void> flow) override;
   bool patched(std::string_view id) override;
@@ -91,6 +101,7 @@ class Run final : public WorkflowContext {
   Result<> check_rest(const Events& events, int begin);
   void look_ahead(const Events& events, int begin, int end);
   Result<> activate();
+  Result<> deliver_signals_and_updates();
   Result<> turn();
   void close();
   void answer_for_the_last_time();
@@ -113,6 +124,17 @@ class Run final : public WorkflowContext {
   Result<> fire(const HistoryEvent& event);
   void resolve(const HistoryEvent& event);
   void drop_cancelled();
+
+  // run_updates.cc
+  Result<> collect_updates(const Events& events, const LogicalTask& task, int ahead_end);
+  Result<> collect_messages(const ProtocolMessages& messages);
+  void add_update(IncomingUpdate update);
+  void deliver_update(const IncomingUpdate& update);
+  std::optional<Failure> refusal_of(const IncomingUpdate& update, const UpdateHandler* handler);
+  void accept_update(const IncomingUpdate& update, UpdateHandler handler);
+  Flow<void> work_on_update(std::string id, UpdateHandler handler, std::string input);
+  void complete_update(const std::string& id, const Outcome<std::string>& outcome);
+  void push_message(CommandKind kind, const std::string& id, ProtocolMessage message);
 
   // run_context.cc: what workflow code asks for
   PendingCommand& push(CommandKind kind, std::string id, std::string type);
@@ -138,8 +160,13 @@ class Run final : public WorkflowContext {
   std::map<std::string, std::function<void(std::string)>> signal_handlers_;
   std::map<std::string, std::vector<std::string>> signals_kept_;  // came before their handler
   std::map<std::string, std::function<Outcome<std::string>(std::string)>> query_handlers_;
-  std::vector<Query> queries_;                        // expected
-  std::vector<Outcome<std::string>> last_answers_;    // to them, as of the return of the workflow code
+  std::vector<Query> queries_;                      // expected
+  std::vector<Outcome<std::string>> last_answers_;  // to them, as of the return of the workflow code
+  std::map<std::string, UpdateHandler> update_handlers_;
+  std::map<std::string, UpdateRequest> admitted_;  // by an event, and not accepted yet; by update id
+  std::set<std::string> updates_open_;             // accepted, their handlers still at it
+  std::vector<IncomingUpdate> updates_;            // of the task being read
+  ProtocolMessages outgoing_;
   std::map<std::string, bool, std::less<>> patches_;  // answers given
   std::set<std::string, std::less<>> patches_ahead_, patches_marked_;
   std::map<std::int64_t, std::string> side_effects_ahead_;

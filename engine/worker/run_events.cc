@@ -23,6 +23,11 @@ Result<> Run::read(const HistoryEvent& event) {
     }
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: signals_.push_back(&event); return {};
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: inputs_.push_back(&event); return {};
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: {
+      const auto& request = event.workflow_execution_update_admitted_event_attributes().request();
+      admitted_[request.meta().update_id()] = request;
+      return {};
+    }
     case enums::EVENT_TYPE_TIMER_FIRED: inputs_.push_back(&event); return fire(event);
     case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED: return move(event, ActivityEvent::ActivityTaskStarted);
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:

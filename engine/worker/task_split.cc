@@ -18,6 +18,14 @@ bool is_workflow_task_event(const HistoryEvent& event) {
   }
 }
 
+/// An update comes without an event of its own: only what the completion at `completed` wrote tells that there was one.
+bool accepts_update(const Events& events, int completed) {
+  for (int i = completed + 1; i < events.size() && !is_workflow_task_event(events[i]); ++i) {
+    if (events[i].event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<LogicalTask> split(const Events& events, int first, Delivery delivery) {
@@ -30,7 +38,7 @@ std::vector<LogicalTask> split(const Events& events, int first, Delivery deliver
     const bool last = i + 1 == events.size();
     if (last && delivery != Delivery::Task) break;
     if (!last && events[i + 1].event_type() != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) continue;
-    if (!last && !saw_other) continue;  // a heartbeat (B7)
+    if (!last && !saw_other && !accepts_update(events, i + 1)) continue;  // a heartbeat (B7)
     tasks.push_back({begin, i, last});
     begin = i + 1;
     saw_other = false;

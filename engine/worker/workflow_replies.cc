@@ -24,6 +24,8 @@ void WorkflowTasks::answer_task(Slot& slot, Task& task) {
   request->set_identity(options_.identity);
   request->set_task_token(task.task_token());
   run.take_commands(request->mutable_commands());
+  run.take_messages(request->mutable_messages());
+  if (run.closed()) warn_of_unfinished(run);
   for (const auto& [key, query] : task.queries()) {
     auto answer = run.answer(query.query_type(), json_of(query.query_args()));
     auto& result = (*request->mutable_query_results())[key];
@@ -55,6 +57,14 @@ void WorkflowTasks::answer_task(Slot& slot, Task& task) {
   };
   call<api::RespondWorkflowTaskCompletedRequest, api::RespondWorkflowTaskCompletedResponse>(
       port_, &WorkflowService::RespondWorkflowTaskCompleted, std::move(request), std::move(done));
+}
+
+void WorkflowTasks::warn_of_unfinished(const Run& run) const {
+  if (!options_.warn) return;
+  for (const auto& id : run.unfinished_updates()) {
+    options_.warn("workflow " + run.info().workflow_id + " of type " + run.info().type +
+                  " returned while its handler was still at update " + id + ": whoever asked is told that it failed");
+  }
 }
 
 /// Whatever the refusal, the run here is ahead of the history then: it is dropped, and rebuilt when the service asks

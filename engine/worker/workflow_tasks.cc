@@ -235,7 +235,7 @@ Result<> WorkflowTasks::drive(Slot& slot, Task& task) {
     if (task.previous_started_event_id() > 0) ++replays;
   }
   slot.run->expect_queries(queries_of(task));
-  return slot.run->apply(events, query_only ? Delivery::Query : Delivery::Task);
+  return slot.run->apply(events, query_only ? Delivery::Query : Delivery::Task, task.messages());
 }
 
 void WorkflowTasks::execute(Slot& slot, TaskPtr task) {

@@ -68,6 +68,7 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
 
   // workflow_replies.cc
   void answer_task(Slot& slot, Task& task);
+  void warn_of_unfinished(const Run& run) const;
   void answer_query(Slot& slot, Task& task);
   void fail_query(Task& task, const std::string& why);
   void fail_task(Slot& slot, Task& task, const Error& error);

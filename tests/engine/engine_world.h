@@ -108,6 +108,20 @@ class EngineWorld {
     const auto status = ask(&WorkflowService::RequestCancelWorkflowExecution, request);
     EXPECT_TRUE(status.ok()) << status.message;
   }
+  /// The outcome's JSON text, "failure: " and its text, or the error's text.
+  std::string update(const std::string& id, const std::string& name, const std::string& input,
+                     const std::string& update_id = "") {
+    api::UpdateWorkflowExecutionRequest request;
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    request.mutable_request()->mutable_meta()->set_update_id(update_id);
+    request.mutable_request()->mutable_input()->set_name(name);
+    set_json(request.mutable_request()->mutable_input()->mutable_args(), input);
+    api::UpdateWorkflowExecutionResponse reply;
+    const auto status = ask(&WorkflowService::UpdateWorkflowExecution, request, &reply);
+    if (!status.ok()) return status.message;
+    if (reply.outcome().has_failure()) return "failure: " + reply.outcome().failure().message();
+    return reply.outcome().success().payloads_size() == 1 ? reply.outcome().success().payloads(0).data() : "nothing";
+  }
   /// The answer's JSON text, or the error's text.
   std::string query(const std::string& id, const std::string& type) {
     api::QueryWorkflowRequest request;

@@ -143,6 +143,32 @@ Flow<WorkflowEnd> spawned(WorkflowContext& context, std::string) {
   co_return context.uuid().substr(0, 0) + std::to_string(done);
 }
 
+/// Two kinds of update: one works on an activity, one answers at once; and the body waits for both.
+Flow<Outcome<std::string>> fetch_update(WorkflowContext& context, int* taken, std::string input) {
+  auto outcome = co_await context.activity("echo", input, ten_seconds());
+  if (outcome) ++*taken;
+  co_return outcome;
+}
+Flow<Outcome<std::string>> count_update(int* taken, std::string) { co_return std::to_string(++*taken); }
+Flow<WorkflowEnd> updates(WorkflowContext& context, std::string) {
+  int taken = 0;
+  UpdateHandler fetch;
+  fetch.run = [&context, &taken](std::string input) { return fetch_update(context, &taken, std::move(input)); };
+  fetch.validate = [](const std::string& input) -> Outcome<> {
+    if (input != "0") return {};
+    Failure none;
+    none.message = "nothing to fetch";
+    return tl::unexpected(none);
+  };
+  UpdateHandler count;
+  count.run = [&taken](std::string input) { return count_update(&taken, std::move(input)); };
+  context.on_update("fetch", fetch);
+  context.on_update("count", count);
+  auto enough = context.until([&] { return taken >= 4 && context.updates_finished(); });
+  co_await enough;
+  co_return std::to_string(taken);
+}
+
 Awaitable<ActivityResult> echo(ActivityContext&, std::string input) { co_return input; }
 Awaitable<ActivityResult> third_time(ActivityContext& context, std::string) {
   if (context.info().attempt >= 3) co_return std::string("3");
@@ -182,6 +208,17 @@ std::vector<Feature> features() {
     world.signal("w", "go", "1");
     wait(world);
   };
+  const auto asked = [](EngineWorld& world) {
+    world.loop.run_for(3s);
+    EXPECT_EQ("1", world.update("w", "fetch", "1", "u1"));
+    EXPECT_EQ("failure: nothing to fetch", world.update("w", "fetch", "0", "u2"));
+    EXPECT_EQ("2", world.update("w", "count", "1", "u3"));
+    EXPECT_EQ("7", world.update("w", "fetch", "7", "u4"));
+    EXPECT_EQ("7", world.update("w", "fetch", "8", "u4")) << "the same update";
+    world.loop.run_for(3s);
+    EXPECT_EQ("4", world.update("w", "count", "1", "u5"));
+    wait(world);
+  };
   return {
       {"activity", activity, wait, "WorkflowExecutionCompleted"},
       {"activities_in_parallel", activities_in_parallel, wait, "WorkflowExecutionCompleted"},
@@ -197,6 +234,7 @@ std::vector<Feature> features() {
       {"patches", patches, wait, "WorkflowExecutionCompleted"},
       {"upserts", upserts, wait, "WorkflowExecutionCompleted"},
       {"spawned", spawned, wait, "WorkflowExecutionCompleted"},
+      {"updates", updates, asked, "WorkflowExecutionCompleted"},
   };
 }
 

@@ -126,6 +126,36 @@ class HistoryBuilder {
     set_json(signal->mutable_input()->add_payloads(), input);
     return *this;
   }
+  HistoryBuilder& update_accepted(const std::string& id, std::int64_t after, const std::string& input = "1",
+                                  const std::string& name = "upd") {
+    auto* accepted = add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                         .mutable_workflow_execution_update_accepted_event_attributes();
+    accepted->set_protocol_instance_id(id);
+    accepted->set_accepted_request_message_id(id + "/request");
+    accepted->set_accepted_request_sequencing_event_id(after);
+    if (!name.empty()) set_update(accepted->mutable_accepted_request(), id, input, name);
+    return *this;
+  }
+  HistoryBuilder& update_completed(const std::string& id, const std::string& result) {
+    auto* done = add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+                     .mutable_workflow_execution_update_completed_event_attributes();
+    done->mutable_meta()->set_update_id(id);
+    set_json(done->mutable_outcome()->mutable_success()->add_payloads(), result);
+    return *this;
+  }
+  /// After a reset (B19).
+  HistoryBuilder& update_admitted(const std::string& id, const std::string& input = "1") {
+    auto* admitted = add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED)
+                         .mutable_workflow_execution_update_admitted_event_attributes();
+    set_update(admitted->mutable_request(), id, input, "upd");
+    return *this;
+  }
+  static void set_update(temporal::api::update::v1::Request* request, const std::string& id, const std::string& input,
+                         const std::string& name) {
+    request->mutable_meta()->set_update_id(id);
+    request->mutable_input()->set_name(name);
+    set_json(request->mutable_input()->mutable_args()->add_payloads(), input);
+  }
   HistoryBuilder& cancel_requested() { return add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED), *this; }
   HistoryBuilder& patch(const std::string& id, bool deprecated = false) {
     auto* marker = add(enums::EVENT_TYPE_MARKER_RECORDED).mutable_marker_recorded_event_attributes();
