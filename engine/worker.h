@@ -27,6 +27,8 @@ struct WorkerOptions {
   Nanos sticky_schedule_to_start = std::chrono::seconds{10};
   /// What the people who run the worker should know. Empty: they are told nothing.
   std::function<void(const std::string& sentence)> warn{};
+  /// Polls were refused for a minute with a code that no second try mends. They go on all the same.
+  std::function<void(const PortStatus& status)> refused{};
 };
 
 /// Rules B1 to B26 as far as the command set goes. Threads: the loop. Lifetime: `service`, `loop`, `clock` outlive it.

@@ -87,8 +87,8 @@ Result<std::map<std::string, std::string>> missing_of(const ClusterNeeds& needs,
     if (found == there.custom_attributes().end()) {
       missing[name] = type;
     } else if (found->second != type_number(type)) {
-      return fail(Code::kInvalid, fmt::format("search attribute {} of namespace {} is not a {}: remove it, and {}", name,
-                                              needs.name_space, type, command_that_adds(needs, {{name, type}})));
+      return fail(Code::kInvalid, fmt::format("search attribute {} of namespace {} is not a {}: remove it, and {}",
+                                              name, needs.name_space, type, command_that_adds(needs, {{name, type}})));
     }
   }
   return missing;
@@ -110,9 +110,10 @@ Awaitable<Result<std::string>> settle_search_attributes(Desk desk, ClusterNeeds 
   const auto added = co_await ask(desk, &Cluster::AddSearchAttributes, std::move(add));
   constexpr int kAlreadyExists = 6;
   if (added || added.error().code == kAlreadyExists) co_return std::string();
-  const auto text = fmt::format("the search attributes of imports could not be added to namespace {} ({}); have it "
-                                "done: {}",
-                                needs.name_space, added.error().message, command_that_adds(needs, missing));
+  const auto text = fmt::format(
+      "the search attributes of imports could not be added to namespace {} ({}); have it "
+      "done: {}",
+      needs.name_space, added.error().message, command_that_adds(needs, missing));
   if (there) co_return fail(Code::kInvalid, text);
   co_return text;  // they may well be there: nobody lets us look
 }
@@ -134,8 +135,8 @@ Awaitable<Result<ClusterFacts>> shake_hands(Cluster& cluster, Executor& loop, Cl
   if (!described && described.error().code == grpc_code::kNotFound) {
     co_return fail(Code::kNotFound, fmt::format("no namespace {}: {}", needs.name_space, described.error().message));
   }
-  const bool decides = !described && (worker::is_transient(described.error()) ||
-                                      described.error().code == kUnauthenticated);
+  const bool decides =
+      !described && (worker::is_transient(described.error()) || described.error().code == kUnauthenticated);
   if (decides) co_return refused("namespace " + needs.name_space, described.error());  // others: not ours to ask
   auto settled = settle_search_attributes(desk, needs);
   CO_TRY(facts.notice, co_await std::move(settled));

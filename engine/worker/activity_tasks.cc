@@ -65,7 +65,9 @@ void ActivityAttempt::send_heartbeat() {
 void ActivityAttempt::heartbeat_answered(const PortStatus& status,
                                          const api::RecordActivityTaskHeartbeatResponse* reply) {
   if (status.code == grpc_code::kNotFound) gone_ = true;
-  if (status.ok() && reply->cancel_requested()) cancel_requested_ = true;
+  if (!status.ok()) return;
+  cancel_requested_ = cancel_requested_ || reply->cancel_requested();
+  put_off_ = put_off_ || reply->activity_paused() || reply->activity_reset();  // C28
 }
 
 void ActivityAttempt::finish(ActivityResult result, std::function<void()> done) {
@@ -75,8 +77,9 @@ void ActivityAttempt::finish(ActivityResult result, std::function<void()> done) 
   if (!result) {
     if (!result.error().cancelled) return respond_failed(std::move(result.error()), std::move(done));
     if (cancel_requested_ || gone_) return respond_cancelled(std::move(result.error().details), std::move(done));
-    // Nobody asked the service to cancel: the worker stops, and another attempt may succeed elsewhere.
+    // Nobody asked the service to cancel: another attempt may succeed, elsewhere or later.
     ActivityError error{.type = "WorkerStopped", .message = "the worker stopped while the activity ran"};
+    if (put_off_) error = {.type = "PutOff", .message = "the activity was paused or reset while it ran"};
     return respond_failed(std::move(error), std::move(done));
   }
   auto request = std::make_shared<api::RespondActivityTaskCompletedRequest>();
@@ -118,7 +121,7 @@ void ActivityAttempt::respond_cancelled(std::string details, std::function<void(
 }
 
 ActivityTasks::ActivityTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call)
-    : port_(port), options_(options), next_call_(first_call), poll_count_(options.activity_polls, options.polls_max) {}
+    : port_(port), options_(options), next_call_(first_call), refusals_(options.refused), poll_count_(options.activity_polls, options.polls_max) {}
 
 ActivityTasks::~ActivityTasks() {
   for (const auto number : polls_) port_.service.cancel(number);
@@ -168,6 +171,7 @@ void ActivityTasks::poll() {
 
 void ActivityTasks::polled(std::uint64_t number, const PortStatus& status, Task* reply) {
   polls_.erase(number);
+  refusals_.note(status, port_.clock.now());
   if (!status.ok() && status.code != grpc_code::kDeadlineExceeded) {
     const Backoff backoff{
         .initial = std::chrono::milliseconds{200}, .coefficient = 2, .maximum = std::chrono::seconds{10}};

@@ -24,7 +24,7 @@ class ActivityAttempt final : public ActivityContext, public std::enable_shared_
   ActivityAttempt(const Port& port, const WorkerOptions& options, const api::PollActivityTaskQueueResponse& task);
   const ActivityInfo& info() const override { return info_; }
   void heartbeat(std::string details) override;
-  bool cancelled() const override { return cancel_requested_ || gone_ || stopping_; }
+  bool cancelled() const override { return cancel_requested_ || gone_ || put_off_ || stopping_; }
 
   void worker_stops() { stopping_ = true; }
   /// Sends what the attempt came to; `done` when the service has it, or never will.
@@ -43,6 +43,7 @@ class ActivityAttempt final : public ActivityContext, public std::enable_shared_
   std::string newest_;  // heartbeat details not sent yet
   bool newest_due_ = false;
   Clock::TimerId throttle_ = 0;  // 0: a heartbeat may go out now
+  bool put_off_ = false;         // paused or reset by somebody: another attempt comes when the service says so
   bool finished_ = false, cancel_requested_ = false, gone_ = false, stopping_ = false;
 };
 
@@ -73,6 +74,7 @@ class ActivityTasks : public std::enable_shared_from_this<ActivityTasks> {
   std::set<std::shared_ptr<ActivityAttempt>> running_;  // shared with the coroutine that runs it; order does not matter
   std::set<std::uint64_t> polls_;
   std::uint64_t next_call_;
+  PollRefusals refusals_;
   PollCount poll_count_;
   int poll_failures_ = 0, backing_off_ = 0;
   bool started_ = false, stopping_ = false;

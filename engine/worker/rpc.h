@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -68,6 +69,25 @@ class PollCount {
 
  private:
   int least_, most_, wanted_;
+};
+
+inline constexpr Nanos kRefusedGrace = std::chrono::seconds{60};
+
+/// Polls answered with a code that no second try mends: after a minute of nothing else somebody must be told (A9).
+class PollRefusals {
+ public:
+  explicit PollRefusals(std::function<void(const PortStatus&)> tell) : tell_(std::move(tell)) {}
+  void note(const PortStatus& status, Timestamp now) {
+    const bool refused = !status.ok() && !is_transient(status) && status.code != grpc_code::kDeadlineExceeded &&
+                         status.code != grpc_code::kCancelled;
+    if (!refused) return since_.reset();
+    if (!since_) since_ = now;
+    if (now - *since_ >= kRefusedGrace && tell_) std::exchange(tell_, nullptr)(status);
+  }
+
+ private:
+  std::function<void(const PortStatus&)> tell_;
+  std::optional<Timestamp> since_;
 };
 
 /// What every part of a worker needs to call the service. All four outlive the worker; an activity that did not heed

@@ -53,11 +53,11 @@ class PollingWorker final : public Worker {
 
   void stop(Nanos grace, std::function<void()> done) override {
     struct Stop {
-      int waiting = 2;
+      int waiting = 3;
       Clock::TimerId timer = 0;
       std::function<void()> done;
     };
-    auto stop = std::make_shared<Stop>();  // shared by the two halves and the timer
+    auto stop = std::make_shared<Stop>();  // shared by the halves, the last call and the timer
     stop->done = std::move(done);
     Clock* clock = &port_.clock;
     const auto finish = [stop, clock] {
@@ -69,7 +69,7 @@ class PollingWorker final : public Worker {
     const auto half = [stop, finish, loop] {
       if (--stop->waiting == 0) loop->post(finish);
     };
-    leave_sticky_queue();
+    leave_sticky_queue(half);
     workflows_->stop(half);
     activities_->stop(half);
   }
@@ -85,9 +85,9 @@ class PollingWorker final : public Worker {
     return options;
   }
 
-  /// So that tasks waiting on our sticky queue need not time out there; its answer does not matter.
-  void leave_sticky_queue() {
-    if (workflows_->sticky_queue().empty()) return;
+  /// So that tasks waiting on our sticky queue need not time out there; what it answers does not matter.
+  void leave_sticky_queue(std::function<void()> answered) {
+    if (workflows_->sticky_queue().empty()) return answered();
     api::ShutdownWorkerRequest request;
     request.set_namespace_(options_.name_space);
     request.set_identity(options_.identity);
@@ -96,7 +96,11 @@ class PollingWorker final : public Worker {
     request.set_reason("the worker stops");
     CallContext context;
     context.deadline = port_.clock.now() + std::chrono::seconds{10};
-    port_.service.ShutdownWorker(request, context, [](const PortStatus&, api::ShutdownWorkerResponse*) {});
+    port_.service.ShutdownWorker(
+        request, context,
+        [answered = std::move(answered), alive = port_.alive](const PortStatus&, api::ShutdownWorkerResponse*) {
+          if (*alive) answered();
+        });
   }
 
   const Port port_;

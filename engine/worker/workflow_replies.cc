@@ -116,8 +116,14 @@ void WorkflowTasks::answer_query(Slot& slot, Task& task) {
     request->set_task_token(task.task_token());
     request->set_completed_type(enums::QUERY_RESULT_TYPE_ANSWERED);
     set_json(request->mutable_query_result(), std::move(*answer));
+    auto kept = std::make_shared<Task>();  // shared with the callback
+    kept->set_task_token(task.task_token());
     call<api::RespondQueryTaskCompletedRequest, api::RespondQueryTaskCompletedResponse>(
-        port_, &WorkflowService::RespondQueryTaskCompleted, std::move(request), nullptr);
+        port_, &WorkflowService::RespondQueryTaskCompleted, std::move(request),
+        [weak = weak_from_this(), kept](const PortStatus& status, api::RespondQueryTaskCompletedResponse*) {
+          auto self = weak.lock();
+          if (self && is_too_large(status)) self->fail_query(*kept, "the answer is too large: " + status.message);
+        });
   }
   release(slot.run_id, !sticky_queue_.empty() && !slot.run->closed());
 }

@@ -29,7 +29,8 @@ WorkflowTasks::WorkflowTasks(const Port& port, const WorkerOptions& options, std
       options_(options),
       normal_polls_{PollCount(options.workflow_polls, options.polls_max)},
       sticky_polls_{PollCount(options.workflow_polls, options.polls_max)},
-      next_call_(first_call) {
+      next_call_(first_call),
+      refusals_(options.refused) {
   if (options_.cached_runs_max > 0) sticky_queue_ = options_.identity + "-" + port_.random.uuid4();
 }
 
@@ -87,6 +88,7 @@ void WorkflowTasks::poll(bool sticky) {
 void WorkflowTasks::polled(bool sticky, std::uint64_t number, const PortStatus& status, Task* reply) {
   auto& polls = sticky ? sticky_polls_ : normal_polls_;
   polls_.erase(number);
+  refusals_.note(status, port_.clock.now());
   if (!status.ok() && status.code != grpc_code::kDeadlineExceeded) {
     // Whatever it is, the worker's place is at the queue: it comes back, ever more slowly (A9).
     const Backoff backoff{

@@ -92,6 +92,7 @@ class WorkflowTasks : public std::enable_shared_from_this<WorkflowTasks> {
   std::set<std::uint64_t> polls_;  // pending, by call number
   Polls normal_polls_, sticky_polls_;
   std::uint64_t next_call_;
+  PollRefusals refusals_;
   int poll_failures_ = 0;
   std::size_t busy_ = 0;  // answers and fetches under way
   bool sdk_metadata_ = false, stopping_ = false;

@@ -203,23 +203,6 @@ TEST_F(WorkerTest, ARefusedCompletionDropsTheRun) {  // D21
   EXPECT_EQ(0u, worker->figures().cached_runs);
 }
 
-TEST_F(WorkerTest, ATransientErrorIsTriedAgainAfterAWhile) {  // A9
-  start();
-  HistoryBuilder history;
-  hand_out(task(history.task(), 0));
-  for (std::size_t i = 1; i < 10; ++i) {
-    ASSERT_TRUE(port.refuse(port.RespondWorkflowTaskCompletedCalls, 14, "disk full"));
-    loop.run_idle();
-    EXPECT_EQ(i, port.RespondWorkflowTaskCompletedCalls.size());
-    loop.run_for(5s);
-    EXPECT_EQ(i + 1, port.RespondWorkflowTaskCompletedCalls.size());
-  }
-  ASSERT_TRUE(port.refuse(port.RespondWorkflowTaskCompletedCalls, 14, "disk full"));
-  loop.run_for(20s);
-  EXPECT_EQ(10u, port.RespondWorkflowTaskCompletedCalls.size());  // the tenth was the last
-  EXPECT_EQ(0u, worker->figures().cached_runs);
-}
-
 TEST_F(WorkerTest, ATooLargeCompletionFailsTheTask) {  // 0.6
   start();
   HistoryBuilder history;
@@ -341,6 +324,75 @@ TEST_F(WorkerTest, PollsComeBackEverMoreSlowlyWhileTheServiceIsAway) {
     EXPECT_EQ(0u, port.PollWorkflowTaskQueueCalls.waiting(port.cancelled));
     loop.run_for(10s);
     EXPECT_EQ(1u, port.PollWorkflowTaskQueueCalls.waiting(port.cancelled));
+  }
+}
+
+TEST_F(WorkerTest, PollsRefusedForAMinuteAreToldOnce) {  // A9
+  std::vector<int> told;
+  options.workflow_polls = 1;
+  options.cached_runs_max = 0;
+  options.refused = [&told](const PortStatus& status) { told.push_back(status.code); };
+  port.PollWorkflowTaskQueueCalls.always = [](const auto&, auto&) { return PortStatus{14, "away", {}, {}}; };
+  start();
+  loop.run_for(120s);
+  EXPECT_TRUE(told.empty()) << "an outage is nobody's refusal";
+  port.PollWorkflowTaskQueueCalls.always = [](const auto&, auto&) { return PortStatus{7, "not yours", {}, {}}; };
+  loop.run_for(50s);
+  EXPECT_TRUE(told.empty());
+  loop.run_for(300s);
+  EXPECT_EQ(told, std::vector<int>{7});
+  const auto polls = port.PollWorkflowTaskQueueCalls.size();
+  loop.run_for(60s);
+  EXPECT_GT(port.PollWorkflowTaskQueueCalls.size(), polls) << "its place is at the queue";
+}
+
+TEST_F(WorkerTest, ATransientErrorIsTriedAgainForTenSecondsAtMost) {  // A9
+  start();
+  HistoryBuilder history;
+  port.RespondWorkflowTaskCompletedCalls.always = [](const auto&, auto&) {
+    return PortStatus{14, "disk full", {}, {}};
+  };
+  hand_out(task(history.task(), 0));
+  EXPECT_EQ(1u, port.RespondWorkflowTaskCompletedCalls.size());
+  loop.run_for(1s);
+  EXPECT_GT(port.RespondWorkflowTaskCompletedCalls.size(), 2u);
+  loop.run_for(9s);
+  const auto tries = port.RespondWorkflowTaskCompletedCalls.size();
+  EXPECT_GT(tries, 5u);
+  EXPECT_LE(tries, 10u);
+  loop.run_for(60s);
+  EXPECT_EQ(tries, port.RespondWorkflowTaskCompletedCalls.size());
+  EXPECT_EQ(0u, worker->figures().cached_runs);
+}
+
+TEST_F(WorkerTest, AnAnswerToAQueryThatIsTooLargeFailsTheQuery) {  // 0.6, B21
+  start();
+  HistoryBuilder history;
+  hand_out(task(history.task(), 0));
+  accept();
+  auto query = task(history, history.last());
+  query.clear_history();
+  query.mutable_query()->set_query_type("level");
+  hand_out(std::move(query));
+  ASSERT_EQ(1u, port.RespondQueryTaskCompletedCalls.size());
+  port.refuse(port.RespondQueryTaskCompletedCalls, 8, "grpc: received message larger than max (9 vs. 4)");
+  loop.run_idle();
+  ASSERT_EQ(2u, port.RespondQueryTaskCompletedCalls.size());
+  EXPECT_EQ(enums::QUERY_RESULT_TYPE_FAILED, port.RespondQueryTaskCompletedCalls.last().completed_type());
+}
+
+TEST_F(WorkerTest, StopWaitsForItsGoodbyeNoLongerThanItsGrace) {
+  for (const bool answered : {true, false}) {
+    start();
+    bool stopped = false;
+    worker->stop(5s, [&stopped] { stopped = true; });
+    loop.run_for(1s);
+    EXPECT_FALSE(stopped);
+    if (answered) ASSERT_TRUE(port.answer(port.ShutdownWorkerCalls, api::ShutdownWorkerResponse{}));
+    loop.run_for(answered ? 1s : 5s);
+    EXPECT_TRUE(stopped);
+    worker.reset();
+    loop.run_for(60s);
   }
 }
 
@@ -479,6 +531,20 @@ TEST_F(ActivityWorkerTest, CancellationComesWithAHeartbeatReply) {
   EXPECT_EQ("\"stopped\"", port.RespondActivityTaskCanceledCalls.last().details().payloads(0).data());
 }
 
+TEST_F(ActivityWorkerTest, APausedActivityStopsAndMayBeTriedLater) {  // C28
+  port.RecordActivityTaskHeartbeatCalls.always = [](const auto&, auto& reply) {
+    reply.set_activity_paused(true);
+    return PortStatus{};
+  };
+  run(until_cancelled(&loop), 2);
+  loop.run_for(5s);
+  EXPECT_EQ(0u, port.RespondActivityTaskCanceledCalls.size());
+  ASSERT_EQ(1u, port.RespondActivityTaskFailedCalls.size());
+  const auto& failure = port.RespondActivityTaskFailedCalls.last().failure().application_failure_info();
+  EXPECT_EQ("PutOff", failure.type());
+  EXPECT_FALSE(failure.non_retryable());
+}
+
 TEST_F(ActivityWorkerTest, AnActivityWhoseRunIsGoneIsCancelled) {
   run(until_cancelled(&loop), 2);
   ASSERT_TRUE(port.refuse(port.RecordActivityTaskHeartbeatCalls, 5, "workflow execution already completed"));
@@ -501,6 +567,7 @@ TEST_F(ActivityWorkerTest, NoMoreRunAtOnceThanAllowed) {
 
 TEST_F(ActivityWorkerTest, StopCancelsPollsTellsActivitiesAndWaitsForThem) {
   port.RespondActivityTaskFailedCalls.always = [](const auto&, auto&) { return PortStatus{}; };
+  port.ShutdownWorkerCalls.always = [](const auto&, auto&) { return PortStatus{}; };
   run(until_cancelled(&loop));
   bool stopped = false;
   worker->stop(10s, [&stopped] { stopped = true; });
