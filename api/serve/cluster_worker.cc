@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,14 @@
 
 namespace callimport::api {
 namespace {
+
+inline constexpr int kPollsMax = 20;                          ///< long polls of a kind: a cluster is shared with others
+inline constexpr auto kStickyWait = std::chrono::seconds{5};  ///< what a run waits for a worker that died
+
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "somewhere";
+}
 
 /// One library has one home: its workflows and activities run where its files are.
 std::string task_queue_of(const storage::Library& library) { return "library-" + library.id(); }
@@ -34,10 +43,11 @@ engine::WorkerOptions worker_options(const WorkerOrder& order, const std::string
   engine::WorkerOptions worker;
   worker.name_space = order.temporal.name_space;
   worker.task_queue = task_queue;
-  worker.identity = fmt::format("callimport-worker@{}", ::getpid());
+  worker.identity = fmt::format("callimport-worker@{}:{}", host_name(), ::getpid());
   worker.cached_runs_max = order.config.cached_runs_max;
   worker.activities_max = order.config.activities_max;
-  worker.polls_max = 20;
+  worker.polls_max = kPollsMax;
+  worker.sticky_schedule_to_start = kStickyWait;
   return worker;
 }
 
@@ -61,14 +71,21 @@ Result<> work_on_cluster(const WorkerOrder& order) {
   StopSignals signals;
   House house;
   TRY_VOID(open_house(house, order, "worker"));
-  const auto cluster = engine::Cluster::create(
-      house.loop, house.loop, {open_channel(order.temporal), worker_headers(order.temporal)});
+  const auto cluster =
+      engine::Cluster::create(house.loop, house.loop, {open_channel(order.temporal), worker_headers(order.temporal)});
   TRY(const auto facts, meet(house, *cluster, order));
   if (!facts.notice.empty()) spdlog::warn(facts.notice);
   const auto task_queue = task_queue_of(*house.library);
 
   Front front;
-  open_worker(front, house, *cluster, worker_options(order, task_queue));
+  Result<> ended;
+  auto options = worker_options(order, task_queue);
+  options.refused = [&ended, &order](const engine::PortStatus& status) {
+    ended = fail(Code::kUnavailable,
+                 fmt::format("{} has refused our polls for a minute: {}", order.temporal.address, status.message));
+    ::kill(::getpid(), SIGTERM);  // stops in order
+  };
+  open_worker(front, house, *cluster, std::move(options));
   DoorOrder doors;
   doors.name_space = order.temporal.name_space;
   doors.task_queue = task_queue;
@@ -83,11 +100,12 @@ Result<> work_on_cluster(const WorkerOrder& order) {
                                         {"data", house.folder.path},
                                         {"pid", ::getpid()}}));
   if (!order.quiet) {
-    fmt::print(stderr, "callimport works for Temporal {} at {}, namespace {}, on task queue {}; data in {}. Ctrl-C stops it.\n",
+    fmt::print(stderr,
+               "callimport works for Temporal {} at {}, namespace {}, on task queue {}; data in {}. Ctrl-C stops it.\n",
                facts.server_version, order.temporal.address, order.temporal.name_space, task_queue, house.folder.path);
   }
   run_until_stopped(house, front, signals, [](std::function<void()> then) { then(); });
-  return {};
+  return ended;
 }
 
 }  // namespace callimport::api
