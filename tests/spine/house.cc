@@ -78,11 +78,17 @@ House::House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after
 }
 
 bool House::serve(std::uint64_t die_after_commits) {
+  std::vector<std::string> args{"serve", "--port", "0"};
+  if (die_after_commits > 0) args.insert(args.end(), {"--die-after-commits", std::to_string(die_after_commits)});
+  return launch(std::move(args));
+}
+
+bool House::work(const std::string& temporal) { return launch({"worker", "--temporal", temporal}); }
+
+bool House::launch(std::vector<std::string> args) {
   client_.reset();
-  Command command{
-      {"serve", "--port", "0", "--data", data(), "--log-level", "warn", "--quiet"}, {}, {}, true, {}, 0, false};
-  if (die_after_commits > 0)
-    command.args.insert(command.args.end(), {"--die-after-commits", std::to_string(die_after_commits)});
+  args.insert(args.end(), {"--data", data(), "--log-level", "warn", "--quiet"});
+  Command command{std::move(args), {}, {}, true, {}, 0, false};
   server_ = std::make_unique<Process>(callimport_binary(), std::move(command), scratch_);
   if (!server_->wait_ready().empty()) return true;
   const int code = server_->wait();
@@ -118,7 +124,8 @@ Ran House::renew_token() {
 }
 
 api::Client& House::client() {
-  if (client_ == nullptr) client_ = api::Client::create(api::Connection{.address = "unix:" + data() + "/callimport.sock"});
+  if (client_ == nullptr)
+    client_ = api::Client::create(api::Connection{.address = "unix:" + data() + "/callimport.sock"});
   return *client_;
 }
 

@@ -49,6 +49,8 @@ class House {
 
   /// Starts the server and waits until it answers. False: it ended before (killed by its own switch).
   bool serve(std::uint64_t die_after_commits = 0);
+  /// The same as the worker of a cluster.
+  bool work(const std::string& temporal);
   Process& server() { return *server_; }
   Ran verb(std::vector<std::string> args, std::string input = {});
   /// Adds the credential once and asks for the import; the same request id however often it is called.
@@ -77,6 +79,7 @@ class House {
 
  private:
   api::Client& client();
+  bool launch(std::vector<std::string> args);
 
   Scratch scratch_;
   std::unique_ptr<WatchedSandbox> sandbox_;
