@@ -14,6 +14,7 @@ struct ServeFlags {
   bool require_token = false;
   std::vector<std::string> namespaces, search_attributes;
   std::uint64_t die_after_commits = 0;
+  bool time_skipping = false;
 };
 
 Ended run(Session& session, const ServeFlags& flags) {
@@ -39,6 +40,7 @@ Ended run(Session& session, const ServeFlags& flags) {
   }
   order.ready_fd = flags.ready_fd;
   order.die_after_commits = flags.die_after_commits;
+  order.time_skipping = flags.time_skipping;
   const auto served = serve(order);
   if (served) return kExitDone;
   return server_error(served.error(), order.data_folder);
@@ -59,6 +61,8 @@ void add_serve(Tree& tree) {
                   "KeywordList; may be repeated")
       ->allow_extra_args(false);
   verb.add_flag("--require-token", flags->require_token, "Temporal's service wants the access token, too");
+  verb.add_flag("--time-skipping", flags->time_skipping,
+                "for tests: workflow time jumps over waiting when Temporal's TestService unlocks it");
   verb.add_option("--ready-fd", flags->ready_fd,
                   "descriptor that gets one line with the addresses once calls are answered")
       ->check(CLI::Range(0, 1 << 20));

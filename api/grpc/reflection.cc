@@ -2,6 +2,7 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/generated_message_reflection.h>
 #include <temporal/api/operatorservice/v1/service.pb.h>
+#include <temporal/api/testservice/v1/service.pb.h>
 #include <temporal/api/workflowservice/v1/service.pb.h>
 
 #include <set>
@@ -86,6 +87,7 @@ void add_reflection(Router& router) {
   // Nothing else names these files of the archive, and without a name the linker leaves them out.
   pb::internal::AddDescriptorsRunner{&descriptor_table_temporal_2fapi_2fworkflowservice_2fv1_2fservice_2eproto};
   pb::internal::AddDescriptorsRunner{&descriptor_table_temporal_2fapi_2foperatorservice_2fv1_2fservice_2eproto};
+  pb::internal::AddDescriptorsRunner{&descriptor_table_temporal_2fapi_2ftestservice_2fv1_2fservice_2eproto};
   for (const char* service : {"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}) {
     router.services.insert(service);
     auto method =

@@ -10,6 +10,7 @@
 #include "api/cli/cli.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
+#include "api/grpc/test_methods.h"
 #include "workflows/import/import_workflow.h"
 
 namespace callimport::api {
@@ -93,6 +94,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);
   if (order.operators != nullptr) add_operator_methods(front.router, *order.operators);
+  if (order.time != nullptr) add_test_methods(front.router, *order.time);
   add_product_methods(front.router, *front.parts);
   add_health(front.router);
   add_reflection(front.router);

@@ -15,6 +15,7 @@
 #include "api/serve/space.h"
 #include "engine/operator_service.h"
 #include "engine/worker.h"
+#include "storage/runtime/skipping_clock.h"
 
 namespace callimport::api {
 
@@ -49,6 +50,7 @@ struct DoorOrder {
   std::string address;  ///< of TCP; empty: the Unix socket only
   bool require_token = false;
   std::string name_space = "default", task_queue;
+  SkippingClock* time = nullptr;                 ///< TestService is served over it; null: there is none
   engine::OperatorService* operators = nullptr;  ///< null: the service behind the doors is somebody else's
   std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures{};  ///< commits, rows; empty: no journal
 };

@@ -24,8 +24,13 @@ Result<std::unique_ptr<storage::Journal>> open_journal(House& house, const Serve
 }
 
 Result<std::unique_ptr<engine::EmbeddedService>> open_engine(House& house, storage::Journal& journal,
-                                                             const ServeConfig& config) {
+                                                             SkippingClock* time, const ServeConfig& config) {
   engine::EmbeddedOptions options;
+  if (time != nullptr) {
+    options.callers_clock = &house.loop;
+    options.settled = [time] { time->look(); };
+  }
+  Clock& clock = time != nullptr ? static_cast<Clock&>(*time) : house.loop;
   options.namespaces = {config.name_space};
   for (const auto& name : config.namespaces) options.namespaces.push_back(name);
   options.retention = std::chrono::hours{config.retention_hours};
@@ -33,7 +38,9 @@ Result<std::unique_ptr<engine::EmbeddedService>> open_engine(House& house, stora
   for (const auto& [name, type] : config.search_attributes) options.search_attributes[name] = type;
   options.address = config.address;
   options.own_workers = kWorkerPrefix;  // the folder's lock says that no other serve lives
-  return engine::EmbeddedService::open(journal, house.loop, house.loop, house.random, options);
+  TRY(auto service, engine::EmbeddedService::open(journal, house.loop, clock, house.random, options));
+  if (time != nullptr) time->set_at_rest([service = service.get()] { return service->at_rest(); });
+  return service;
 }
 
 engine::WorkerOptions worker_options(const ServeConfig& config) {
@@ -46,8 +53,10 @@ engine::WorkerOptions worker_options(const ServeConfig& config) {
   return worker;
 }
 
-DoorOrder door_order(const ServeConfig& config, engine::EmbeddedService& service, const storage::Journal& journal) {
+DoorOrder door_order(const ServeConfig& config, engine::EmbeddedService& service, const storage::Journal& journal,
+                     SkippingClock* time) {
   DoorOrder doors;
+  doors.time = time;
   doors.operators = &service;
   doors.address = config.address;
   doors.require_token = config.require_token;
@@ -68,11 +77,13 @@ Result<> serve(const ServeOrder& order) {
   TRY_VOID(open_house(house, order, "serve"));
   auto journal = open_journal(house, order);
   if (!journal) return tl::unexpected(with_advice(std::move(journal).error(), house.folder));
-  auto service = open_engine(house, **journal, order.config);
+  std::unique_ptr<SkippingClock> time;
+  if (order.time_skipping) time = std::make_unique<SkippingClock>(house.loop, house.loop);
+  auto service = open_engine(house, **journal, time.get(), order.config);
   if (!service) return tl::unexpected(with_advice(std::move(service).error(), house.folder));
   Front front;
   open_worker(front, house, **service, worker_options(order.config));
-  TRY_VOID(open_doors(front, house, **service, door_order(order.config, **service, **journal)));
+  TRY_VOID(open_doors(front, house, **service, door_order(order.config, **service, **journal, time.get())));
   front.worker->start();
   house.deliverer->start();
   front.space->look();

@@ -9,6 +9,7 @@ namespace callimport::api {
 
 struct ServeOrder : HouseOrder {
   std::uint64_t die_after_commits = 0;  ///< tests: SIGKILL to ourselves right after the n-th journal commit; 0: never
+  bool time_skipping = false;           ///< the workflows' time can jump, by Temporal's TestService
 };
 
 /// Threads: the caller's becomes the loop. Returns once stopped; everything acknowledged is durable then.

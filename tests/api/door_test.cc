@@ -3,6 +3,7 @@
 #include "api/grpc/door.h"
 
 #include <arpa/inet.h>
+#include <google/protobuf/empty.pb.h>
 #include <google/rpc/status.pb.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <temporal/api/errordetails/v1/message.pb.h>
 #include <temporal/api/operatorservice/v1/request_response.pb.h>
+#include <temporal/api/testservice/v1/request_response.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 #include <unistd.h>
 
@@ -24,10 +26,12 @@
 #include "api/grpc/certificate.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
+#include "api/grpc/test_methods.h"
 #include "api/grpc/typed.h"
 #include "api/proto/grpc/health.pb.h"
 #include "api/proto/grpc/reflection.pb.h"
 #include "storage/runtime/loop.h"
+#include "storage/runtime/skipping_clock.h"
 #include "tests/api/certificates.h"
 #include "tests/spine/process.h"
 
@@ -172,6 +176,7 @@ class DoorTest : public testing::Test {
 
   callimport::tests::Scratch scratch_;
   AsioLoop loop_;
+  SkippingClock clock_{loop_, loop_};
   ScriptedService service_{loop_};
   Router router_;
   std::unique_ptr<Door> door_;
@@ -208,6 +213,35 @@ TEST_F(DoorTest, EveryMethodOfThePortIsServed) {
   }
 #include "engine/rpcs.inc"
 #undef X
+}
+
+TEST_F(DoorTest, TestServiceMovesTime) {  // C.14
+  namespace test = temporal::api::testservice::v1;
+  const std::string prefix = "/temporal.api.testservice.v1.TestService/";
+  clock_.set_at_rest([] { return true; });
+  add_test_methods(router_, clock_);
+  open();
+  const auto now = [&] {
+    test::GetCurrentTimeResponse reply;
+    EXPECT_TRUE(call(prefix + "GetCurrentTime", google::protobuf::Empty(), &reply).ok());
+    return reply.time().seconds();
+  };
+  const auto began = now();
+  test::SleepRequest hour;
+  hour.mutable_duration()->set_seconds(3600);
+  EXPECT_TRUE(call(prefix + "UnlockTimeSkippingWithSleep", hour).ok()) << "it begins with one lock";
+  EXPECT_GE(now(), began + 3600);
+  test::SleepUntilRequest past;
+  past.mutable_timestamp()->set_seconds(began);
+  EXPECT_TRUE(call(prefix + "SleepUntil", past).ok());
+  EXPECT_TRUE(call(prefix + "UnlockTimeSkipping", test::UnlockTimeSkippingRequest()).ok());
+  EXPECT_EQ(call(prefix + "UnlockTimeSkipping", test::UnlockTimeSkippingRequest()).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(call(prefix + "UnlockTimeSkippingWithSleep", hour).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_TRUE(call(prefix + "Sleep", hour).ok());
+  EXPECT_GE(now(), began + 7200);
+  EXPECT_TRUE(call(prefix + "LockTimeSkipping", test::LockTimeSkippingRequest()).ok());
+  EXPECT_TRUE(call(prefix + "UnlockTimeSkipping", test::UnlockTimeSkippingRequest()).ok()) << "counted";
 }
 
 TEST_F(DoorTest, ErrorsCarryOneTypedDetail) {
