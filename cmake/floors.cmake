@@ -6,6 +6,11 @@ if(CALLIMPORT_SANITIZE)
   add_compile_options(-fsanitize=${CALLIMPORT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CALLIMPORT_SANITIZE})
 endif()
+# Counters of the blocks run, for tests/fuzz; without comparison tracing, which would double the time of every test.
+option(CALLIMPORT_FUZZ "coverage counters in every object, and the fuzz targets" OFF)
+if(CALLIMPORT_FUZZ)
+  add_compile_options(-fsanitize-coverage=inline-8bit-counters,pc-table)
+endif()
 add_link_options(-fuse-ld=lld-19)
 
 # Temporal's messages are the heaviest headers here (5 MB): engine::port parses them once a configuration, and the targets

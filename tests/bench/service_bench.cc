@@ -62,11 +62,13 @@ class OneStep {
     host_.loop.run();
   }
 
+  static std::string id_of(std::int64_t number) { return "workflow-" + std::to_string(number); }
+
   void start() {
     --left_to_start_;
     api::StartWorkflowExecutionRequest request;
     request.set_namespace_("default");
-    request.set_workflow_id("workflow-" + std::to_string(next_++));
+    request.set_workflow_id(id_of(next_++));
     request.mutable_workflow_type()->set_name("one-step");
     request.mutable_task_queue()->set_name("queue");
     request.set_request_id(request.workflow_id());
@@ -169,25 +171,43 @@ void one_step_workflows(benchmark::State& state) {
 }
 BENCHMARK(one_step_workflows)->Arg(1'000)->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-/// From opening the journal with `range(0)` open runs, each with a task to hand out, to the first task in a worker's
-/// hands.
+/// Calls `work` so many times, a thousand a turn, so that turns stay small.
+void feed(Host& host, std::int64_t times, const std::function<void(std::int64_t)>& work) {
+  std::int64_t done = 0;
+  std::function<void()> more = [&] {
+    for (int i = 0; i < 1'000 && done < times; ++i) work(done++);
+    if (done < times) {
+      host.loop.post(more);
+    } else {
+      host.loop.post([&host] { host.loop.post([&host] { host.loop.stop(); }); });
+    }
+  };
+  host.loop.post(more);
+  host.loop.run();
+}
+
+/// `runs` open ones with a task to hand out, each of `rows` journal rows: its start, and signals.
+void leave_open_runs(const std::string& path, std::int64_t runs, std::int64_t rows) {
+  Host host(path);
+  OneStep work(host, 0);
+  feed(host, runs, [&work](std::int64_t) { work.start(); });
+  for (std::int64_t row = 1; row < rows; ++row) {
+    feed(host, runs, [&host](std::int64_t run) {
+      api::SignalWorkflowExecutionRequest request;
+      request.set_namespace_("default");
+      request.mutable_workflow_execution()->set_workflow_id(OneStep::id_of(run));
+      request.set_signal_name("s");
+      host.service->SignalWorkflowExecution(request, {}, [](const PortStatus& status, auto*) { ENSURE(status.ok()); });
+    });
+  }
+  host.service->stop([&host] { host.loop.stop(); });
+  host.loop.run();
+}
+
+/// From opening the journal with `range(0)` open runs of `range(1)` rows each to the first task in a worker's hands.
 void restart_with_open_runs(benchmark::State& state) {
   BenchFolder folder;
-  {
-    Host host(folder.file("journal.db"));
-    OneStep work(host, 0);
-    std::int64_t left = state.range(0);
-    std::function<void()> feed = [&] {  // so many at a time, so that turns stay small
-      for (int i = 0; i < 1'000 && left > 0; ++i, --left) work.start();
-      if (left > 0) {
-        host.loop.post(feed);
-      } else {
-        host.service->stop([&host] { host.loop.stop(); });
-      }
-    };
-    host.loop.post(feed);
-    host.loop.run();
-  }
+  leave_open_runs(folder.file("journal.db"), state.range(0), state.range(1));
   for (auto _ : state) {
     Host host(folder.file("journal.db"));
     ENSURE(host.service->figures().open_runs == static_cast<std::size_t>(state.range(0)));
@@ -206,7 +226,13 @@ void restart_with_open_runs(benchmark::State& state) {
     state.ResumeTiming();
   }
 }
-BENCHMARK(restart_with_open_runs)->Arg(100'000)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(restart_with_open_runs)
+    ->ArgNames({"runs", "rows"})
+    ->Args({100'000, 1})
+    ->Args({100'000, 5})
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace callimport::engine

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace callimport::tests {
 namespace {
@@ -31,8 +32,8 @@ simulations::SandboxReply WatchedSandbox::handle(const simulations::SandboxReque
   std::function<void()> at;
   {
     const std::lock_guard lock(mutex_);
-    asked_.push_back({reply.call, request.target.substr(0, request.target.find('?'))});
-    if (armed_at_ != 0 && asked_.size() >= armed_at_) {
+    ++asked_;
+    if (armed_at_ != 0 && asked_ >= armed_at_) {
       armed_at_ = 0;
       at = std::exchange(at_, {});
     }
@@ -43,18 +44,40 @@ simulations::SandboxReply WatchedSandbox::handle(const simulations::SandboxReque
 
 std::size_t WatchedSandbox::asked() const {
   const std::lock_guard lock(mutex_);
-  return asked_.size();
-}
-
-std::vector<WatchedSandbox::Asked> WatchedSandbox::asked_since(std::size_t from) const {
-  const std::lock_guard lock(mutex_);
-  return {asked_.begin() + static_cast<std::ptrdiff_t>(from), asked_.end()};
+  return asked_;
 }
 
 void WatchedSandbox::arm(std::size_t more, std::function<void()> at) {
   const std::lock_guard lock(mutex_);
-  armed_at_ = more == 0 ? 0 : asked_.size() + more;
+  armed_at_ = more == 0 ? 0 : asked_ + more;
   at_ = std::move(at);
+}
+
+std::vector<LoggedRequest> read_request_log(const std::string& path) {
+  std::vector<LoggedRequest> log;
+  std::istringstream lines(read_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    const auto entry = nlohmann::json::parse(line, nullptr, false);
+    const auto at = entry.is_object() ? parse_utc(entry.value("time", "")) : fail(Code::kInvalid, "not an object");
+    if (!at) {
+      ADD_FAILURE() << "a line of the request log: " << line;
+      continue;
+    }
+    log.push_back({to_unix_ms(*at), entry.value("call", ""), entry.value("path", ""), entry.value("status", 0)});
+  }
+  return log;
+}
+
+std::vector<std::string> fetched_again(const std::vector<LoggedRequest>& log,
+                                       const std::map<std::string, std::int64_t>& fetched_ms) {
+  std::vector<std::string> again;
+  for (const auto& request : log) {
+    const auto call = fetched_ms.find(request.call);
+    if (call == fetched_ms.end() || !is_media(request.path) || request.at_ms <= call->second) continue;
+    again.push_back(fmt::format("{} of call {} was asked for {} ms after it had been fetched", request.path,
+                                request.call, request.at_ms - call->second));
+  }
+  return again;
 }
 
 House::House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after) {
@@ -143,13 +166,13 @@ bool House::follow() {
   return closed;
 }
 
-bool House::follow_to_notice(const std::string& words) {
+bool House::follow_until(const std::function<bool(const v1::WatchImportResponse&)>& seen) {
   v1::WatchImportRequest request;
   request.set_id(import_);
   auto stream = client().stream("/callimport.v1.CallImportService/WatchImport", request);
   v1::WatchImportResponse message;
   while (stream->next(message, std::chrono::minutes{2}) == api::ClientStream::Next::kMessage) {
-    if (message.notice().find(words) != std::string::npos) return true;
+    if (seen(message)) return true;
   }
   return false;
 }
@@ -169,11 +192,35 @@ std::set<std::string> House::registered() {
   return ids;
 }
 
-void House::expect_not_fetched_again(const std::set<std::string>& calls, std::size_t from) {
-  for (const auto& asked : sandbox_->asked_since(from)) {
-    EXPECT_FALSE(is_media(asked.path) && calls.contains(asked.call))
-        << asked.path << " of the registered call " << asked.call;
+void House::expect_none_fetched_again() {
+  std::map<std::string, std::int64_t> fetched_ms;
+  std::set<std::string> with_media;
+  v1::ListCallsRequest calls;
+  calls.set_page_size(1000);
+  do {
+    v1::ListCallsResponse response;
+    ASSERT_TRUE(ask("ListCalls", calls, response).ok());
+    for (const auto& call : response.calls()) {
+      fetched_ms[call.source_id()] = call.fetched_ms();
+      if (call.has_media()) with_media.insert(call.source_id());
+    }
+    calls.set_page_token(response.next_page_token());
+  } while (!calls.page_token().empty());
+  ASSERT_FALSE(fetched_ms.empty());
+
+  const auto log = read_request_log(scratch_ / "requests.jsonl");
+  EXPECT_EQ(log.size(), sandbox_->asked()) << "the log has a line for each request";
+  EXPECT_EQ(fetched_again(log, fetched_ms), std::vector<std::string>{});
+  for (const auto& request : log) {
+    if (request.path.starts_with("/cdn/")) with_media.erase(request.call);
   }
+  EXPECT_EQ(with_media, std::set<std::string>{}) << "recordings that came from nowhere";
+}
+
+std::uint64_t House::journal_commits() {
+  v1::GetServerInfoResponse info;
+  EXPECT_TRUE(ask("GetServerInfo", v1::GetServerInfoRequest{}, info).ok());
+  return info.journal_commits();
 }
 
 void House::expect_whole() {

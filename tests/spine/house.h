@@ -3,6 +3,7 @@
 // must hold at the end whatever happened on the way.
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -19,28 +20,37 @@ namespace callimport::tests {
 
 namespace v1 = ::callimport::v1;
 
-/// Counts and keeps what was asked, and calls `at` when the armed request comes in, before it is answered.
+/// Counts what was asked, and calls `at` when the armed request comes in, before it is answered.
 class WatchedSandbox final : public simulations::Sandbox {
  public:
   explicit WatchedSandbox(simulations::GrainOptions options);
   simulations::SandboxReply handle(const simulations::SandboxRequest& request, Timestamp now) override;
   const simulations::CallSource& calls() const { return grain_->calls(); }
 
-  struct Asked {
-    std::string call, path;
-  };
   std::size_t asked() const;
-  std::vector<Asked> asked_since(std::size_t from) const;
   /// After `more` further requests `at` runs, once, on the sandbox's thread. 0 disarms.
   void arm(std::size_t more, std::function<void()> at);
 
  private:
   std::unique_ptr<simulations::GrainSandbox> grain_;
   mutable std::mutex mutex_;
-  std::vector<Asked> asked_;
+  std::size_t asked_ = 0;
   std::size_t armed_at_ = 0;
   std::function<void()> at_;
 };
+
+/// One line of the sandbox's requests.jsonl.
+struct LoggedRequest {
+  std::int64_t at_ms = 0;
+  std::string call, path;
+  int status = 0;
+};
+/// A line that is none fails the test.
+std::vector<LoggedRequest> read_request_log(const std::string& path);
+/// Media requests made after the fetch that the call was registered from, as sentences. `fetched_ms`: of each
+/// registered call, when that fetch ended. Whatever was killed in between, there should be none.
+std::vector<std::string> fetched_again(const std::vector<LoggedRequest>& log,
+                                       const std::map<std::string, std::int64_t>& fetched_ms);
 
 class House {
  public:
@@ -61,8 +71,8 @@ class House {
 
   /// Follows the import until it is closed (true) or the server is gone (false).
   bool follow();
-  /// Follows until the server's notice holds `words`; false when the stream ends before.
-  bool follow_to_notice(const std::string& words);
+  /// Follows until `seen` is true of what comes; false when the stream ends before.
+  bool follow_until(const std::function<bool(const v1::WatchImportResponse&)>& seen);
   template <class Request, class Response>
   engine::PortStatus ask(const std::string& method, const Request& request, Response& response) {
     return client().call("/callimport.v1.CallImportService/" + method, request, response, std::chrono::seconds{30});
@@ -70,8 +80,10 @@ class House {
   std::set<std::string> registered();  ///< source ids, of the manifest, now; empty when nothing answers
   /// Everything the issue asks of the end.
   void expect_whole();
-  /// No request of the log at or after `from` names one of `calls` with its media.
-  void expect_not_fetched_again(const std::set<std::string>& calls, std::size_t from);
+  /// The log on disk, whole, shows no media of a registered call fetched again, and each call's media at least once.
+  void expect_none_fetched_again();
+  /// Of the server: commits of its journal so far.
+  std::uint64_t journal_commits();
 
   WatchedSandbox& sandbox() { return *sandbox_; }
   const Scratch& scratch() const { return scratch_; }

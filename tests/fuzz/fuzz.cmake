@@ -1,0 +1,22 @@
+# libFuzzer over each decoding path, with AddressSanitizer and UBSan: targets of the asan preset, whose objects carry the
+# coverage counters, so that nothing is compiled twice. `./dev fuzz` runs them.
+add_custom_target(fuzz_targets)
+function(add_fuzz name)
+  if(NOT CALLIMPORT_FUZZ)
+    return()
+  endif()
+  add_executable(${name}_fuzz fuzz/${name}_fuzz.cc)
+  target_include_directories(${name}_fuzz PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_options(${name}_fuzz PRIVATE ${CALLIMPORT_WARNINGS})
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${name}_fuzz PRIVATE ${ARGN})
+  add_dependencies(fuzz_targets ${name}_fuzz)
+endfunction()
+
+add_fuzz(history engine::history engine::history_rules)
+add_fuzz(list_filter engine::service)
+add_fuzz(journal engine::service simulations_world)
+add_fuzz(platform activities::platforms)
+add_fuzz(config api::text)
+add_fuzz(media activities::media)
+add_fuzz(door api::grpc engine::service simulations_world)
