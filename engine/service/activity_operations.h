@@ -6,7 +6,11 @@
 #include <string>
 
 #include "engine/service/draft.h"
-#include "temporal/api/workflowservice/v1/request_response.pb.h"
+#include "engine/workflow_service.h"
+
+namespace temporal::api::activity::v1 {
+class ActivityOptions;
+}
 
 namespace callimport::engine {
 

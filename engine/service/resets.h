@@ -8,8 +8,8 @@
 
 #include "engine/embedded.h"
 #include "engine/service/history_batches.h"
+#include "engine/workflow_service.h"
 #include "storage/model/time.h"
-#include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 namespace callimport::engine {
 

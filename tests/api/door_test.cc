@@ -193,8 +193,8 @@ TEST_F(DoorTest, UnknownNamesAreToldInTheServersWords) {
                    "unknown method CountSchedules for service temporal.api.workflowservice.v1.WorkflowService"},
         UnknownRow{"no such method", "/temporal.api.workflowservice.v1.WorkflowService/Nope",
                    "unknown method Nope for service temporal.api.workflowservice.v1.WorkflowService"},
-        UnknownRow{"operator", "/temporal.api.operatorservice.v1.OperatorService/DeleteNamespace",
-                   "unknown method DeleteNamespace for service temporal.api.operatorservice.v1.OperatorService"},
+        UnknownRow{"operator", "/temporal.api.operatorservice.v1.OperatorService/Nope",
+                   "unknown method Nope for service temporal.api.operatorservice.v1.OperatorService"},
         UnknownRow{"unknown service", "/foo.Bar/Baz", "unknown service foo.Bar"},
         UnknownRow{"test service", "/temporal.api.testservice.v1.TestService/Sleep",
                    "unknown service temporal.api.testservice.v1.TestService"}}) {

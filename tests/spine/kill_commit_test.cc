@@ -77,7 +77,7 @@ TEST(KillCommit, AfterEachCommitOfTenCallsNothingIsLost) {
 
 TEST(KillCommit, AfterEachFurtherCommitOfALongerImportNothingIsLost) {
   const int step = std::max(1, number_from("CALLIMPORT_COMMIT_STEP", 25));
-  EXPECT_GT(sweep(60, 61, step), kCommitsMax - step - 1);
+  EXPECT_GT(sweep(75, 61, step), kCommitsMax - step - 1);
 }
 
 }  // namespace

@@ -39,12 +39,13 @@ bool bring_up(ImportWorld& world) {
   return false;
 }
 
-/// What a person does whose command was refused: gives it again.
+/// What a person does whose command was refused: gives it again, a little later.
 template <class Act>
 bool insist(ImportWorld& world, Act act) {
   for (int tries = 0; tries < kStartsMax; ++tries) {
     if (act()) return true;
     if (!world.up() && !bring_up(world)) return false;
+    world.run_until([] { return false; }, 1s);
   }
   return false;
 }
