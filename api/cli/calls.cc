@@ -1,12 +1,11 @@
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "api/cli/programs.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
 
@@ -24,17 +23,10 @@ tl::expected<v1::CallFilter, CliError> filter_of(const CallFlags& flags) {
   filter.set_import(flags.import);
   filter.set_platform(flags.platform);
   filter.set_text(flags.text);
-  for (const auto& [text, flag] : {std::pair{flags.after, "--after"}, std::pair{flags.before, "--before"}}) {
-    if (text.empty()) continue;
-    const auto time = parse_utc(text.size() == 10 ? text + "T00:00:00Z" : text);
-    if (!time)
-      return sorry(kExitUsage, "usage", std::string(flag) + " wants a day or a time, e.g. 2026-09-04",
-                   "callimport calls --help");
-    if (std::string_view(flag) == "--after")
-      filter.set_after_ms(to_unix_ms(*time));
-    else
-      filter.set_before_ms(to_unix_ms(*time));
-  }
+  CLI_TRY(const auto after, read_time("--after", flags.after));
+  CLI_TRY(const auto before, read_time("--before", flags.before));
+  filter.set_after_ms(after);
+  filter.set_before_ms(before);
   return filter;
 }
 
@@ -161,34 +153,6 @@ Ended search(Session& session, const CallFlags& flags) {
   if (!reply.hits().empty() && session.output() == Output::kText)
     session.say("next: callimport calls play " + reply.hits(0).call());
   return kExitDone;
-}
-
-std::string find_program(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::string folders = path == nullptr ? "" : path;
-  for (std::size_t from = 0; from <= folders.size();) {
-    auto end = folders.find(':', from);
-    if (end == std::string::npos) end = folders.size();
-    const auto candidate = folders.substr(from, end - from) + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-    from = end + 1;
-  }
-  return {};
-}
-
-int run_program(const std::string& program, const std::vector<std::string>& args) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    std::vector<char*> words = {const_cast<char*>(program.c_str())};
-    for (const auto& arg : args) words.push_back(const_cast<char*>(arg.c_str()));
-    words.push_back(nullptr);
-    ::execv(program.c_str(), words.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 tl::expected<std::string, CliError> media_path(Session& session, const std::string& call) {

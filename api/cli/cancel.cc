@@ -21,15 +21,13 @@ std::string user() {
 }
 
 Ended cancel(Session& session, const StopFlags& flags) {
-  CLI_TRY(const auto id, find_import(session, flags.id));
-  v1::GetImportRequest request;
-  request.set_id(id);
-  const auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-  if (reply && reply->import().has_closed_ms())
-    return sorry(kExitFailed, "already_closed", id + " has ended: " + state_line(session, reply->import()),
+  CLI_TRY(const auto reply, get_import(session, flags.id));
+  const auto& id = reply.import().id();
+  if (reply.import().has_closed_ms())
+    return sorry(kExitFailed, "already_closed", id + " has ended: " + state_line(session, reply.import()),
                  "callimport show " + id);
-  if (reply) {
-    const auto& counters = reply->import().counters();
+  if (reply.import().has_counters()) {
+    const auto& counters = reply.import().counters();
     session.say(
         fmt::format("this stops {}: {} calls stay in the library, {} will not come; its credential is wiped. It can be "
                     "started again with "
@@ -47,10 +45,8 @@ Ended pause(Session& session, const StopFlags& flags) {
   CLI_TRY(const auto id, find_import(session, flags.id));
   nlohmann::json input = {{"who", user()}, {"why", flags.reason}};
   if (!flags.until.empty()) {
-    const auto until = parse_utc(flags.until);
-    if (!until)
-      return sorry(kExitUsage, "usage", "--until wants a time, e.g. 2026-09-04T22:00:00Z", "callimport pause --help");
-    input["until_ms"] = to_unix_ms(*until);
+    CLI_TRY(const auto until, read_time("--until", flags.until));
+    input["until_ms"] = until;
   }
   CLI_TRY_VOID(signal_workflow(session, id, workflows::kSignalPause, dump(input)));
   session.say("paused; downloads under way finish first, nothing is lost. next: callimport resume " + id);

@@ -3,6 +3,7 @@
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <poll.h>
 
 #include <atomic>
 #include <csignal>
@@ -194,5 +195,14 @@ void watch_for_interrupt() {
   sigaction(SIGINT, &action, nullptr);
 }
 bool interrupted() { return g_interrupts.load() > 0; }
+bool wait_a_while(milliseconds duration) {
+  const auto until = std::chrono::steady_clock::now() + duration;
+  while (!interrupted()) {
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return true;
+    ::poll(nullptr, 0, static_cast<int>(std::min(left, kInterruptLook).count()));
+  }
+  return false;
+}
 
 }  // namespace callimport::api

@@ -42,5 +42,7 @@ class Client {
 /// Ctrl-C sets a flag that every wait of the client looks at; a second one ends the program.
 void watch_for_interrupt();
 bool interrupted();
+/// Waits; false as soon as Ctrl-C came.
+bool wait_a_while(std::chrono::milliseconds duration);
 
 }  // namespace callimport::api

@@ -2,41 +2,43 @@
 // titles.
 #include <fmt/format.h>
 
+#include "api/cli/manual.h"
 #include "api/cli/tree.h"
 
 namespace callimport::api {
 namespace {
 
-struct Node {
-  std::string path;                                               ///< "calls search"; empty: the root
-  std::vector<std::pair<std::string, std::string>> verbs, flags;  ///< name, one line
-  bool takes_import = false;
-};
+/// A page's verbs or flags as (name, one line) without what a shell would take for its own.
+using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 std::string one_line(const std::string& text) {
-  std::string line = text.substr(0, text.find('\n'));
+  std::string line = text;
   for (auto& c : line)
     c = c == '\'' || c == '"' || c == '`' || c == '$' || c == '\\' || c == '[' || c == ']' || c == ':' ? ' ' : c;
   return line;
 }
 
-void collect(const CLI::App& app, const std::string& path, std::vector<Node>& nodes) {
-  Node node;
-  node.path = path;
-  for (const auto* option : app.get_options()) {
-    for (const auto& name : option->get_lnames())
-      node.flags.emplace_back("--" + name, one_line(option->get_description()));
-    for (const auto& name : option->get_snames())
-      node.flags.emplace_back("-" + name, one_line(option->get_description()));
-    if (option->get_positional() && option->get_name() == "import") node.takes_import = true;
+struct Node {
+  std::string path;
+  Pairs verbs, flags;
+  bool takes_import = false;
+};
+
+std::vector<Node> nodes_of(const CLI::App& root) {
+  std::vector<Node> nodes;
+  for (const auto& page : manual(root)) {
+    Node node{page.path, {}, {}, page.takes_import};
+    for (const auto& [name, summary] : page.verbs) node.verbs.emplace_back(name, one_line(summary));
+    for (const auto& flag : page.flags) {
+      if (flag.argument) continue;
+      for (const auto& name : flag.names) node.flags.emplace_back(name, one_line(flag.text));
+    }
+    nodes.push_back(std::move(node));
   }
-  const auto subs = app.get_subcommands([](const CLI::App*) { return true; });
-  for (const auto* sub : subs) node.verbs.emplace_back(sub->get_name(), one_line(sub->get_description()));
-  nodes.push_back(node);
-  for (const auto* sub : subs) collect(*sub, path + (path.empty() ? "" : " ") + sub->get_name(), nodes);
+  return nodes;
 }
 
-std::string names_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
+std::string names_of(const Pairs& pairs) {
   std::string names;
   for (const auto& [name, unused] : pairs) names += (names.empty() ? "" : " ") + name;
   return names;
@@ -85,7 +87,7 @@ _callimport() {
     if (!node.path.empty()) out += fmt::format("      ' {}') path_=' {}' ;;\n", node.path, node.path);
   }
   out += "    esac\n  done\n  local -a verbs flags imports\n  case \"$path_\" in\n";
-  const auto list = [](const std::vector<std::pair<std::string, std::string>>& pairs) {
+  const auto list = [](const Pairs& pairs) {
     std::string text;
     for (const auto& [name, line] : pairs) text += fmt::format(" '{}:{}'", name, line);
     return text;
@@ -154,8 +156,7 @@ void add_completion(Tree& tree) {
   auto shell = std::make_shared<std::string>();  // shared by the parser and the body
   verb.add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
   tree.run(verb, [&tree, shell]() -> Ended {
-    std::vector<Node> nodes;
-    collect(tree.root, "", nodes);
+    const auto nodes = nodes_of(tree.root);
     tree.session.print(*shell == "bash" ? bash(nodes) : *shell == "zsh" ? zsh(nodes) : fish(nodes));
     return kExitDone;
   });

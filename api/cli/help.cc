@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "api/cli/manual.h"
 #include "api/cli/tree.h"
 #include "api/serve/config.h"
 #include "workflows/import/table.h"
@@ -15,7 +19,7 @@ constexpr std::string_view kExitCodes = R"(exit codes
   4    sign-in needed
   5    finished with gaps          (5 to 8: watch, start --wait, show --exit-status)
   6    import failed; a replay differs
-  7    --command-timeout ran out
+  7    --command-timeout or --timeout ran out
   8    still pending, or waits for a person
   130  Ctrl-C
 )";
@@ -39,29 +43,70 @@ connection: a flag counts before these, and these before the [profile.NAME] of t
   TEMPORAL_TLS_SERVER_NAME  name expected in the server's certificate
 )";
 
+struct HelpFlags {
+  std::vector<std::string> words;
+  bool man = false;
+  std::string to;
+};
+
+/// The app the words lead to.
+tl::expected<const CLI::App*, CliError> named(const CLI::App& root, const std::vector<std::string>& words) {
+  const CLI::App* at = &root;
+  for (const auto& word : words) {
+    const auto subs = at->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
+    if (subs.empty())
+      return sorry(kExitUsage, "usage", "no help on \"" + printable(word.substr(0, 60)) + "\"", "callimport help");
+    at = subs.front();
+  }
+  return at;
+}
+
+Ended man(const Session& session, const CLI::App& root, const HelpFlags& flags) {
+  const auto pages = manual(root);
+  if (flags.to.empty()) {
+    std::string path;
+    for (const auto& word : flags.words) path += (path.empty() ? "" : " ") + word;
+    for (const auto& page : pages) {
+      if (page.path == path) session.print(man_page(page, pages.front()));
+    }
+    return kExitDone;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(flags.to, error);
+  for (const auto& page : pages) {
+    std::ofstream out(flags.to + "/" + man_file(page), std::ios::trunc);
+    out << man_page(page, pages.front());
+    out.close();
+    if (!out) return sorry(kExitFailed, "file.unwritable", "cannot write into " + flags.to, "give another --to FOLDER");
+  }
+  session.say(fmt::format("{} pages written into {}", pages.size(), flags.to));
+  return kExitDone;
+}
+
 }  // namespace
 
 void add_help(Tree& tree) {
   auto& verb = tree.verb(tree.root, "help", "Help for a command, or on: stages, exit-codes, environment, config",
-                         {"callimport help start", "callimport help stages"});
-  auto words = std::make_shared<std::vector<std::string>>();  // shared by the parser and the body
-  verb.add_option("topic", *words, "a command, or stages, exit-codes, environment, config");
-  tree.run(verb, [&tree, words]() -> Ended {
+                         {"callimport help start", "callimport help --man start | man -l -"});
+  auto flags = std::make_shared<HelpFlags>();  // shared by the parser and the body
+  verb.add_option("topic", flags->words, "a command, or stages, exit-codes, environment, config");
+  auto* as_man = verb.add_flag("--man", flags->man, "as a manual page");
+  verb.add_option("--to", flags->to, "with --man: write the pages of all commands into this folder")->needs(as_man);
+  tree.run(verb, [&tree, flags]() -> Ended {
     const auto& session = tree.session;
-    const CLI::App* at = &tree.root;
-    if (words->size() == 1) {
-      const auto& topic = words->front();
-      if (topic == "stages") return session.print(workflows::describe_table()), static_cast<int>(kExitDone);
-      if (topic == "exit-codes") return session.print(kExitCodes), static_cast<int>(kExitDone);
-      if (topic == "environment") return session.print(kEnvironment), static_cast<int>(kExitDone);
-      if (topic == "config") return session.print(kConfigHelp), static_cast<int>(kExitDone);
+    static const std::map<std::string, std::function<std::string()>> topics = {
+        {"stages", [] { return workflows::describe_table(); }},
+        {"exit-codes", [] { return std::string(kExitCodes); }},
+        {"environment", [] { return std::string(kEnvironment); }},
+        {"config", [] { return std::string(kConfigHelp); }}};
+    if (flags->words.size() == 1) {
+      if (const auto topic = topics.find(flags->words.front()); topic != topics.end()) {
+        session.print(topic->second());
+        return kExitDone;
+      }
     }
-    for (const auto& word : *words) {
-      const auto subs = at->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
-      if (subs.empty())
-        return sorry(kExitUsage, "usage", "no help on \"" + printable(word.substr(0, 60)) + "\"", "callimport help");
-      at = subs.front();
-    }
+    CLI_TRY(const auto* at, named(tree.root, flags->words));
+    if (flags->man) return man(session, tree.root, *flags);
     session.print(at->help());
     return kExitDone;
   });

@@ -2,23 +2,50 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "api/cli/shape.h"
-#include "api/cli/workflows.h"
+#include "api/cli/temporal_imports.h"
 #include "storage/model/ids.h"
 
 namespace callimport::api {
+namespace {
 
-tl::expected<std::string, CliError> find_import(Session& session, const std::string& text) {
+/// The id inside of a page's address; any other text as it is.
+std::string id_of_url(const std::string& text) {
+  if (!text.starts_with("http://") && !text.starts_with("https://")) return text;
+  const auto at = text.find("/" + std::string(ImportTag::prefix));
+  if (at == std::string::npos) return text;
+  const auto end = text.find_first_of("/?#", at + 1);
+  return text.substr(at + 1, end == std::string::npos ? end : end - at - 1);
+}
+
+}  // namespace
+
+tl::expected<v1::GetImportResponse, CliError> get_import(Session& session, const std::string& asked) {
+  const auto text = id_of_url(asked);
   v1::GetImportRequest request;
   request.set_id(text);
   auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-  if (reply) return reply->import().id();
-  if (reply.error().code != "not_found" || !ImportId::parse(text)) return tl::unexpected(reply.error());
-  CLI_TRY(const auto row, describe_workflow(session, text));
-  if (!row) return tl::unexpected(reply.error());
-  return text;
+  if (reply || (reply.error().code != kLibraryAbsent && reply.error().code != "not_found")) return reply;
+  if (reply.error().code == "not_found" && !ImportId::parse(text)) return reply;
+  CLI_TRY(auto known, import_of_workflow(session, text));
+  if (!known) {
+    if (reply.error().code == "not_found") return reply;
+    return sorry(kExitFailed, "not_found", "no import " + printable(text.substr(0, 100)), "callimport list");
+  }
+  v1::GetImportResponse response;
+  *response.mutable_import() = std::move(*known);
+  return response;
+}
+
+tl::expected<std::string, CliError> find_import(Session& session, const std::string& text) {
+  CLI_TRY(const auto reply, get_import(session, text));
+  return reply.import().id();
+}
+
+std::string web_page_of(Session& session, const std::string& id) {
+  const auto connected = session.connection();
+  if (!connected || (*connected)->web_url.empty()) return {};
+  return fmt::format("{}/namespaces/{}/workflows/{}", (*connected)->web_url, (*connected)->name_space, id);
 }
 
 int exit_of(const v1::Import& import) {
@@ -50,25 +77,13 @@ std::string counter_line(const v1::Counters& counters) {
                      human_count(counters.pending()));
 }
 
-bool terminal_has_utf8() {
-  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') continue;
-    const std::string text = value;
-    return text.find("UTF-8") != std::string::npos || text.find("utf8") != std::string::npos ||
-           text.find("UTF8") != std::string::npos;
-  }
-  return false;
-}
-
 std::string bar(std::int64_t done, std::int64_t all, std::size_t width) {
   const auto filled =
       all <= 0
           ? 0
           : static_cast<std::size_t>(static_cast<double>(width) * static_cast<double>(done) / static_cast<double>(all));
-  const bool utf8 = terminal_has_utf8();
   std::string text;
-  for (std::size_t i = 0; i < width; ++i) text += i < filled ? (utf8 ? "█" : "#") : (utf8 ? "░" : "-");
+  for (std::size_t i = 0; i < width; ++i) text += i < filled ? "█" : "░";
   return text;
 }
 

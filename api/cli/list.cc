@@ -3,19 +3,29 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/shape.h"
+#include "api/cli/temporal_imports.h"
 #include "api/cli/tree.h"
-#include "api/cli/workflows.h"
 
 namespace callimport::api {
 namespace {
 
 struct ListFlags {
   std::vector<std::string> states;
-  std::string platform, text, query;
+  std::string platform, text, owner, query;
   bool attention = false, wide = false;
   double days = 0;
   int limit = 100;
 };
+
+std::int64_t after_of(const Session& session, const ListFlags& flags) {
+  return flags.days > 0 ? session.now_ms() - static_cast<std::int64_t>(flags.days * 86'400'000.0) : 0;
+}
+
+/// Who started it is in the import's input; the server does not filter by it.
+void keep_owner(std::vector<v1::Import>& imports, const std::string& owner) {
+  if (owner.empty()) return;
+  std::erase_if(imports, [&](const v1::Import& import) { return shape(import).value("started_by", "") != owner; });
+}
 
 tl::expected<std::vector<v1::Import>, CliError> by_filter(Session& session, const ListFlags& flags) {
   v1::ListImportsRequest request;
@@ -23,34 +33,33 @@ tl::expected<std::vector<v1::Import>, CliError> by_filter(Session& session, cons
   request.set_platform(flags.platform);
   request.set_text(flags.text);
   request.set_needs_attention(flags.attention);
-  if (flags.days > 0)
-    request.set_created_after_ms(session.now_ms() - static_cast<std::int64_t>(flags.days * 86'400'000.0));
+  request.set_created_after_ms(after_of(session, flags));
   request.set_page_size(1000);
   std::vector<v1::Import> imports;
   do {
     CLI_TRY(auto reply, (session.ask<v1::ListImportsRequest, v1::ListImportsResponse>("ListImports", request)));
     for (auto& import : *reply.mutable_imports()) imports.push_back(std::move(import));
+    keep_owner(imports, flags.owner);
     request.set_page_token(reply.next_page_token());
   } while (!request.page_token().empty() && static_cast<int>(imports.size()) < flags.limit);
   if (static_cast<int>(imports.size()) > flags.limit) imports.resize(static_cast<std::size_t>(flags.limit));
   return imports;
 }
 
-/// Temporal finds the runs, the library says how they stand.
-tl::expected<std::vector<v1::Import>, CliError> by_query(Session& session, const ListFlags& flags) {
-  CLI_TRY(const auto rows, list_workflows(session, flags.query, flags.limit));
-  std::vector<v1::Import> imports;
-  std::vector<std::string> seen;
-  for (const auto& row : rows) {
-    if (row.type != "import" || std::find(seen.begin(), seen.end(), row.workflow_id) != seen.end()) continue;
-    seen.push_back(row.workflow_id);
+/// Where no library answers: what Temporal knows. With --query Temporal finds the imports, and the library, where there
+/// is one, says how they stand.
+tl::expected<std::vector<v1::Import>, CliError> by_temporal(Session& session, const ListFlags& flags) {
+  TemporalFilter filter{flags.states,    flags.platform,           flags.text, flags.query,
+                        flags.attention, after_of(session, flags), flags.limit};
+  CLI_TRY(auto imports, imports_of_workflows(session, filter));
+  for (auto& import : imports) {
     v1::GetImportRequest request;
-    request.set_id(row.workflow_id);
+    request.set_id(import.id());
     auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-    if (reply)
-      imports.push_back(reply->import());
-    else if (reply.error().code != "not_found")
-      return tl::unexpected(reply.error());
+    if (!reply && reply.error().code == kLibraryAbsent && !flags.owner.empty()) return tl::unexpected(reply.error());
+    if (!reply && reply.error().code == kLibraryAbsent) return imports;
+    if (!reply && reply.error().code != "not_found") return tl::unexpected(reply.error());
+    if (reply) import = reply->import();
   }
   return imports;
 }
@@ -70,7 +79,9 @@ std::string show(const Session& session, const std::vector<v1::Import>& imports,
         printable(import.title().empty() ? import.workspace() : import.title()),
         state,
         stage_words(lane.stage()),
-        fmt::format("{}/{}", human_count(counters.found() - counters.pending()), human_count(counters.found())),
+        import.has_counters()
+            ? fmt::format("{}/{}", human_count(counters.found() - counters.pending()), human_count(counters.found()))
+            : "-",
         session.time(import.created_ms())};
     if (wide)
       row.insert(row.end(),
@@ -81,7 +92,11 @@ std::string show(const Session& session, const std::vector<v1::Import>& imports,
 }
 
 Ended list(Session& session, const ListFlags& flags) {
-  CLI_TRY(const auto imports, flags.query.empty() ? by_filter(session, flags) : by_query(session, flags));
+  auto found = flags.query.empty() ? by_filter(session, flags) : by_temporal(session, flags);
+  if (!found && found.error().code == kLibraryAbsent) found = by_temporal(session, flags);
+  if (!found) return tl::unexpected(std::move(found).error());
+  keep_owner(*found, flags.owner);
+  const auto& imports = *found;
   Sheet sheet;
   for (const auto& import : imports) sheet.rows.push_back(shape(import));
   sheet.columns = import_columns();
@@ -103,6 +118,7 @@ void add_list(Tree& tree) {
                              "failed", "cancelled"}));
   verb.add_option("--platform", flags->platform, "only this platform");
   verb.add_option("--customer,--text", flags->text, "words in title, workspace or id");
+  verb.add_option("--owner", flags->owner, "only those this user started");
   verb.add_flag("--attention", flags->attention, "only those that wait for a person");
   verb.add_option("--days", flags->days, "started within so many days")->check(CLI::PositiveNumber);
   verb.add_option("--query", flags->query, "Temporal's list filter");

@@ -22,6 +22,16 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+bool terminal_has_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const auto text = environment(name);
+    if (text.empty()) continue;
+    return text.find("UTF-8") != std::string::npos || text.find("utf8") != std::string::npos ||
+           text.find("UTF8") != std::string::npos || text.find("utf-8") != std::string::npos;
+  }
+  return false;
+}
+
 const char* name_of(int code) {
   static constexpr const char* kNames[] = {
       "ok",        "cancelled",      "unknown",           "invalid_argument",   "deadline_exceeded",
@@ -145,6 +155,13 @@ std::optional<CliError> Session::ask_raw(std::string_view method, const google::
   if (!connected) return connected.error();
   const auto status =
       (*connected)->call("/callimport.v1.CallImportService/" + std::string(method), request, response, timeout());
+  if (status.code == kGrpcUnimplemented && status.message.find("unknown service") != std::string::npos) {
+    return CliError{kExitFailed, kLibraryAbsent,
+                    connection_->address +
+                        " is a Temporal service without a library: calls, credentials and details "
+                        "of imports are where the worker runs",
+                    "repeat it there without --address, or with --data FOLDER"};
+  }
   if (!status.ok()) return to_error(status, *this);
   return std::nullopt;
 }
@@ -154,14 +171,15 @@ void Session::print(std::string_view text) const {
   std::fflush(stdout);
 }
 
+void Session::show(std::string_view text) const { print(terminal_has_utf8() ? std::string(text) : in_ascii(text)); }
+
 void Session::say(std::string_view text) const {
-  if (flags.quiet) return;
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fputc('\n', stderr);
+  if (!flags.quiet) say_raw(std::string(text) + "\n");
 }
 
 void Session::say_raw(std::string_view text) const {
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  const auto shown = terminal_has_utf8() ? std::string(text) : in_ascii(text);
+  std::fwrite(shown.data(), 1, shown.size(), stderr);
   std::fflush(stderr);
 }
 
@@ -181,16 +199,31 @@ tl::expected<bool, CliError> Session::confirm(std::string_view question) const {
   if (!may_ask())
     return sorry(kExitUsage, "input.needed", std::string(question) + " There is no terminal to ask on.",
                  "repeat the command with --yes");
-  std::cerr << question << " [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
+  CLI_TRY(const auto answer, ask_line(std::string(question) + " [y/N]"));
   return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+tl::expected<std::string, CliError> Session::ask_line(std::string_view question) const {
+  say_raw(std::string(question) + " ");
+  std::string answer;
+  if (!std::getline(std::cin, answer)) return sorry(kExitCancelled, "declined", "no answer came", {});
+  const auto from = answer.find_first_not_of(" \t\r");
+  if (from == std::string::npos) return std::string();
+  return answer.substr(from, answer.find_last_not_of(" \t\r") - from + 1);
 }
 
 std::string Session::bold(std::string_view text) const {
   const bool dumb = environment("TERM") == "dumb" || !environment("NO_COLOR").empty();
   const bool on = flags.color == "always" || (flags.color == "auto" && out_is_terminal() && !dumb);
   return on ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
+}
+
+tl::expected<std::int64_t, CliError> read_time(const std::string& flag, const std::string& text) {
+  if (text.empty()) return 0;
+  const auto time = parse_utc(text.size() == 10 ? text + "T00:00:00Z" : text);
+  if (time) return to_unix_ms(*time);
+  return sorry(kExitUsage, "usage", flag + " wants a day or a time, e.g. 2026-09-04 or 2026-09-04T22:00:00Z",
+               "give it in that form");
 }
 
 CliError to_error(const engine::PortStatus& status, const Session& session) {

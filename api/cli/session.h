@@ -81,18 +81,21 @@ class Session {
     return response;
   }
 
-  // Streams: data on stdout, talk on stderr.
+  // Streams: data on stdout, talk on stderr. On a terminal without UTF-8 our own marks are ASCII.
   void print(std::string_view text) const;    ///< stdout, as it is
   void say(std::string_view text) const;      ///< stderr, a line; silent with --quiet
-  void say_raw(std::string_view text) const;  ///< stderr, as it is
+  void say_raw(std::string_view text) const;  ///< stderr, without a line break
   bool out_is_terminal() const;
   bool err_is_terminal() const;
   bool may_ask() const;            ///< stdin is a terminal and --no-input was not given
   std::size_t width() const;       ///< columns of the terminal on stdout; 0: not one
   std::size_t talk_width() const;  ///< the same for stderr
+  /// One line from the terminal, without spaces around it. @error declined  the input ended.
+  tl::expected<std::string, CliError> ask_line(std::string_view question) const;
   /// Asks on the terminal; true with --yes. Without a terminal: an error that names the flag.
   tl::expected<bool, CliError> confirm(std::string_view question) const;
   std::string bold(std::string_view text) const;  ///< on stdout, when colours are on
+  void show(std::string_view text) const;         ///< stdout, for people
 
  private:
   std::optional<CliError> ask_raw(std::string_view method, const google::protobuf::MessageLite& request,
@@ -102,6 +105,12 @@ class Session {
   std::optional<Connection> connection_;
   std::unique_ptr<Client> client_;
 };
+
+/// The code of an error that says: a Temporal service answers there, but no library of ours.
+inline constexpr const char* kLibraryAbsent = "library.absent";
+
+/// A day or a time as unix ms; 0 for an empty text. @error usage  names `flag`.
+tl::expected<std::int64_t, CliError> read_time(const std::string& flag, const std::string& text);
 
 /// A gRPC status as the terminal says it. `doing` names what was tried.
 CliError to_error(const engine::PortStatus& status, const Session& session);

@@ -62,9 +62,9 @@ json shape(const v1::Import& import) {
               {"created", iso(import.created_ms())},
               {"closed", import.has_closed_ms() ? json(iso(import.closed_ms())) : json(nullptr)},
               {"first_ready", import.has_first_ready_ms() ? json(iso(import.first_ready_ms())) : json(nullptr)},
-              {"first", shape(import.first())},
+              {"first", import.has_first() ? shape(import.first()) : json(nullptr)},
               {"bulk", shape(import.bulk())},
-              {"counters", shape(import.counters())},
+              {"counters", import.has_counters() ? shape(import.counters()) : json(nullptr)},
               {"enumerated", import.enumerated()},
               {"change", import.change()}};
   if (const auto input = embedded(import.input()); input.is_object()) out["started_by"] = input.value("started_by", "");

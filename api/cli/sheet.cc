@@ -93,7 +93,7 @@ void print_text(const Session& session, const Sheet& sheet, const std::vector<Co
   if (sheet.rows.empty()) {
     if (!sheet.empty.empty()) session.say(sheet.empty);
   } else {
-    session.print(session.flags.fields.empty() ? sheet.text() : table_of(session, sheet, columns));
+    session.show(session.flags.fields.empty() ? sheet.text() : table_of(session, sheet, columns));
   }
 }
 

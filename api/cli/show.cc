@@ -3,9 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/imports.h"
+#include "api/cli/pace.h"
+#include "api/cli/programs.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
-#include "api/cli/workflows.h"
 #include "workflows/import/table.h"
 
 namespace callimport::api {
@@ -13,7 +14,7 @@ namespace {
 
 struct ShowFlags {
   std::string id, call, state, cause;
-  bool calls = false, problems = false, timeline = false, notifications = false, exit_status = false;
+  bool calls = false, problems = false, timeline = false, notifications = false, web = false, exit_status = false;
   int limit = 1000;
 };
 
@@ -21,17 +22,12 @@ struct ShowFlags {
 std::string rail(const v1::Import& import) {
   const auto& lane = shown_lane(import);
   const auto at = workflows::parse_stage(lane.stage()).value_or(workflows::Stage::kAuthenticate);
-  const bool utf8 = terminal_has_utf8();
   std::string text;
   for (int i = 0; i < workflows::kStages; ++i) {
     const auto stage = static_cast<workflows::Stage>(i);
     const bool done = import.has_closed_ms() || i < static_cast<int>(at);
     const bool here = !done && stage == at;
-    text += fmt::format("  {} {}\n",
-                        done   ? (utf8 ? "✓" : "x")
-                        : here ? (utf8 ? "●" : ">")
-                               : (utf8 ? "○" : "."),
-                        workflows::title_of(stage));
+    text += fmt::format("  {} {}\n", done ? "✓" : here ? "●" : "○", workflows::title_of(stage));
   }
   return text;
 }
@@ -47,23 +43,37 @@ std::string next_command(const v1::Import& import, bool problems) {
   return "callimport calls list --import " + import.id();
 }
 
+/// Counters, and how long it may still take if it goes on as it went so far.
+std::string progress_of(const Session& session, const v1::Import& import) {
+  if (!import.has_counters()) return "counters are not known: no worker answers\n";
+  const auto& counters = import.counters();
+  const auto done = counters.found() - counters.pending();
+  auto text = fmt::format("{} {} of {}{}\n{}\n", bar(done, counters.found(), 30), human_count(done),
+                          human_count(counters.found()), import.enumerated() ? "" : " so far", counter_line(counters));
+  text += fmt::format("recordings {}", human_bytes(counters.media_bytes()));
+  if (!import.has_closed_ms()) {
+    Pace pace;
+    pace.saw(import.created_ms(), 0);
+    pace.saw(session.now_ms(), done);
+    text += "; left: " + end_words(pace.end(counters.pending()), session.now_ms());
+  }
+  return text + "\n";
+}
+
 std::string screen_of(const Session& session, const v1::Import& import,
-                      const google::protobuf::RepeatedPtrField<v1::Problem>& problems) {
+                      const google::protobuf::RepeatedPtrField<v1::Problem>& problems, const std::string& page) {
   std::string text = session.bold(printable(import.title().empty() ? import.workspace() : import.title()));
   text += fmt::format("  ({} · {})\n{}\n\n{}\n", import.platform(), printable(import.workspace()), import.id(),
                       state_line(session, import));
   text += rail(import);
-  const auto& counters = import.counters();
-  text += fmt::format("\n{} {} of {}{}\n{}\n", bar(counters.found() - counters.pending(), counters.found(), 30),
-                      human_count(counters.found() - counters.pending()), human_count(counters.found()),
-                      import.enumerated() ? "" : " so far", counter_line(counters));
-  text += fmt::format("recordings {}\n", human_bytes(counters.media_bytes()));
+  text += "\n" + progress_of(session, import);
   text += fmt::format("started {}", session.time(import.created_ms()));
   if (import.has_first_ready_ms())
     text += fmt::format(", first calls ready after {}", human_duration(import.first_ready_ms() - import.created_ms()));
   if (import.has_closed_ms())
     text += fmt::format(", ended after {}", human_duration(import.closed_ms() - import.created_ms()));
   text += "\n";
+  if (!page.empty()) text += page + "\n";
   if (!problems.empty()) text += "\nproblems\n";
   constexpr int kShown = 5;
   for (int i = 0; i < std::min(problems.size(), kShown); ++i) {
@@ -215,29 +225,37 @@ Ended show_notifications(Session& session, const std::string& id, int limit) {
   return print_sheet(session, sheet);
 }
 
+Ended show_web(Session& session, const std::string& id) {
+  const auto page = web_page_of(session, id);
+  if (page.empty())
+    return sorry(kExitUsage, "usage", "no Web UI is configured",
+                 "set web_url in [profile.default] of the configuration, or CALLIMPORT_WEB_URL");
+  const auto opener = find_program("xdg-open");
+  if (!opener.empty() && session.out_is_terminal() && run_program(opener, {page}) == 0) session.say("opened " + page);
+  session.print(page + "\n");
+  return kExitDone;
+}
+
 Ended show(Session& session, const ShowFlags& flags) {
-  CLI_TRY(const auto id, find_import(session, flags.id));
-  if (!flags.call.empty()) return show_call(session, id, flags);
-  if (flags.calls) return show_calls(session, id, flags);
-  if (flags.problems) return show_problems(session, id);
-  if (flags.timeline) return show_timeline(session, id, flags.limit);
-  if (flags.notifications) return show_notifications(session, id, flags.limit);
-  v1::GetImportRequest request;
-  request.set_id(id);
-  const auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-  if (!reply && reply.error().code == "not_found") {
-    session.say(id + " was only just started: nothing is known of it yet");
-    return flags.exit_status ? kExitPending : kExitDone;
+  const bool details = !flags.call.empty() || flags.calls || flags.problems || flags.timeline || flags.notifications;
+  if (details || flags.web) {
+    CLI_TRY(const auto id, find_import(session, flags.id));
+    if (flags.web) return show_web(session, id);
+    if (!flags.call.empty()) return show_call(session, id, flags);
+    if (flags.calls) return show_calls(session, id, flags);
+    if (flags.problems) return show_problems(session, id);
+    if (flags.timeline) return show_timeline(session, id, flags.limit);
+    return show_notifications(session, id, flags.limit);
   }
-  if (!reply) return tl::unexpected(reply.error());
-  const auto& import = reply->import();
+  CLI_TRY(const auto reply, get_import(session, flags.id));
+  const auto& import = reply.import();
   Sheet sheet;
   sheet.rows = {shape(import)};
-  sheet.rows.front()["problems"] = shapes_of(reply->problems());
+  sheet.rows.front()["problems"] = shapes_of(reply.problems());
   sheet.columns = import_columns();
-  sheet.text = [&] { return screen_of(session, import, reply->problems()); };
+  sheet.text = [&] { return screen_of(session, import, reply.problems(), web_page_of(session, import.id())); };
   CLI_TRY_VOID(print_object(session, sheet));
-  if (session.output() == Output::kText) session.say("\nnext: " + next_command(import, !reply->problems().empty()));
+  if (session.output() == Output::kText) session.say("\nnext: " + next_command(import, !reply.problems().empty()));
   return flags.exit_status ? exit_of(import) : static_cast<int>(kExitDone);
 }
 
@@ -247,13 +265,14 @@ void add_show(Tree& tree) {
   auto& verb = tree.verb(tree.root, "show", "Show one import: where it stands, counters, problems",
                          {"callimport show imp_7f3a", "callimport show imp_7f3a --calls --state failed -o csv"});
   auto flags = std::make_shared<ShowFlags>();  // shared by the parser and the body
-  verb.add_option("import", flags->id, "import id or its beginning")->required();
+  verb.add_option("import", flags->id, "import id, its beginning, or the address of its page")->required();
   verb.add_flag("--calls", flags->calls, "every call found");
   verb.add_option("--state", flags->state, "with --calls: pending, staged, registered, duplicate, skipped or failed");
   verb.add_option("--cause", flags->cause, "with --calls: only this cause");
   verb.add_flag("--problems", flags->problems, "failed and skipped calls by cause");
   verb.add_flag("--timeline", flags->timeline, "every change of stage or state");
   verb.add_flag("--notifications", flags->notifications, "what people were told");
+  verb.add_flag("--web", flags->web, "open its page in Temporal's Web UI, or print the address");
   verb.add_option("--call", flags->call, "was the call of this source id imported, and if not, why");
   verb.add_option("--limit", flags->limit, "rows at most")->check(CLI::Range(1, 10'000'000));
   verb.add_flag("--exit-status", flags->exit_status, "0 completed, 5 with gaps, 6 failed, 3 cancelled, 8 still open");

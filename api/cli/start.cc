@@ -4,27 +4,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "activities/import/contract.h"
 #include "activities/platforms/platform.h"
 #include "api/cli/imports.h"
-#include "api/cli/secret_input.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
+#include "api/cli/wizard.h"
 #include "api/cli/workflows.h"
 #include "storage/model/ids.h"
 #include "storage/runtime/os_random.h"
 
 namespace callimport::api {
 namespace {
-
-struct StartFlags {
-  std::string platform, workspace, title, customer, credential, base_url, request_id, import_id, after, before,
-      token_kind = "pat";
-  TokenFlags token;
-  activities::ImportSettings settings;
-  std::int64_t sample = 0;
-  bool no_media = false, wait = false, dry_run = false;
-};
 
 /// The import's id: as asked, or from the request id so that the same key names the same import, or at random.
 std::string import_id_of(const StartFlags& flags) {
@@ -35,16 +25,6 @@ std::string import_id_of(const StartFlags& flags) {
   std::string id(ImportTag::prefix);
   for (int i = 0; i < 10; ++i) id += fmt::format("{:02x}", hash[i]);
   return id;
-}
-
-tl::expected<std::int64_t, CliError> read_time(const char* flag, const std::string& text) {
-  if (text.empty()) return 0;
-  const auto time = parse_utc(text.size() == 10 ? text + "T00:00:00Z" : text);
-  if (!time)
-    return sorry(kExitUsage, "usage",
-                 fmt::format("{} wants a day or a time, e.g. 2026-09-04 or 2026-09-04T22:00:00Z", flag),
-                 "callimport start --help");
-  return to_unix_ms(*time);
 }
 
 tl::expected<activities::ImportInput, CliError> order_of(const StartFlags& flags) {
@@ -73,9 +53,11 @@ tl::expected<activities::ImportInput, CliError> order_of(const StartFlags& flags
 tl::expected<std::string, CliError> credential_of(Session& session, const StartFlags& flags,
                                                   const activities::ImportInput& order) {
   if (!flags.credential.empty()) {
-    CLI_TRY(const auto all,
-            (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
-    for (const auto& one : all.credentials()) {
+    const auto all = session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {});
+    // Where only Temporal answers, the handle is taken as it is: the worker that has the library looks it up.
+    if (!all && all.error().code == kLibraryAbsent && CredentialId::parse(flags.credential)) return flags.credential;
+    if (!all) return tl::unexpected(all.error());
+    for (const auto& one : all->credentials()) {
       if (!one.id().starts_with(flags.credential)) continue;
       if (one.has_wiped_ms())
         return sorry(kExitSignIn, "credential.wiped", one.id() + " was removed",
@@ -93,6 +75,16 @@ tl::expected<std::string, CliError> credential_of(Session& session, const StartF
   CLI_TRY(const auto reply,
           (session.ask<v1::AddCredentialRequest, v1::AddCredentialResponse>("AddCredential", request)));
   return reply.credential().id();
+}
+
+/// Where the import is to run: as told, or as the server with the library says.
+tl::expected<std::string, CliError> task_queue_of(Session& session, const StartFlags& flags) {
+  if (!flags.task_queue.empty()) return flags.task_queue;
+  auto server = session.ask<v1::GetServerInfoRequest, v1::GetServerInfoResponse>("GetServerInfo", {});
+  if (server) return server->task_queue();
+  if (server.error().code == kLibraryAbsent)
+    server.error().next = "repeat it where the worker runs, without --address; or name its --task-queue";
+  return tl::unexpected(server.error());
 }
 
 /// The id on stdout, JSON on request; talk on stderr.
@@ -129,7 +121,8 @@ tl::expected<StartFlags, CliError> completed(Session& session, StartFlags flags)
   v1::GetImportRequest request;
   request.set_id(flags.import_id);
   const auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-  if (!reply && reply.error().code == "not_found" && ImportId::parse(flags.import_id)) return flags;
+  const bool unknown = !reply && (reply.error().code == "not_found" || reply.error().code == kLibraryAbsent);
+  if (unknown && ImportId::parse(flags.import_id)) return flags;
   if (!reply) return tl::unexpected(reply.error());
   flags.import_id = reply->import().id();
   const auto before = activities::read_note<activities::ImportInput>(reply->import().input());
@@ -145,8 +138,14 @@ tl::expected<StartFlags, CliError> completed(Session& session, StartFlags flags)
 }
 
 Ended start(Session& session, const StartFlags& asked) {
-  CLI_TRY(const auto flags, completed(session, asked));
-  if (flags.platform.empty()) return sorry(kExitUsage, "usage", "--platform is required", "callimport start --help");
+  CLI_TRY(auto flags, completed(session, asked));
+  if (flags.platform.empty() && session.may_ask()) {
+    CLI_TRY(flags, ask_for_start(session, std::move(flags)));
+  }
+  if (flags.platform.empty()) {
+    return sorry(kExitUsage, "usage", "--platform is required: there is no terminal to ask on",
+                 "callimport start --platform grain --customer NAME --token-file FILE --yes");
+  }
   if (activities::find_platform(flags.platform) == nullptr) {
     std::string known;
     for (const auto* one : activities::platforms()) known += (known.empty() ? "" : ", ") + std::string(one->name);
@@ -163,21 +162,21 @@ Ended start(Session& session, const StartFlags& asked) {
     if (known) {
       session.say("this request was started before as " + order.import);
       print_started(session, order, false);
-      return flags.wait ? watch_import(session, order.import, {}) : Ended(kExitDone);
+      return flags.wait ? watch_import(session, order.import, flags.watch) : Ended(kExitDone);
     }
   }
   CLI_TRY(const bool go, session.confirm("Start it?"));
   if (!go) return sorry(kExitCancelled, "declined", "nothing was started", {});
   CLI_TRY(order.credential, credential_of(session, flags, order));
-  CLI_TRY(const auto server,
-          (session.ask<v1::GetServerInfoRequest, v1::GetServerInfoResponse>("GetServerInfo", {})));
+  CLI_TRY(const auto task_queue, task_queue_of(session, flags));
   StartOrder start{order.import, activities::write_note(order),
-                   flags.request_id.empty() ? OsRandom().uuid4() : flags.request_id, server.task_queue()};
+                   flags.request_id.empty() ? OsRandom().uuid4() : flags.request_id, task_queue};
   CLI_TRY(const bool started, start_import_workflow(session, start));
   if (!started && flags.request_id.empty())
     return sorry(kExitFailed, "already_exists", order.import + " is running", "callimport watch " + order.import);
   print_started(session, order, started);
-  if (flags.wait) return watch_import(session, order.import, {});
+  if (const auto page = web_page_of(session, order.import); !page.empty()) session.say(page);
+  if (flags.wait) return watch_import(session, order.import, flags.watch);
   session.say("next: callimport watch " + order.import);
   return kExitDone;
 }
@@ -214,7 +213,10 @@ void add_start(Tree& tree) {
       ->group("");
   verb.add_option("--request-id", flags->request_id, "idempotency key: the same key starts one import only");
   verb.add_option("--import-id", flags->import_id, "go on with a closed import: what is missing runs");
-  verb.add_flag("--wait", flags->wait, "watch it to its end");
+  verb.add_option("--task-queue", flags->task_queue,
+                  "where a worker with the library waits for it (default: as the server says)");
+  auto* wait = verb.add_flag("--wait", flags->wait, "watch it to its end");
+  add_watch_flags(verb, flags->watch, wait);
   verb.add_flag("--dry-run", flags->dry_run, "say what would happen, start nothing");
   tree.run(verb, [&session = tree.session, flags] { return start(session, *flags); });
 }

@@ -117,6 +117,20 @@ std::string fit(std::string_view text, std::size_t width) {
   return shown;
 }
 
+std::string in_ascii(std::string_view text) {
+  static constexpr std::pair<std::string_view, char> kMarks[] = {{"·", '-'}, {"…", '~'}, {"–", '-'}, {"✓", 'x'},
+                                                                 {"●", '>'}, {"○", '.'}, {"█", '#'}, {"░", '-'}};
+  std::string plain;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto rest = text.substr(at);
+    const auto mark = std::find_if(std::begin(kMarks), std::end(kMarks),
+                                   [&](const auto& one) { return rest.starts_with(one.first); });
+    plain += mark == std::end(kMarks) ? rest.front() : mark->second;
+    at += mark == std::end(kMarks) ? 1 : mark->first.size();
+  }
+  return plain;
+}
+
 std::string human_bytes(std::int64_t bytes) {
   static constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
   double value = static_cast<double>(bytes);

@@ -19,6 +19,9 @@ std::size_t columns(std::string_view text);
 std::string cut(std::string_view text, std::size_t width);
 std::string fit(std::string_view text, std::size_t width);
 
+/// Our own marks (dots, ellipsis, bars, ticks) as one ASCII character each; all other text stays.
+std::string in_ascii(std::string_view text);
+
 std::string human_bytes(std::int64_t bytes);  ///< 1.5 GB
 std::string human_count(std::int64_t count);  ///< 12,345
 std::string human_duration(std::int64_t ms);  ///< 2h 10m

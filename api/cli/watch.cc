@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
-#include <deque>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/cli/imports.h"
 #include "api/cli/shape.h"
+#include "api/cli/temporal_imports.h"
 #include "api/cli/tree.h"
+#include "api/cli/watch_screen.h"
 #include "api/grpc/router.h"
 
 namespace callimport::api {
@@ -13,222 +15,165 @@ namespace {
 
 using std::chrono::milliseconds;
 
-inline constexpr milliseconds kRedrawEvery{250};      // at most 4 times a second (TW-01)
-inline constexpr std::int64_t kLineEveryMs = 30'000;  // without a terminal (TW-02)
-inline constexpr std::int64_t kRateWindowMs = 60'000;
-
-/// Calls per minute and the time left, from what was seen in the last minute.
-class Rate {
- public:
-  void saw(std::int64_t at_ms, std::int64_t done) {
-    if (seen_.empty()) first_ = {at_ms, done};
-    seen_.push_back({at_ms, done});
-    while (seen_.size() > 2 && seen_.front().at_ms < at_ms - kRateWindowMs) seen_.pop_front();
-  }
-  double per_minute() const {
-    if (seen_.size() < 2 || seen_.back().at_ms == seen_.front().at_ms) return 0;
-    return static_cast<double>(seen_.back().done - seen_.front().done) * 60'000.0 /
-           static_cast<double>(seen_.back().at_ms - seen_.front().at_ms);
-  }
-  /// A range, once 30 calls or two minutes were seen.
-  std::string left(std::int64_t pending) const {
-    if (seen_.empty()) return "not enough data yet";
-    const bool enough = seen_.back().done - first_.done >= 30 || seen_.back().at_ms - first_.at_ms >= 120'000;
-    const auto rate = per_minute();
-    if (!enough || rate <= 0) return "not enough data yet";
-    const double ms = static_cast<double>(pending) / rate * 60'000.0;
-    return human_duration(static_cast<std::int64_t>(ms * 0.8)) + " - " +
-           human_duration(static_cast<std::int64_t>(ms * 1.3));
-  }
-
- private:
-  struct Point {
-    std::int64_t at_ms = 0, done = 0;
-  };
-  std::deque<Point> seen_;
-  Point first_;
-};
-
-/// What is on the screen. Redraws its block in place on a terminal, else prints lines.
-class Screen {
- public:
-  Screen(Session& session, bool events)
-      : session_(session),
-        events_(events),
-        live_(session.err_is_terminal() && !session.flags.quiet && !session.json()) {}
-
-  void update(const v1::WatchImportResponse& message) {
-    const auto& import = message.import();
-    if (message.notice() != notice_) {
-      notice_ = message.notice();
-      if (!live_) session_.say(notice_.empty() ? "the server goes on" : printable(notice_));
-    }
-    rate_.saw(session_.now_ms(), import.counters().found() - import.counters().pending());
-    if (session_.output() == Output::kJsonl || session_.output() == Output::kJson) {
-      if (events_) {
-        for (const auto& entry : message.entries()) session_.print(dump(shape(entry)) + "\n");
-      } else {
-        session_.print(dump(shape(import)) + "\n");
-      }
-    } else if (events_) {
-      clear();
-      for (const auto& entry : message.entries()) session_.print(event_line(entry) + "\n");
-    }
-    last_ = import;
-    dirty_ = true;
-  }
-
-  /// Draws when something changed and the last drawing is old enough; or the plain line of no terminal.
-  void tick() {
-    const auto now = session_.now_ms();
-    if (last_.id().empty() || session_.flags.quiet || session_.json()) return;
-    if (live_) {
-      if (now - drawn_ms_ < kRedrawEvery.count() || (!dirty_ && now - drawn_ms_ < 1000)) return;
-      clear();
-      draw();
-    } else {
-      const auto state = state_line(session_, last_) + (last_.has_first_ready_ms() ? "+" : "");
-      if (state == said_ && now - drawn_ms_ < kLineEveryMs) return;
-      if (!events_) session_.say(plain_line());
-      said_ = state;
-    }
-    drawn_ms_ = now;
-    dirty_ = false;
-  }
-
-  /// A line of talk above the block.
-  void talk(const std::string& line) {
-    clear();
-    session_.say(line);
-  }
-
-  /// The last state, drawn whatever the clock says.
-  void finish() {
-    if (last_.id().empty() || session_.json()) return;
-    if (live_) {
-      clear();
-      draw();
-      lines_ = 0;
-    } else if (dirty_ && !events_) {
-      session_.say(plain_line());
-    }
-  }
-  const v1::Import& last() const { return last_; }
-
- private:
-  void clear() {
-    if (!live_ || lines_ == 0) return;
-    session_.say_raw(fmt::format("\x1b[{}A\x1b[J", lines_));
-    lines_ = 0;
-  }
-
-  void draw() {
-    const std::size_t width = std::max<std::size_t>(session_.talk_width(), 40);
-    const auto& counters = last_.counters();
-    const auto done = counters.found() - counters.pending();
-    std::vector<std::string> lines = {
-        fmt::format("{}  {} · {}", last_.id(), last_.platform(),
-                    printable(last_.title().empty() ? last_.workspace() : last_.title())),
-        state_line(session_, last_),
-        fmt::format("{} {} of {}{}", bar(done, counters.found(), 24), human_count(done), human_count(counters.found()),
-                    last_.enumerated() ? "" : " so far"),
-        counter_line(counters),
-        fmt::format("{:.0f} calls a minute, {}; left: {}", rate_.per_minute(), human_bytes(counters.media_bytes()),
-                    last_.has_closed_ms() ? "nothing" : rate_.left(counters.pending())),
-        last_.has_first_ready_ms()
-            ? "first calls ready since " + session_.time(last_.first_ready_ms())
-            : "first calls: " + condition_words(last_.first().condition()) + " · " + stage_words(last_.first().stage()),
-    };
-    if (!notice_.empty()) lines.push_back(printable(notice_));
-    if (!last_.has_closed_ms()) lines.push_back("Ctrl-C stops watching; the import goes on.");
-    for (const auto& line : lines) session_.say_raw(cut(line, width - 1) + "\n");
-    lines_ = lines.size();
-  }
-
-  std::string plain_line() const {
-    return fmt::format("{}  {}  {}", show_time(session_.now_ms(), TimeFormat::kIso, 0), state_line(session_, last_),
-                       counter_line(last_.counters()));
-  }
-  std::string event_line(const v1::TimelineEntry& entry) const {
-    return fmt::format("{}  {}  {}  {}{}", show_time(entry.at_ms(), TimeFormat::kIso, 0), entry.lane(),
-                       entry.status().stage(), entry.status().condition(),
-                       entry.status().reason().empty() ? "" : " " + entry.status().reason());
-  }
-
-  Session& session_;
-  const bool events_, live_;
-  v1::Import last_;
-  Rate rate_;
-  std::size_t lines_ = 0;
-  std::int64_t drawn_ms_ = 0;
-  bool dirty_ = false;
-  std::string said_, notice_;
-};
+inline constexpr milliseconds kAskEvery{2'000};  // where Temporal alone answers
+inline constexpr std::int64_t kProblemsEveryMs = 5'000;
 
 struct Resume {
   std::int64_t change = 0, entry = 0;
 };
 
-enum class StreamEnd { kClosed, kLost, kInterrupted, kNeedsPerson, kTimeout };
+enum class StreamEnd { kClosed, kLost, kNoLibrary, kInterrupted, kNeedsPerson, kTimeout };
 
-/// Reads one stream to its end. `resume` keeps where to go on.
-StreamEnd follow(ClientStream& stream, Screen& screen, Resume& resume, const WatchFlags& flags,
-                 engine::PortStatus& status) {
-  for (;;) {
-    v1::WatchImportResponse message;
-    switch (stream.next(message, kRedrawEvery)) {
-      case ClientStream::Next::kMessage:
-        resume.change = message.import().change();
-        if (message.entries_size() > 0) resume.entry = message.entries(message.entries_size() - 1).change();
-        screen.update(message);
-        if (flags.exit_status && shown_lane(message.import()).condition() == "needs_attention")
-          return StreamEnd::kNeedsPerson;
-        break;
-      case ClientStream::Next::kEnd:
-        status = stream.status();
-        return status.ok() && screen.last().has_closed_ms() ? StreamEnd::kClosed : StreamEnd::kLost;
-      case ClientStream::Next::kInterrupted: return StreamEnd::kInterrupted;
-      case ClientStream::Next::kTimeout: break;
-    }
-    screen.tick();
+/// One run of the verb: the stream of our own server, or asking again and again where Temporal alone answers.
+class Watch {
+ public:
+  Watch(Session& session, Client& client, std::string id, const WatchFlags& flags)
+      : session_(session), client_(client), id_(std::move(id)), flags_(flags), screen_(session, flags.events) {
+    if (flags.timeout_s > 0) until_ms_ = session.now_ms() + static_cast<std::int64_t>(flags.timeout_s * 1000);
   }
-}
 
-std::string clock_text(std::int64_t ms) { return format_utc(from_unix_ms(ms - ms % 1000)).substr(11, 8); }
+  Ended run() {
+    for (;;) {
+      engine::PortStatus status;
+      auto end = follow_stream(status);
+      if (end == StreamEnd::kNoLibrary) {
+        CLI_TRY(end, ask_temporal());
+      }
+      screen_.finish();
+      switch (end) {
+        case StreamEnd::kClosed: return exit_of(screen_.last());
+        case StreamEnd::kNeedsPerson: return kExitPending;
+        case StreamEnd::kInterrupted: return stopped("the import goes on");
+        case StreamEnd::kTimeout:
+          return sorry(kExitTimeout, "timeout",
+                       fmt::format("{} is still open after {} s; it goes on", id_, flags_.timeout_s),
+                       "callimport watch " + id_);
+        case StreamEnd::kNoLibrary:
+        case StreamEnd::kLost: break;
+      }
+      if (status.code != kGrpcUnavailable && status.code != kGrpcOk && status.code != kGrpcCancelled)
+        return tl::unexpected(to_error(status, session_));
+      CLI_TRY(const bool back, reconnect());
+      if (!back) return stopped("the import goes on when the server does");
+    }
+  }
+
+ private:
+  /// What is on the screen now: shown, and whether it is the end.
+  std::optional<StreamEnd> took(const v1::WatchImportResponse& message) {
+    screen_.update(message);
+    const auto& import = message.import();
+    if (flags_.exit_status && shown_lane(import).condition() == "needs_attention") return StreamEnd::kNeedsPerson;
+    return std::nullopt;
+  }
+  bool late() const { return until_ms_ > 0 && session_.now_ms() >= until_ms_; }
+
+  StreamEnd follow_stream(engine::PortStatus& status) {
+    v1::WatchImportRequest request;
+    request.set_id(id_);
+    request.set_after_change(resume_.change);
+    request.set_after_timeline(resume_.entry);
+    auto stream = client_.stream("/callimport.v1.CallImportService/WatchImport", request);
+    if (std::exchange(lost_, false)) screen_.talk("live updates are back");
+    for (;;) {
+      v1::WatchImportResponse message;
+      switch (stream->next(message, kRedrawEvery)) {
+        case ClientStream::Next::kMessage:
+          resume_.change = message.import().change();
+          if (message.entries_size() > 0) resume_.entry = message.entries(message.entries_size() - 1).change();
+          if (const auto end = took(message)) return *end;
+          break;
+        case ClientStream::Next::kEnd:
+          status = stream->status();
+          if (status.code == kGrpcUnimplemented || (status.code == kGrpcNotFound && resume_.change == 0))
+            return StreamEnd::kNoLibrary;  // no library there, or it does not know of the import yet
+          return status.ok() && screen_.last().has_closed_ms() ? StreamEnd::kClosed : StreamEnd::kLost;
+        case ClientStream::Next::kInterrupted: return StreamEnd::kInterrupted;
+        case ClientStream::Next::kTimeout: break;
+      }
+      if (late()) return StreamEnd::kTimeout;
+      look_at_problems();
+      screen_.tick();
+    }
+  }
+
+  tl::expected<StreamEnd, CliError> ask_temporal() {
+    for (;;) {
+      auto import = import_of_workflow(session_, id_);
+      if (!import && import.error().code == "server.absent") return StreamEnd::kLost;
+      if (!import && interrupted()) return StreamEnd::kInterrupted;
+      if (!import) return tl::unexpected(std::move(import).error());
+      if (!*import) return sorry(kExitFailed, "not_found", "no import " + printable(id_), "callimport list");
+      v1::WatchImportResponse message;
+      *message.mutable_import() = std::move(**import);
+      if (const auto end = took(message)) return *end;
+      if (message.import().has_closed_ms()) return StreamEnd::kClosed;
+      for (auto waited = milliseconds{0}; waited < kAskEvery; waited += kRedrawEvery) {
+        screen_.tick();
+        if (!wait_a_while(kRedrawEvery)) return StreamEnd::kInterrupted;
+        if (late()) return StreamEnd::kTimeout;
+      }
+    }
+  }
+
+  /// The problem that came last, asked for when calls failed and somebody looks.
+  void look_at_problems() {
+    const auto& counters = screen_.last().counters();
+    const auto bad = counters.failed() + counters.skipped();
+    if (!screen_.live() || bad == problems_ || session_.now_ms() - problems_ms_ < kProblemsEveryMs) return;
+    problems_ms_ = session_.now_ms();
+    problems_ = bad;
+    v1::ListProblemsRequest request;
+    request.set_import(id_);
+    const auto reply = session_.ask<v1::ListProblemsRequest, v1::ListProblemsResponse>("ListProblems", request);
+    if (reply) screen_.problems(reply->problems());
+  }
+
+  /// True once the server answers again; false after Ctrl-C.
+  tl::expected<bool, CliError> reconnect() {
+    screen_.talk(fmt::format("live updates lost, last at {} UTC; reconnecting",
+                             format_utc(from_unix_ms(session_.now_ms())).substr(11, 8)));
+    lost_ = true;
+    while (!client_.wait_connected(std::chrono::seconds{1})) {
+      if (interrupted()) return false;
+      if (late())
+        return sorry(kExitTimeout, "timeout", fmt::format("no server answered within {} s", flags_.timeout_s),
+                     "callimport doctor");
+    }
+    return true;
+  }
+
+  Ended stopped(const std::string& why) {
+    session_.say(fmt::format("stopped watching; {}. Watch again: callimport watch {}", why, id_));
+    return kExitInterrupted;
+  }
+
+  Session& session_;
+  Client& client_;
+  const std::string id_;
+  const WatchFlags flags_;
+  WatchScreen screen_;
+  Resume resume_;
+  std::int64_t until_ms_ = 0, problems_ = 0, problems_ms_ = 0;
+  bool lost_ = false;
+};
 
 }  // namespace
 
 Ended watch_import(Session& session, const std::string& id, const WatchFlags& flags) {
   CLI_TRY(auto* client, session.client());
   watch_for_interrupt();
-  Screen screen(session, flags.events);
-  Resume resume;
-  bool lost = false;
-  for (;;) {
-    v1::WatchImportRequest request;
-    request.set_id(id);
-    request.set_after_change(resume.change);
-    request.set_after_timeline(resume.entry);
-    auto stream = client->stream("/callimport.v1.CallImportService/WatchImport", request);
-    if (lost) screen.talk("live updates are back");
-    engine::PortStatus status;
-    const auto end = follow(*stream, screen, resume, flags, status);
-    screen.finish();
-    if (end == StreamEnd::kClosed) return exit_of(screen.last());
-    if (end == StreamEnd::kNeedsPerson) return kExitPending;
-    if (end == StreamEnd::kInterrupted) {
-      session.say("stopped watching; the import goes on. Watch again: callimport watch " + id);
-      return kExitInterrupted;
-    }
-    if (status.code != kGrpcUnavailable && status.code != kGrpcOk && status.code != kGrpcCancelled)
-      return tl::unexpected(to_error(status, session));
-    screen.talk(fmt::format("live updates lost, last at {} UTC; reconnecting", clock_text(session.now_ms())));
-    lost = true;
-    while (!client->wait_connected(std::chrono::seconds{5})) {
-      if (!interrupted()) continue;
-      session.say("stopped watching; the import goes on when the server does. Watch again: callimport watch " + id);
-      return kExitInterrupted;
-    }
+  return Watch(session, *client, id, flags).run();
+}
+
+void add_watch_flags(CLI::App& verb, WatchFlags& flags, CLI::Option* with) {
+  auto* events = verb.add_flag("--events", flags.events, "one line for each change of stage or state");
+  auto* status =
+      verb.add_flag("--exit-status", flags.exit_status, "end with 8 as soon as the import waits for a person");
+  auto* timeout = verb.add_option("--timeout", flags.timeout_s, "seconds, then end with 7; the import goes on")
+                      ->check(CLI::PositiveNumber);
+  for (auto* option : {events, status, timeout}) {
+    if (with != nullptr) option->needs(with);
   }
 }
 
@@ -240,9 +185,8 @@ void add_watch(Tree& tree) {
     WatchFlags watch;
   };
   auto flags = std::make_shared<Flags>();  // shared by the parser and the body
-  verb.add_option("import", flags->id, "import id or its beginning")->required();
-  verb.add_flag("--events", flags->watch.events, "one line for each change of stage or state");
-  verb.add_flag("--exit-status", flags->watch.exit_status, "end with 8 as soon as the import waits for a person");
+  verb.add_option("import", flags->id, "import id, its beginning, or the address of its page")->required();
+  add_watch_flags(verb, flags->watch, nullptr);
   tree.run(verb, [&session = tree.session, flags]() -> Ended {
     CLI_TRY(const auto id, find_import(session, flags->id));
     return watch_import(session, id, flags->watch);

@@ -29,10 +29,15 @@ std::string identity() { return fmt::format("callimport-cli@{}", ::getpid()); }
 
 template <class Request, class Response>
 tl::expected<engine::PortStatus, CliError> send(Session& session, const char* method, const Request& request,
-                                                Response& response) {
+                                                Response& response, std::chrono::milliseconds timeout) {
   CLI_TRY(auto* client, session.client());
   return client->call(std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method, request, response,
-                      session.timeout());
+                      timeout);
+}
+template <class Request, class Response>
+tl::expected<engine::PortStatus, CliError> send(Session& session, const char* method, const Request& request,
+                                                Response& response) {
+  return send(session, method, request, response, session.timeout());
 }
 
 std::string status_words(int status) {
@@ -56,9 +61,17 @@ std::string status_words(int status) {
 std::int64_t ms_of(const google::protobuf::Timestamp& time) { return time.seconds() * 1000 + time.nanos() / 1'000'000; }
 
 WorkflowRow row_of(const ::temporal::api::workflow::v1::WorkflowExecutionInfo& info) {
-  WorkflowRow row{info.execution().workflow_id(), info.execution().run_id(), info.type().name(),
-                  status_words(info.status()),    ms_of(info.start_time()),  0};
+  WorkflowRow row{info.execution().workflow_id(),
+                  info.execution().run_id(),
+                  info.type().name(),
+                  status_words(info.status()),
+                  ms_of(info.start_time()),
+                  0,
+                  {},
+                  {}};
   if (info.has_close_time()) row.close_ms = ms_of(info.close_time());
+  for (const auto& [name, payload] : info.memo().fields()) row.memo[name] = payload.data();
+  for (const auto& [name, payload] : info.search_attributes().indexed_fields()) row.attributes[name] = payload.data();
   return row;
 }
 
@@ -117,6 +130,19 @@ tl::expected<std::optional<WorkflowRow>, CliError> describe_workflow(Session& se
   if (status.code == kGrpcNotFound) return std::optional<WorkflowRow>{};
   if (!status.ok()) return tl::unexpected(to_error(status, session));
   return std::optional<WorkflowRow>{row_of(response.workflow_execution_info())};
+}
+
+tl::expected<std::string, CliError> query_workflow(Session& session, const std::string& workflow_id,
+                                                   const std::string& query, std::chrono::milliseconds timeout) {
+  service::QueryWorkflowRequest request;
+  request.set_namespace_(session.name_space());
+  request.mutable_execution()->set_workflow_id(workflow_id);
+  request.mutable_query()->set_query_type(query);
+  service::QueryWorkflowResponse response;
+  CLI_TRY(const auto status, send(session, "QueryWorkflow", request, response, timeout));
+  if (!status.ok()) return tl::unexpected(to_error(status, session));
+  if (response.query_result().payloads_size() == 0) return std::string();
+  return response.query_result().payloads(0).data();
 }
 
 tl::expected<std::vector<WorkflowRow>, CliError> list_workflows(Session& session, const std::string& query, int limit) {

@@ -1,5 +1,6 @@
 #pragma once
 // Imports as Temporal sees them: the calls of WorkflowService the verbs need, without its 5 MB header.
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,8 +10,9 @@
 namespace callimport::api {
 
 struct WorkflowRow {
-  std::string workflow_id, run_id, type, status;  ///< status: Running, Completed, ...
-  std::int64_t start_ms = 0, close_ms = 0;
+  std::string workflow_id, run_id, type, status;        ///< status: Running, Completed, ...
+  std::int64_t start_ms = 0, close_ms = 0;              ///< close: 0 while open
+  std::map<std::string, std::string> memo, attributes;  ///< JSON texts
 };
 
 struct StartOrder {
@@ -26,6 +28,9 @@ tl::expected<void, CliError> cancel_workflow(Session& session, const std::string
                                              const std::string& reason);
 /// Nothing when there is no such workflow.
 tl::expected<std::optional<WorkflowRow>, CliError> describe_workflow(Session& session, const std::string& workflow_id);
+/// The workflow's own answer, JSON text. @error  also when no worker answers in time.
+tl::expected<std::string, CliError> query_workflow(Session& session, const std::string& workflow_id,
+                                                   const std::string& query, std::chrono::milliseconds timeout);
 /// All pages, `limit` rows at most.
 tl::expected<std::vector<WorkflowRow>, CliError> list_workflows(Session& session, const std::string& query, int limit);
 /// The whole history, read page by page, as `temporal workflow show -o json` writes it (or binary).

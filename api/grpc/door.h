@@ -17,13 +17,13 @@ inline constexpr std::size_t kLibraryRequestBytesMax = 64u << 20;  ///< beyond i
 inline constexpr std::size_t kPendingCallsMax = 20'000;
 
 struct DoorOptions {
-  std::string address = "127.0.0.1:7233";  ///< host:port, port 0: a free one; empty: no TCP
-  std::string socket;                      ///< path of the Unix socket, made 0600; empty: none
-  std::string token;                       ///< what a trusted call on TCP must bear; empty: none is trusted there
-  bool require_token = false;              ///< also for Temporal's services on TCP
-  std::string api_key;                     ///< Temporal's services on TCP want it (or the token); empty: none
-  std::string tls_cert, tls_key;           ///< PEM; both: TCP speaks TLS
-  bool insecure_public = false;  ///< an address others can reach without TLS and API key, because somebody said so
+  std::string address;            ///< host:port, port 0: a free one; empty: no TCP
+  std::string socket;             ///< path of the Unix socket, made 0600; empty: none
+  std::string token;              ///< what a trusted call on TCP must bear; empty: none is trusted there
+  bool require_token = false;     ///< also for Temporal's services on TCP
+  std::string api_key;            ///< Temporal's services on TCP want it (or the token); empty: none
+  std::string tls_cert, tls_key;  ///< PEM; both: TCP speaks TLS
+  bool insecure_public = false;   ///< an address others can reach without TLS and API key, because somebody said so
 };
 
 /// Threads: `open` and `close` from the owner; `router`'s functions as Router says. Lifetime: `loop` and `router`

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -14,6 +15,8 @@ namespace callimport::api {
 namespace {
 
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;
+constexpr std::string_view kTypes[] = {"Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"};
+constexpr std::string_view kTypeWords = "TYPE being Text, Keyword, Int, Double, Bool, Datetime or KeywordList";
 
 /// Sets one field from a node; false: the node has another type or is out of range, and `wanted` says what it should
 /// be.
@@ -73,6 +76,21 @@ Key<ConnectionWords> word(std::string ConnectionWords::* field) {
           }};
 }
 
+Key<ServeConfig> attributes() {
+  return {"a list of NAME=TYPE, e.g. [\"Region=Keyword\"], " + std::string(kTypeWords),
+          [](ServeConfig& config, const toml::node& node) {
+            const auto* list = node.as_array();
+            if (list == nullptr) return false;
+            for (const auto& item : *list) {
+              const auto text = item.value_exact<std::string>();
+              const auto pair = text ? parse_search_attribute(*text) : fail(Code::kInvalid, "");
+              if (!pair) return false;
+              config.search_attributes[pair->first] = pair->second;
+            }
+            return true;
+          }};
+}
+
 const Table<ConnectionWords>& profile_keys() {
   static const Table<ConnectionWords> keys = {
       {"address", word(&ConnectionWords::address)},
@@ -99,9 +117,15 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
   static const std::map<std::string, Table<ServeConfig>, std::less<>> all = {
       {"server",
        {{"address", text([](ServeConfig& c) -> std::string& { return c.address; })},
+        {"tls_cert", text([](ServeConfig& c) -> std::string& { return c.tls_cert_file; })},
+        {"tls_key", text([](ServeConfig& c) -> std::string& { return c.tls_key_file; })},
+        {"api_key_file", text([](ServeConfig& c) -> std::string& { return c.api_key_file; })},
+        {"insecure_public", yes_or_no([](ServeConfig& c) -> bool& { return c.insecure_public; })},
         {"require_token", yes_or_no([](ServeConfig& c) -> bool& { return c.require_token; })}}},
       {"engine",
        {{"namespace", text([](ServeConfig& c) -> std::string& { return c.name_space; })},
+        {"namespaces", texts([](ServeConfig& c) -> std::vector<std::string>& { return c.namespaces; })},
+        {"search_attributes", attributes()},
         {"retention_hours", whole([](ServeConfig& c) -> int& { return c.retention_hours; }, 1, 24 * 3650)},
         {"cached_runs", whole([](ServeConfig& c) -> int& { return c.cached_runs_max; }, 0, 1'000'000)}}},
       {"limits",
@@ -160,9 +184,15 @@ Result<> read_profiles(const std::string& file, const toml::table& table, ServeC
 const std::string_view kConfigHelp = R"([server]
 address = "127.0.0.1:7233"      # where Temporal's and our own gRPC service listen; port 0: a free one
 require_token = false           # true: Temporal's service wants the bearer token too
+api_key_file = ""               # a file with the key Temporal's clients must send; the access token opens everything
+tls_cert = ""                   # PEM files: TLS on the address
+tls_key = ""
+insecure_public = false         # true: an address others reach without TLS and API key is meant
 
 [engine]
-namespace = "default"
+namespace = "default"           # where imports run
+namespaces = []                 # others to be there
+search_attributes = []          # e.g. ["Region=Keyword"], in each of them
 retention_hours = 720           # how long closed histories are kept
 cached_runs = 1000              # runs kept in memory between their tasks
 
@@ -192,6 +222,14 @@ api_key_file = ""               # opens Temporal's API
 access_file = ""                # the server's access token: opens the library, too
 web_url = ""                    # Temporal's Web UI, for show --web
 )";
+
+Result<std::pair<std::string, std::string>> parse_search_attribute(const std::string& text) {
+  const auto sign = text.find('=');
+  const auto type = sign == std::string::npos ? std::string_view() : std::string_view(text).substr(sign + 1);
+  if (sign == 0 || std::find(std::begin(kTypes), std::end(kTypes), type) == std::end(kTypes))
+    return fail(Code::kInvalid, "a search attribute is NAME=TYPE, " + std::string(kTypeWords));
+  return std::pair(text.substr(0, sign), std::string(type));
+}
 
 Result<ServeConfig> parse_config(std::string_view text, const std::string& name) {
   ServeConfig config;

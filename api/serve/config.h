@@ -2,7 +2,6 @@
 // The server's configuration: TOML with a few tables, every key optional. docs of the keys: kConfigHelp.
 #include <cstdint>
 #include <map>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,11 +24,13 @@ struct SlackConfig {
 struct ServeConfig {
   std::string address = "127.0.0.1:7233";
   bool require_token = false;
-  std::string name_space = "default";               ///< where imports run
-  std::vector<std::string> namespaces = {"default"};  ///< others that are made sure of
-  std::map<std::string, std::string> search_attributes;  ///< in all of them: name -> type
-  int retention_hours = 24 * 30;  ///< of closed histories
-  int activities_max = 64;        ///< activities running at once
+  bool insecure_public = false;  ///< an address others reach without TLS and API key is meant
+  std::string tls_cert_file, tls_key_file, api_key_file;
+  std::string name_space = "default";                    ///< where imports run
+  std::vector<std::string> namespaces = {"default"};     ///< made sure of besides it
+  std::map<std::string, std::string> search_attributes;  ///< in each of them: name -> type, besides the imports' own
+  int retention_hours = 24 * 30;                         ///< of closed histories
+  int activities_max = 64;                               ///< activities running at once
   int cached_runs_max = 1'000;
   int pool_threads = 8;
   MailConfig mail;
@@ -42,6 +43,10 @@ struct ServeConfig {
 /// @error kNotFound the file is not there.
 Result<ServeConfig> read_config(const std::string& path);
 Result<ServeConfig> parse_config(std::string_view text, const std::string& name);
+
+/// NAME=TYPE with one of Temporal's types, as the server's flag and the configuration write it.
+/// @error kInvalid  another form or type: names the types.
+Result<std::pair<std::string, std::string>> parse_search_attribute(const std::string& text);
 
 /// The keys with one line each, for `callimport help config`.
 extern const std::string_view kConfigHelp;

@@ -98,10 +98,8 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   add_product_methods(front.router, *front.parts);
   add_health(front.router);
   add_reflection(front.router);
-  DoorOptions options;
-  options.address = order.address;
+  DoorOptions options = order.door;
   options.socket = house.folder.socket();
-  options.require_token = order.require_token;
   TRY(options.token, access_token(house.folder));
   TRY(front.door, Door::open(front.router, house.loop, options));
   front.parts->facts.grpc_address = front.door->address();

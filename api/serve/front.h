@@ -47,8 +47,7 @@ struct Front {
 void open_worker(Front& front, House& house, engine::WorkflowService& service, engine::WorkerOptions options);
 
 struct DoorOrder {
-  std::string address;  ///< of TCP; empty: the Unix socket only
-  bool require_token = false;
+  DoorOptions door{};  ///< without socket and token, which are the folder's
   std::string name_space = "default", task_queue;
   SkippingClock* time = nullptr;                 ///< TestService is served over it; null: there is none
   engine::OperatorService* operators = nullptr;  ///< null: the service behind the doors is somebody else's

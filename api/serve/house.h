@@ -1,6 +1,7 @@
 #pragma once
 // What a process that owns a library holds: the data folder under its lock, the stores in it, the loop, and what
-// activities use of the world. Whose workflow service it serves is not its business: see serve.cc and cluster_worker.cc.
+// activities use of the world. Whose workflow service it serves is not its business: see serve.cc and
+// cluster_worker.cc.
 #include <memory>
 #include <optional>
 #include <string>

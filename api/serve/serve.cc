@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "api/serve/front.h"
@@ -13,6 +15,8 @@
 
 namespace callimport::api {
 namespace {
+
+inline constexpr std::size_t kPemBytesMax = 1u << 20;
 
 const std::string kWorkerPrefix = "callimport-serve@";
 
@@ -53,13 +57,29 @@ engine::WorkerOptions worker_options(const ServeConfig& config) {
   return worker;
 }
 
-DoorOrder door_order(const ServeConfig& config, engine::EmbeddedService& service, const storage::Journal& journal,
-                     SkippingClock* time) {
+Result<std::string> content_of(const char* flag, const std::string& path) {
+  if (path.empty()) return std::string();
+  std::ifstream in(path, std::ios::binary);
+  std::string text(kPemBytesMax, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.empty()) return fail(Code::kInvalid, fmt::format("{}: {} cannot be read or is empty", flag, path));
+  return text;
+}
+
+Result<DoorOrder> door_order(const ServeConfig& config, engine::EmbeddedService& service,
+                             const storage::Journal& journal, SkippingClock* time) {
   DoorOrder doors;
   doors.time = time;
   doors.operators = &service;
-  doors.address = config.address;
-  doors.require_token = config.require_token;
+  doors.door.address = config.address;
+  doors.door.require_token = config.require_token;
+  doors.door.insecure_public = config.insecure_public;
+  TRY(doors.door.tls_cert, content_of("--tls-cert", config.tls_cert_file));
+  TRY(doors.door.tls_key, content_of("--tls-key", config.tls_key_file));
+  if (!config.api_key_file.empty()) {
+    TRY(doors.door.api_key, read_secret_file(config.api_key_file));
+  }
   doors.name_space = config.name_space;
   doors.task_queue = workflows::kImportTaskQueue;
   doors.journal_figures = [&journal] {
@@ -83,7 +103,8 @@ Result<> serve(const ServeOrder& order) {
   if (!service) return tl::unexpected(with_advice(std::move(service).error(), house.folder));
   Front front;
   open_worker(front, house, **service, worker_options(order.config));
-  TRY_VOID(open_doors(front, house, **service, door_order(order.config, **service, **journal, time.get())));
+  TRY(const auto doors, door_order(order.config, **service, **journal, time.get()));
+  TRY_VOID(open_doors(front, house, **service, doors));
   front.worker->start();
   house.deliverer->start();
   front.space->look();

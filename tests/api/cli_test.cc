@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/api/certificates.h"
 #include "tests/spine/process.h"
 
 namespace callimport::tests {
@@ -305,6 +306,159 @@ TEST(Completion, ScriptsParse) {
       EXPECT_EQ(parsed.code, 0) << shell << ": " << parsed.err;
     }
   }
+}
+
+TEST(Manual, PagesOfEveryCommandAreGoodRoff) {
+  const Scratch scratch;
+  const auto one = run(callimport_binary(), {{"help", "--man", "start"}, {}, {}, false, {}, 0, false}, scratch);
+  ASSERT_EQ(one.code, 0) << one.err;
+  for (const char* text : {".TH \"callimport-start\" 1", ".SH EXAMPLES", "\\-\\-token\\-file", ".BR callimport (1)"})
+    EXPECT_NE(one.out.find(text), std::string::npos) << text;
+  const auto all =
+      run(callimport_binary(), {{"help", "--man", "--to", scratch / "man1"}, {}, {}, false, {}, 0, false}, scratch);
+  ASSERT_EQ(all.code, 0) << all.err;
+  EXPECT_EQ(read_file(scratch / "man1/callimport-start.1"), one.out);
+  EXPECT_TRUE(std::filesystem::exists(scratch / "man1/callimport-calls-search.1"));
+  if (!std::filesystem::exists("/usr/bin/groff")) GTEST_SKIP() << "needs groff to read the pages";
+  for (const auto& page : std::filesystem::directory_iterator(scratch / "man1")) {
+    const auto read =
+        run("/usr/bin/groff", {{"-man", "-ww", "-z", "-Tascii", page.path()}, {}, {}, false, {}, 0, false}, scratch);
+    EXPECT_EQ(read.code, 0) << page.path();
+    EXPECT_EQ(read.err, "") << page.path();
+  }
+}
+
+struct DevServerRow {
+  const char* name;
+  std::vector<std::string> flags;
+  std::string err;  ///< what is said of them
+};
+/// Somebody's script starts `temporal server start-dev` with these.
+TEST(Serve, TakesTheDevServersFlags) {
+  const Scratch scratch;
+  const auto server_of = [&](std::vector<std::string> more) {
+    std::vector<std::string> args = {"serve", "--port", "0", "--data", scratch / "data"};
+    args.insert(args.end(), more.begin(), more.end());
+    return std::make_unique<Process>(callimport_binary(), Command{args, {}, {}, true, {}, 0, false}, scratch);
+  };
+  for (const auto& row :
+       {DevServerRow{"headless", {"--headless"}, "there is no Web UI"},
+        DevServerRow{"ui port", {"--ui-port", "8233", "--ui-ip", "127.0.0.1"}, "--ui-port is accepted and not used"},
+        DevServerRow{"dynamic configuration",
+                     {"--dynamic-config-value", "a=true", "--dynamic-config-value", "b=1"},
+                     "--dynamic-config-value is accepted and not used"},
+        DevServerRow{"address", {"--ip", "127.0.0.1"}, ""},
+        DevServerRow{"names", {"-n", "one", "--namespace", "two", "--search-attribute", "Region=Keyword"}, ""}}) {
+    const auto server = server_of(row.flags);
+    ASSERT_FALSE(server->wait_ready().empty()) << row.name << server->err();
+    EXPECT_NE(server->err().find(row.err), std::string::npos) << row.name << server->err();
+    server->signal(SIGTERM);
+    EXPECT_EQ(server->wait(), 0) << row.name;
+  }
+  const auto bad = server_of({"--search-attribute", "Region=Colour"});
+  EXPECT_TRUE(bad->wait_ready().empty());
+  EXPECT_EQ(bad->wait(), 2);
+  EXPECT_NE(bad->err().find("Datetime"), std::string::npos) << bad->err();
+}
+
+TEST(Serve, NamespacesOfTheFlagsAreThere) {
+  const Scratch scratch;
+  Process server(callimport_binary(),
+                 {{"serve", "--port", "0", "-n", "one", "-n", "two", "--search-attribute", "Region=Keyword",
+                   "--db-filename", scratch / "dev.db"},
+                  {},
+                  {},
+                  true,
+                  {},
+                  0,
+                  false},
+                 scratch);
+  const auto ready = nlohmann::json::parse(server.wait_ready(), nullptr, false);
+  ASSERT_TRUE(ready.is_object()) << server.err();
+  EXPECT_EQ(ready["data"], scratch / "dev.db.d");
+  for (const std::string& name : {std::string("default"), std::string("one"), std::string("two")}) {
+    const auto listed = run(callimport_binary(),
+                            {{"list", "-n", name, "--query", "Region = 'north'", "--data", scratch / "dev.db.d"},
+                             {},
+                             {},
+                             false,
+                             {},
+                             0,
+                             false},
+                            scratch);
+    EXPECT_EQ(listed.code, 0) << name << listed.err;
+  }
+  const auto absent = run(callimport_binary(),
+                          {{"list", "-n", "three", "--query", "Region = 'north'", "--data", scratch / "dev.db.d"},
+                           {},
+                           {},
+                           false,
+                           {},
+                           0,
+                           false},
+                          scratch);
+  EXPECT_EQ(absent.code, 1);
+}
+
+TEST(Serve, PublicAddressesWantTlsAndAKeyOrAWord) {
+  const Scratch scratch;
+  const auto bare = run(
+      callimport_binary(),
+      {{"serve", "--ip", "0.0.0.0", "--port", "0", "--data", scratch / "data"}, {}, {}, false, {}, 0, false}, scratch);
+  EXPECT_EQ(bare.code, 2);
+  for (const char* text : {"--tls-cert", "--api-key-file", "--insecure-public"})
+    EXPECT_NE(bare.err.find(text), std::string::npos) << bare.err;
+  const auto made = make_certificate("calls.example");
+  write_file(scratch / "cert", made.certificate);
+  write_file(scratch / "key", made.key);
+  write_file(scratch / "api-key", "the-planted-key\n");
+  Process server(callimport_binary(),
+                 {{"serve", "--ip", "0.0.0.0", "--port", "0", "--data", scratch / "data", "--tls-cert",
+                   scratch / "cert", "--tls-key", scratch / "key", "--api-key-file", scratch / "api-key"},
+                  {},
+                  {},
+                  true,
+                  {},
+                  0,
+                  false},
+                 scratch);
+  const auto ready = nlohmann::json::parse(server.wait_ready(), nullptr, false);
+  ASSERT_TRUE(ready.is_object()) << server.err();
+  const std::string grpc = ready["grpc"];
+  const auto address = "127.0.0.1" + grpc.substr(grpc.rfind(':'));
+  const auto listed = [&](std::vector<std::string> args, std::map<std::string, std::string> env = {}) {
+    args.insert(args.begin(), {"list", "--address", address, "--command-timeout", "20"});
+    env["CALLIMPORT_DATA"] = scratch / "elsewhere";
+    return run(callimport_binary(), {args, env, {}, false, {}, 0, false}, scratch);
+  };
+  const auto token = scratch / "data/access.token";
+  EXPECT_EQ(listed({"--tls-ca-path", scratch / "cert", "--access-file", token}).code, 0);
+  const auto keyed = listed({"--tls-ca-path", scratch / "cert", "--api-key-file", scratch / "api-key", "--access-file",
+                             token, "--query", "ExecutionStatus = 'Running'"});
+  EXPECT_EQ(keyed.code, 0) << keyed.err;
+  EXPECT_EQ(
+      listed({}, {{"TEMPORAL_TLS_SERVER_CA_CERT_PATH", scratch / "cert"}, {"CALLIMPORT_ACCESS_FILE", token}}).code, 0);
+  write_file(scratch / "elsewhere.toml", "[profile.far]\naddress = \"" + address + "\"\ntls_ca_path = \"" +
+                                             (scratch / "cert") + "\"\naccess_file = \"" + token + "\"\n");
+  const auto by_profile =
+      run(callimport_binary(),
+          {{"list", "--profile", "far", "--config-file", scratch / "elsewhere.toml", "--data", scratch / "elsewhere"},
+           {},
+           {},
+           false,
+           {},
+           0,
+           false},
+          scratch);
+  EXPECT_EQ(by_profile.code, 0) << by_profile.err;
+  EXPECT_EQ(listed({"--tls-ca-path", scratch / "cert"}).code, 4) << "sign-in needed";
+  EXPECT_EQ(listed({"--tls-ca-path", scratch / "cert", "--api-key-file", token, "--query", "x"}).code, 2)
+      << "the token opens Temporal's service as well";
+  EXPECT_EQ(listed({}).code, 1) << "plain text";
+  EXPECT_EQ(listed({"--tls"}).code, 1) << "a certificate nobody vouches for";
+  server.signal(SIGTERM);
+  server.wait();
+  EXPECT_EQ((server.out() + server.err()).find("planted"), std::string::npos);
 }
 
 TEST(Completion, BashOffersVerbsAndFlags) {

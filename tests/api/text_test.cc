@@ -40,6 +40,11 @@ TEST(Columns, CountsWhatATerminalDraws) {
   EXPECT_EQ(cut("abc", 0), "");
 }
 
+TEST(Ascii, StandsInForOurOwnMarks) {
+  EXPECT_EQ(in_ascii("Fetching · ██░ ✓ ● ○ 3 – 4…"), "Fetching - ##- x > . 3 - 4~");
+  EXPECT_EQ(in_ascii("Björn 山田 abc"), "Björn 山田 abc");
+}
+
 TEST(Figures, ReadWell) {
   EXPECT_EQ(human_count(0), "0");
   EXPECT_EQ(human_count(999), "999");

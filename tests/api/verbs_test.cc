@@ -63,6 +63,37 @@ TEST_F(Verbs, ListInEveryFormat) {
   EXPECT_EQ(empty.code, 0) << "an empty result is no failure";
 }
 
+TEST_F(Verbs, FieldsPickColumnsInEveryFormat) {
+  EXPECT_EQ(house_->verb({"list", "--fields", "found,id", "-o", "csv"}).out, "found,id\n30," + id() + "\n");
+  EXPECT_EQ(house_->verb({"list", "--fields", "counters.found", "-o", "jsonl"}).out, "{\"counters.found\":30}\n");
+  EXPECT_EQ(read_json({"show", id(), "--fields", "platform,found", "-o", "json"}),
+            (json{{"platform", "grain"}, {"found", 30}}));
+  const auto text = house_->verb({"list", "--fields", "id,found"});
+  EXPECT_EQ(text.out.substr(0, 2), "ID") << text.out;
+  EXPECT_NE(text.out.find("30"), std::string::npos);
+  const auto unknown = house_->verb({"list", "--fields", "id,nope"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_EQ(unknown.out, "");
+  EXPECT_NE(unknown.err.find("no field \"nope\"; there are: id, platform"), std::string::npos) << unknown.err;
+}
+
+TEST_F(Verbs, ListByOwner) {
+  const auto owner = read_json({"list", "-o", "json"})[0]["started_by"].get<std::string>();
+  EXPECT_EQ(read_json({"list", "--owner", owner, "-o", "json"}).size(), 1u);
+  EXPECT_EQ(read_json({"list", "--owner", owner + "x", "-o", "json"}).size(), 0u);
+}
+
+TEST_F(Verbs, ShowWebPrintsThePageAndItsAddressIsAnId) {
+  const auto none = house_->verb({"show", id(), "--web"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_NE(none.err.find("web_url"), std::string::npos) << none.err;
+  const auto config = house_->scratch() / "web.toml";
+  write_file(config, "[profile.default]\nweb_url = \"http://127.0.0.1:8233/\"\n");
+  const auto page = "http://127.0.0.1:8233/namespaces/default/workflows/" + id();
+  EXPECT_EQ(house_->verb({"show", id(), "--web", "--config-file", config}).out, page + "\n");
+  EXPECT_NE(house_->verb({"show", page, "--config-file", config}).out.find(page), std::string::npos);
+}
+
 TEST_F(Verbs, ShowAnswersByPrefixInItsForms) {
   const auto screen = house_->verb({"show", id().substr(0, 10)});
   EXPECT_EQ(screen.code, 0) << screen.err;

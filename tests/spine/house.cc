@@ -119,6 +119,8 @@ bool House::launch(std::vector<std::string> args) {
   return false;
 }
 
+std::string House::base_url() const { return fmt::format("http://127.0.0.1:{}", listening_->port()); }
+
 Ran House::verb(std::vector<std::string> args, std::string input) {
   args.insert(args.end(), {"--data", data()});
   return run(callimport_binary(), {std::move(args), {}, std::move(input), false, {}, 0, false}, scratch_);
@@ -131,11 +133,9 @@ Ran House::start(const std::vector<std::string>& more) {
     credential_ = first_line(added.out);
     if (added.code != 0) return added;
   }
-  std::vector<std::string> args = {"start",        "--platform", "grain",
-                                   "--customer",   "acme",       "--credential",
-                                   credential_,    "--base-url", fmt::format("http://127.0.0.1:{}", listening_->port()),
-                                   "--request-id", "the one",    "--heartbeat-ms",
-                                   "1000",         "--yes"};
+  std::vector<std::string> args = {"start",        "--platform",     "grain",      "--customer", "acme",
+                                   "--credential", credential_,      "--base-url", base_url(),   "--request-id",
+                                   "the one",      "--heartbeat-ms", "1000",       "--yes"};
   args.insert(args.end(), more.begin(), more.end());
   const auto ran = verb(std::move(args));
   if (ran.code == 0) import_ = first_line(ran.out);

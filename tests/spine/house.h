@@ -87,6 +87,7 @@ class House {
 
   WatchedSandbox& sandbox() { return *sandbox_; }
   const Scratch& scratch() const { return scratch_; }
+  std::string base_url() const;  ///< of the sandbox
   std::string data() const { return scratch_ / "data"; }
 
  private:

@@ -96,7 +96,7 @@ Process::Process(const std::string& program, Command command, const Scratch& fol
                                                     {"HOME", folder.path().string()},
                                                     {"TERM", "dumb"}};
   for (const auto& [name, value] : command.env) environment[name] = value;
-  std::vector<std::string> words = {"callimport"}, pairs;
+  std::vector<std::string> words = {std::filesystem::path(program).filename().string()}, pairs;
   words.insert(words.end(), command.args.begin(), command.args.end());
   for (const auto& [name, value] : environment) pairs.push_back(name + "=" + value);
   const int in = open_for(in_path, O_RDONLY);
