@@ -36,8 +36,8 @@ struct EmbeddedOptions {
   std::size_t updates_in_flight_max = 10;  ///< of one run
   std::size_t updates_max = 2'000;         ///< of one run in all
   int pending_children_max = 2'000;
-  int pending_signals_max = 2'000;                   ///< to other workflows
-  int pending_cancels_max = 2'000;                   ///< of other workflows
+  int pending_signals_max = 2'000;  ///< to other workflows
+  int pending_cancels_max = 2'000;  ///< of other workflows
   /// The time of callers: deadlines of calls, and how long closed runs stay. Null: the same clock as the runs'; another
   /// one where the runs' can jump. Outlives the service.
   Clock* callers_clock = nullptr;

@@ -392,7 +392,8 @@ void Service::finish_start_over() {
   for (const RunKey key : std::exchange(rebuilt_, {})) index_open(*open_.at(key));
   for (auto& run : std::exchange(unstored_, {})) store_closed(std::move(run));
   find_orphans();
-  // Those the service was told to have: their first row may be what could not be written. Their types were checked then.
+  // Those the service was told to have: their first row may be what could not be written. Their types were checked
+  // then.
   const bool all_there = std::all_of(options_.namespaces.begin(), options_.namespaces.end(),
                                      [this](const std::string& name) { return namespaces_.contains(name); });
   if (!all_there) static_cast<void>(open_namespaces());

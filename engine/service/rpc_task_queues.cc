@@ -47,8 +47,9 @@ void Service::note_poller(TaskQueue& queue, const std::string& identity, double 
   queue.last_poll_ns = callers_now_ns();
   const auto known = queue.pollers.find(identity);
   if (known == queue.pollers.end() && queue.pollers.size() >= kPollersMax) {
-    std::erase_if(queue.pollers,
-                  [now = callers_now_ns()](const auto& entry) { return now - entry.second.last_ns > kPollerForgotten; });
+    std::erase_if(queue.pollers, [now = callers_now_ns()](const auto& entry) {
+      return now - entry.second.last_ns > kPollerForgotten;
+    });
     if (queue.pollers.size() >= kPollersMax) return;
   }
   queue.pollers[identity] = {callers_now_ns(), rate};

@@ -121,7 +121,11 @@ void ActivityAttempt::respond_cancelled(std::string details, std::function<void(
 }
 
 ActivityTasks::ActivityTasks(const Port& port, const WorkerOptions& options, std::uint64_t first_call)
-    : port_(port), options_(options), next_call_(first_call), refusals_(options.refused), poll_count_(options.activity_polls, options.polls_max) {}
+    : port_(port),
+      options_(options),
+      next_call_(first_call),
+      refusals_(options.refused),
+      poll_count_(options.activity_polls, options.polls_max) {}
 
 ActivityTasks::~ActivityTasks() {
   for (const auto number : polls_) port_.service.cancel(number);
