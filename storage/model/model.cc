@@ -38,9 +38,11 @@ bool is_id(std::string_view text, std::string_view prefix) {
 }
 
 std::string format_utc(Timestamp t) {
-  const auto day = std::chrono::floor<std::chrono::days>(t);
+  // In milliseconds from here on: the midnight before the earliest Timestamp has no number of nanoseconds.
+  const auto at = std::chrono::floor<std::chrono::milliseconds>(t);
+  const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date{day};
-  const auto in_day = std::chrono::floor<std::chrono::milliseconds>(t - day);
+  const auto in_day = at - day;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(in_day);
   const std::chrono::hh_mm_ss clock{seconds};
   const auto ms = (in_day - seconds).count();

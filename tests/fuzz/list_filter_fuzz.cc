@@ -2,13 +2,14 @@
 #include <array>
 
 #include "engine/service/list_filter.h"
+#include "engine/service/visibility.h"
 #include "storage/model/ensure.h"
 
 namespace {
 
 using namespace callimport::engine;
 
-std::array<pb::RunSummary, 2> rows() {
+std::array<VisibleRow, 2> rows(const SearchTypes& types) {
   std::array<pb::RunSummary, 2> rows;
   rows[1].mutable_facts()->set_workflow_id("w");
   rows[1].mutable_facts()->set_run_id("11111111-2222-3333-4444-555555555555");
@@ -16,7 +17,7 @@ std::array<pb::RunSummary, 2> rows() {
   rows[1].mutable_facts()->set_task_queue("Q");
   rows[1].mutable_facts()->set_start_ns(1'700'000'000'000'000'000);
   rows[1].mutable_progress()->set_status(enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
-  return rows;
+  return {visible_row(rows[0], types), visible_row(rows[1], types)};
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                                {"On", "Bool"},
                                                                {"When", "Datetime"},
                                                                {"Tags", "KeywordList"}});
-  static const auto asked = rows();
+  static const auto asked = rows(types);
   const std::string_view query(reinterpret_cast<const char*>(data), size);
   for (const auto use : {ListFilter::Use::kList, ListFilter::Use::kCount}) {
     const auto filter = ListFilter::parse(query, types, use);
