@@ -19,8 +19,8 @@ namespace callimport::activities {
 
 inline constexpr std::size_t kProbePacketBytesMax = 16u << 10;
 
-/// The child's main. Never opens, connects or starts anything.  @return 0 when the parent is gone, 3 when it cannot be
-/// bounded.
+/// The child's main. Once it looks at files it never opens, connects or starts anything.  @return 0 when the parent is
+/// gone, 3 when it cannot be bounded or libavformat is not installed.
 int media_probe_child_main();
 
 std::string write_verdict(const MediaVerdict& verdict);

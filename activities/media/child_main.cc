@@ -11,6 +11,7 @@
 
 #include "activities/media/child.h"
 #include "activities/media/examine.h"
+#include "activities/media/libav.h"
 #include "activities/media/lockdown.h"
 
 namespace callimport::activities {
@@ -79,6 +80,10 @@ void warm_up() {
 
 int media_probe_child_main() {
   (void)syscall(SYS_close_range, 3u, ~0u, 0u);
+  if (auto loaded = load_libav(); !loaded) {
+    std::fprintf(stderr, "callimport media-probe: %s\n", loaded.error().message.c_str());
+    return 3;
+  }
   warm_up();
   if (auto bounded = lock_down_this_process(); !bounded) {
     std::fprintf(stderr, "callimport media-probe: %s\n", bounded.error().message.c_str());

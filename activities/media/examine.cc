@@ -7,10 +7,8 @@
 #include <memory>
 #include <optional>
 
-extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-}
+#include "activities/media/libav.h"
+#include "storage/model/ensure.h"
 
 namespace callimport::activities {
 namespace {
@@ -22,6 +20,12 @@ constexpr std::uint64_t kReadBytesMax = 1u << 30;  // of one file, whatever its 
 /// What calls are recorded in. The rest of libavformat's readers stay out of a hostile file's reach.
 constexpr char kContainers[] =
     "mov,mp4,m4a,3gp,3g2,mj2,wav,w64,mp3,ogg,flac,matroska,webm,gsm,aac,amr,asf,avi,aiff,au,caf,mpegts,mpeg,flv,ac3";
+
+const Libav& libav() {
+  const auto loaded = load_libav();
+  ENSURE(loaded.has_value());
+  return **loaded;
+}
 
 /// Where the container's reader stands in the file.
 struct Reader {
@@ -53,19 +57,21 @@ struct Reader {
 
 struct FreeIo {
   void operator()(AVIOContext* io) const {
-    av_freep(&io->buffer);
-    avio_context_free(&io);
+    libav().av_freep(&io->buffer);
+    libav().avio_context_free(&io);
   }
 };
 struct CloseFormat {
-  void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
+  void operator()(AVFormatContext* format) const { libav().avformat_close_input(&format); }
 };
 struct FreePacket {
-  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
+  void operator()(AVPacket* packet) const { libav().av_packet_free(&packet); }
 };
 using Format = std::unique_ptr<AVFormatContext, CloseFormat>;
 
-std::int64_t to_ms(std::int64_t value, AVRational base) { return av_rescale_q(value, base, AVRational{1, 1000}); }
+std::int64_t to_ms(std::int64_t value, AVRational base) {
+  return libav().av_rescale_q(value, base, AVRational{1, 1000});
+}
 
 MediaVerdict fault(MediaVerdict verdict, std::string cause, std::string message) {
   verdict.fault_cause = std::move(cause);
@@ -86,14 +92,14 @@ bool looks_like_text_page(const MediaBytes& bytes) {
 }
 
 Format open_container(AVIOContext* io) {
-  AVFormatContext* format = avformat_alloc_context();
+  AVFormatContext* format = libav().avformat_alloc_context();
   if (format == nullptr) return nullptr;
   format->pb = io;
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
   format->probesize = kProbeBytes;
   format->max_analyze_duration = kAnalyzeMicros;
-  format->format_whitelist = av_strdup(kContainers);
-  if (avformat_open_input(&format, "", nullptr, nullptr) < 0) return nullptr;  // frees `format` when it fails
+  format->format_whitelist = libav().av_strdup(kContainers);
+  if (libav().avformat_open_input(&format, "", nullptr, nullptr) < 0) return nullptr;  // frees `format` when it fails
   return Format(format);
 }
 
@@ -171,11 +177,11 @@ struct Scan {
 
 Scan scan_packets(AVFormatContext& format, int stream) {
   Scan scan;
-  const std::unique_ptr<AVPacket, FreePacket> packet(av_packet_alloc());
+  const std::unique_ptr<AVPacket, FreePacket> packet(libav().av_packet_alloc());
   const AVStream& main = *format.streams[stream];
   const std::int64_t origin = main.start_time == AV_NOPTS_VALUE ? 0 : main.start_time;
   std::int64_t untimed_end = 0;
-  while (packet && av_read_frame(&format, packet.get()) >= 0) {
+  while (packet && libav().av_read_frame(&format, packet.get()) >= 0) {
     scan.bytes += static_cast<std::uint64_t>(packet->size);
     if (packet->stream_index == stream) {
       ++scan.packets;
@@ -184,7 +190,7 @@ Scan scan_packets(AVFormatContext& format, int stream) {
       untimed_end = begin + length;
       scan.end_ms = std::max(scan.end_ms, to_ms(untimed_end, main.time_base));
     }
-    av_packet_unref(packet.get());
+    libav().av_packet_unref(packet.get());
   }
   return scan;
 }
@@ -212,12 +218,15 @@ MediaVerdict judge(MediaVerdict verdict, const MediaBytes& bytes, AVFormatContex
     }
   }
   const bool whole = bytes.size <= kWholeScanBytesMax || !stated;
-  if (!whole) av_seek_frame(&format, -1, std::max<std::int64_t>(0, *stated - kTailMs) * 1000, AVSEEK_FLAG_BACKWARD);
+  if (!whole) {
+    const std::int64_t tail = std::max<std::int64_t>(0, *stated - kTailMs) * 1000;
+    libav().av_seek_frame(&format, -1, tail, AVSEEK_FLAG_BACKWARD);
+  }
   Scan scan = scan_packets(format, main);
   bool seen_all = whole;
   if (!whole &&
       (scan.packets == 0 || is_short(scan.end_ms, *stated))) {  // a seek may only have missed: read it through
-    av_seek_frame(&format, -1, 0, AVSEEK_FLAG_BACKWARD);
+    libav().av_seek_frame(&format, -1, 0, AVSEEK_FLAG_BACKWARD);
     scan = scan_packets(format, main);
     seen_all = true;
   }
@@ -238,16 +247,14 @@ MediaVerdict judge(MediaVerdict verdict, const MediaBytes& bytes, AVFormatContex
 }  // namespace
 
 MediaVerdict examine_media(const MediaBytes& bytes, std::int64_t expected_duration_ms) {
-  static const bool quiet = (av_log_set_level(AV_LOG_QUIET), true);
-  (void)quiet;
   MediaVerdict verdict;
   verdict.facts.bytes = static_cast<std::int64_t>(bytes.size);
   if (bytes.size == 0) return fault(std::move(verdict), "media.damaged", "the file is empty");
 
   Reader reader{bytes};
-  auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
+  auto* buffer = static_cast<unsigned char*>(libav().av_malloc(kIoBufferBytes));
   const std::unique_ptr<AVIOContext, FreeIo> io(
-      avio_alloc_context(buffer, kIoBufferBytes, 0, &reader, &Reader::read, nullptr, &Reader::seek));
+      libav().avio_alloc_context(buffer, kIoBufferBytes, 0, &reader, &Reader::read, nullptr, &Reader::seek));
   const Format format = io ? open_container(io.get()) : nullptr;
   if (!format) {
     return fault(std::move(verdict), "media.damaged",
@@ -257,7 +264,7 @@ MediaVerdict examine_media(const MediaBytes& bytes, std::int64_t expected_durati
   const std::string_view names = format->iformat->name;
   verdict.facts.container = names.substr(0, names.find(','));
   if (verdict.facts.container == "mov") verdict.facts.container = "mp4";
-  if (!is_known(*format)) avformat_find_stream_info(format.get(), nullptr);
+  if (!is_known(*format)) libav().avformat_find_stream_info(format.get(), nullptr);
 
   const Streams streams = find_streams(*format);
   if (streams.audio < 0 && streams.video < 0)
@@ -265,10 +272,10 @@ MediaVerdict examine_media(const MediaBytes& bytes, std::int64_t expected_durati
   for (const int stream : {streams.audio, streams.video}) {
     if (stream < 0) continue;
     const AVCodecID codec = format->streams[stream]->codecpar->codec_id;
-    (stream == streams.audio ? verdict.facts.audio_codec : verdict.facts.video_codec) = avcodec_get_name(codec);
-    if (codec == AV_CODEC_ID_NONE || avcodec_find_decoder(codec) == nullptr) {
+    (stream == streams.audio ? verdict.facts.audio_codec : verdict.facts.video_codec) = libav().avcodec_get_name(codec);
+    if (codec == AV_CODEC_ID_NONE || libav().avcodec_find_decoder(codec) == nullptr) {
       return fault(std::move(verdict), "media.codec_unsupported",
-                   fmt::format("no decoder for {}", avcodec_get_name(codec)));
+                   fmt::format("no decoder for {}", libav().avcodec_get_name(codec)));
     }
   }
   verdict = judge(std::move(verdict), bytes, *format, streams);

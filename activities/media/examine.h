@@ -22,7 +22,7 @@ inline constexpr std::uint64_t kWholeScanBytesMax = 8u << 20;
 
 /// `expected_duration_ms` 0: unknown. Faults, in this order: media.damaged (empty, no known container, cut off),
 /// media.codec_unsupported, media.length_mismatch (differs by more than 5 s and 5 % from what was expected).
-/// Threads: any.
+/// Threads: any. Needs load_libav() (libav.h) to succeed: whoever wants to say more than an abort calls it before.
 MediaVerdict examine_media(const MediaBytes& bytes, std::int64_t expected_duration_ms);
 
 }  // namespace callimport::activities

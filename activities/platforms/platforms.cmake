@@ -9,6 +9,7 @@ add_floor(activities::platforms
   DEPS activities::http storage::model fmt::fmt nlohmann_json::nlohmann_json)
 
 add_floor(activities::media
-  HEADERS media/probe.h media/examine.h media/child.h media/lockdown.h media/inline_probe.h
+  HEADERS media/probe.h media/examine.h media/child.h media/lockdown.h media/inline_probe.h media/libav.h
   SOURCES media/examine.cc media/verdict.cc media/lockdown.cc media/child_main.cc media/child_probe.cc media/inline_probe.cc
-  DEPS storage::model Boost::headers PkgConfig::AVFORMAT PkgConfig::SECCOMP fmt::fmt nlohmann_json::nlohmann_json)
+          media/libav.cc
+  DEPS storage::model Boost::headers PkgConfig::SECCOMP fmt::fmt nlohmann_json::nlohmann_json ${CMAKE_DL_LIBS})
