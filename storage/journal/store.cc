@@ -17,8 +17,9 @@ namespace callimport::storage {
 namespace {
 constexpr Seq kTrimRowsPerStep = 512;
 constexpr std::string_view kPragmas =
-    "PRAGMA secure_delete = OFF;"   // no secrets here, and zeros over trimmed rows would be written twice
-    "PRAGMA cache_size = -32768;";  // KiB: a large group commit stays in memory until it is whole
+    "PRAGMA secure_delete = OFF;"  // no secrets here, and zeros over trimmed rows would be written twice
+    "PRAGMA cache_size = -8192;";  // KiB: appends touch few pages; a larger commit spills into the WAL before it is
+                                   // whole
 }  // namespace
 
 void Riders::take(Riders&& other) {
