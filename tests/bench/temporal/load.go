@@ -11,10 +11,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-const (
-	taskQueue = "bench"
-	warmUp    = 2 * time.Second
-)
+const warmUp = 2 * time.Second
+
+// taskQueue is the one of the worker that serves this lane.
+func taskQueue(lane int) string { return fmt.Sprintf("bench-%d", lane%workers) }
 
 // Step is one durable step: it does nothing, so that what is measured is the server.
 func Step(_ context.Context, number int) (int, error) { return number + 1, nil }
@@ -61,8 +61,8 @@ type Load struct {
 }
 
 // runOne starts one workflow and waits for its right result.
-func (l *Load) runOne(ctx context.Context, id string, steps int) error {
-	started, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: taskQueue}, Steps, steps)
+func (l *Load) runOne(ctx context.Context, id, queue string, steps int) error {
+	started, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: queue}, Steps, steps)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (l *Load) throughput(ctx context.Context, steps int, lasting time.Duration)
 			defer all.Done()
 			for time.Since(before.at) < lasting && failures[lane] == nil {
 				id := fmt.Sprintf("bench-%d-%d-%d", l.phase, lane, counts[lane])
-				failures[lane] = l.runOne(ctx, id, steps)
+				failures[lane] = l.runOne(ctx, id, taskQueue(lane), steps)
 				counts[lane]++
 			}
 		}()
@@ -139,7 +139,7 @@ func (l *Load) lone(ctx context.Context, count int) (Latency, error) {
 	took := make([]float64, 0, count)
 	for i := 0; i < count+count/10; i++ {
 		begun := time.Now()
-		if err := l.runOne(ctx, fmt.Sprintf("bench-%d-%d", l.phase, i), 1); err != nil {
+		if err := l.runOne(ctx, fmt.Sprintf("bench-%d-%d", l.phase, i), taskQueue(0), 1); err != nil {
 			return Latency{}, err
 		}
 		if i >= count/10 {

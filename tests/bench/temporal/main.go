@@ -15,8 +15,12 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// Pollers of each kind: enough that 64 open workflows never wait for one, on either server.
-const pollers = 8
+// The SDK lets one worker poll at most 1,000 times a second, which is 500 one-step workflows; so there are several, each on a
+// task queue of its own. Together they have pollers enough that 64 open workflows never wait for one, on either server.
+const (
+	workers = 4
+	pollers = 4
+)
 
 // Report is what the driver reads.
 type Report struct {
@@ -53,16 +57,18 @@ func run() error {
 		return err
 	}
 	defer connection.Close()
-	house := worker.New(connection, taskQueue, worker.Options{
-		MaxConcurrentWorkflowTaskPollers: pollers,
-		MaxConcurrentActivityTaskPollers: pollers,
-	})
-	house.RegisterWorkflow(Steps)
-	house.RegisterActivity(Step)
-	if err := house.Start(); err != nil {
-		return err
+	for number := 0; number < workers; number++ {
+		house := worker.New(connection, taskQueue(number), worker.Options{
+			MaxConcurrentWorkflowTaskPollers: pollers,
+			MaxConcurrentActivityTaskPollers: pollers,
+		})
+		house.RegisterWorkflow(Steps)
+		house.RegisterActivity(Step)
+		if err := house.Start(); err != nil {
+			return err
+		}
+		defer house.Stop()
 	}
-	defer house.Stop()
 
 	load := Load{client: connection, server: Process{pid: *pid}, folder: *folder, open: *open}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
