@@ -1,4 +1,5 @@
-"""The control port: a suite asks for its server to be killed and started. One request a connection, a line each way."""
+"""The control port: a suite asks for its server to be killed and started, or for another that can skip time. One request a
+connection, a line each way."""
 import socketserver
 import threading
 
@@ -6,10 +7,16 @@ from .servers import ServerError
 
 
 class Control:
-    """Serves `kill`, `start` and `restart` for one server on a loopback port; answers `ok`, or `error` and the reason."""
+    """Serves `kill`, `start` and `restart` for one server on a loopback port, and `time-skipping`, which starts the second one
+    when it is first asked for. Answers `ok` (and that server's address), or `error` and the reason."""
 
-    def __init__(self, server):
-        verbs = {"kill": server.kill, "start": server.start, "restart": server.restart}
+    def __init__(self, server, skipping):
+        def start_skipping():
+            if skipping.process is None:
+                skipping.start()
+            return skipping.address
+
+        verbs = {"kill": server.kill, "start": server.start, "restart": server.restart, "time-skipping": start_skipping}
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self):
@@ -17,8 +24,7 @@ class Control:
                 try:
                     if verb not in verbs:
                         raise ServerError(f"no verb '{verb}'")
-                    verbs[verb]()
-                    answer = "ok"
+                    answer = " ".join(filter(None, ["ok", verbs[verb]()]))
                 except (ServerError, OSError) as error:
                     answer = "error " + " ".join(str(error).split())
                 self.wfile.write(answer.encode() + b"\n")

@@ -115,13 +115,17 @@ class Server:
 class Ours(Server):
     name = "ours"
     binary = ""
+    flags = ()
 
     def command(self):
-        help_text = subprocess.run([self.binary, "serve", "--help"], capture_output=True, text=True, check=False).stdout
-        command = [self.binary, "serve", "--data", self.folder, "--ip", "127.0.0.1", "--port", str(self.port)]
-        if "--search-attribute" in help_text:
-            command += [f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()]
-        return command
+        command = [self.binary, "serve", "--data", self.folder, "--ip", "127.0.0.1", "--port", str(self.port), *self.flags]
+        return command + [f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()]
+
+
+class OursSkipping(Ours):
+    """Ours with a clock that Temporal's TestService may move. Not for the other scenarios: it stops for whoever locks it."""
+
+    flags = ("--time-skipping",)
 
 
 class Real(Server):
@@ -134,3 +138,4 @@ class Real(Server):
 
 
 KINDS = {"ours": Ours, "real": Real}
+SKIPPING_KINDS = {"ours": OursSkipping, "real": Real}

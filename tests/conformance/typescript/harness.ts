@@ -131,15 +131,16 @@ export class Bench {
     return (await handle.fetchHistory()).events ?? [];
   }
 
-  /** Asks the control port of the runner: kill, start or restart. */
-  async server(verb: 'kill' | 'start' | 'restart'): Promise<void> {
+  /** Asks the control port of the runner; gives what its answer tells besides `ok`. */
+  async server(verb: 'kill' | 'start' | 'restart' | 'time-skipping'): Promise<string> {
     const [host, port] = process.env.CONFORMANCE_RESTART!.split(':');
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = net.connect(Number(port), host, () => socket.write(`${verb}\n`));
       let text = '';
       socket.on('data', (data) => (text += data)).on('end', () => resolve(text.trim())).on('error', reject);
     });
-    if (answer !== 'ok') throw new Error(`the control port says: ${answer}`);
+    if (!/^ok\b/.test(answer)) throw new Error(`the control port says: ${answer}`);
+    return answer.slice('ok '.length);
   }
 }
 

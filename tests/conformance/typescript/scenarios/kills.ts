@@ -5,7 +5,7 @@ import type { Worker } from '@temporalio/worker';
 import { family, makeWorker, type Bench } from '../harness.ts';
 
 const kills = family('kill');
-const kSeeds = Number(process.env.CONFORMANCE_KILLS ?? (process.env.CI ? 2 : 20));
+const kSeeds = Number(process.env.CONFORMANCE_KILLS);
 const kInFlight = 200;
 const kRounds = 3;
 const kStarting = 20; // more, whose start is under way at the kill
