@@ -391,6 +391,9 @@ void Service::finish_start_over() {
   std::sort(rebuilt_.begin(), rebuilt_.end());
   for (const RunKey key : std::exchange(rebuilt_, {})) index_open(*open_.at(key));
   for (auto& run : std::exchange(unstored_, {})) store_closed(std::move(run));
+  for (const RunKey key : std::exchange(overdue_, {})) {
+    if (const auto it = open_.find(key); it != open_.end() && it->second->open()) arm(*it->second);
+  }
   find_orphans();
   // Those the service was told to have: their first row may be what could not be written. Their types were checked
   // then.

@@ -334,7 +334,8 @@ bool Draft::changed_beyond_task() const {
   return !events_.empty() || facts_ || progress_ || !activities_.empty() || !activities_gone_.empty() ||
          !timers_.empty() || !timers_gone_.empty() || !children_.empty() || !children_gone_.empty() || flushed_ ||
          !dropped_timers_.empty() || !buffered_.empty() || !updates_.empty() || !updates_gone_.empty() ||
-         !signal_requests_.empty() || !attached_.empty() || memo_ || search_ || reset_points_ || namespace_state_;
+         !signal_requests_.empty() || !attached_.empty() || memo_ || search_ || reset_points_ || namespace_state_ ||
+         batch_ || batch_progress_;
 }
 
 pb::Transition Draft::finish(std::int64_t* task_id) && {
@@ -387,6 +388,8 @@ pb::Transition Draft::finish(std::int64_t* task_id) && {
   if (search_) *out.mutable_search_attributes() = std::move(*search_);
   if (reset_points_) *out.mutable_reset_points() = std::move(*reset_points_);
   if (namespace_state_) *out.mutable_namespace_state() = std::move(*namespace_state_);
+  if (batch_) *out.mutable_batch() = std::move(*batch_);
+  if (batch_progress_) *out.mutable_batch_progress() = std::move(*batch_progress_);
   return out;
 }
 

@@ -86,6 +86,8 @@ class Draft {
   }
   temporal::api::common::v1::SearchAttributes& edit_search_attributes();
   temporal::api::workflow::v1::ResetPoints& edit_reset_points();
+  void set_batch(pb::BatchState batch) { batch_ = std::move(batch); }
+  void set_batch_progress(pb::BatchProgress progress) { batch_progress_ = std::move(progress); }
   void set_namespace_state(pb::NamespaceState state) { namespace_state_ = std::move(state); }
   /// Event 1 is wanted again when the run is retried, or when its cron schedule comes round.
   void keep_started_event() { keep_started_event_ = true; }
@@ -143,6 +145,8 @@ class Draft {
   std::optional<temporal::api::workflow::v1::ResetPoints> reset_points_;
   bool keep_started_event_ = false;
   std::optional<pb::NamespaceState> namespace_state_;
+  std::optional<pb::BatchState> batch_;
+  std::optional<pb::BatchProgress> batch_progress_;
 };
 
 }  // namespace callimport::engine

@@ -19,6 +19,8 @@ class Effect {
   virtual ~Effect() = default;
   virtual void act() = 0;
   virtual void refuse(const PortStatus& status) = 0;
+  /// What a caller will be told; null: this is no answer.
+  virtual const PortStatus* decided() const { return nullptr; }
 };
 
 /// A pending RPC: the caller's number and where the answer goes.

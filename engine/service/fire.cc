@@ -27,6 +27,7 @@ std::int64_t schedule_to_start_end(const OpenRun& run) {
 }  // namespace
 
 std::int64_t Service::next_deadline_of(const OpenRun& run) const {
+  if (run.batch != nullptr) return run.batch_step != 0 ? run.batch_patience_ns : run.batch_progress.next_ns();
   std::int64_t next = 0;
   consider(run.facts.run_expires_ns(), &next);
   consider(run.facts.execution_expires_ns(), &next);
@@ -52,12 +53,9 @@ void Service::run_due(RunKey key) {
   OpenRun& run = *it->second;
   run.armed_ns = 0;
   const std::int64_t now = now_ns();
-  if (starting_over_) {  // nothing may be decided now
-    run.armed_ns = now + kNanosPerSecond / 10;
-    run_deadlines_.set(run.armed_ns, key);
-    return;
-  }
+  if (starting_over_) return overdue_.push_back(key);  // nothing may be decided now
   if (turn_.rows.size() >= kRowsPerTurn) flush();
+  if (run.batch != nullptr) return batch_due(run);
   if (fire_run_timeout(run, now)) return;
   fire_timers(run, now);
   if (!run.open()) return;

@@ -429,6 +429,15 @@ void ListFilter::narrow(const FilterNode& node) {
   (open ? only_open_ : only_closed_) = true;
 }
 
+std::string quoted_for_query(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  return out + "'";
+}
+
 std::string_view status_name(int status) {
   const bool known = status > 0 && status < static_cast<int>(std::size(kStatuses));
   return kStatuses[known ? status : 0];

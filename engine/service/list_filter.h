@@ -17,6 +17,8 @@ inline constexpr int kFilterDepthMax = 100;  ///< nested parentheses and NOTs
 
 /// Running, Completed, ...
 std::string_view status_name(int status);
+/// `text` as a query's literal.
+std::string quoted_for_query(std::string_view text);
 
 struct FilterNode;
 

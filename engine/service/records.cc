@@ -39,11 +39,13 @@ void Service::settle_record(OpenRun& record) {
   if (!record.open()) {
     if (record.armed_ns != 0) run_deadlines_.remove(record.armed_ns, record.key);
     --records_;
+    if (record.batch != nullptr) forget_batch(record);
     turn_.erased.push_back(record.key);
     open_.erase(record.key);
     schedule_flush();
     return;
   }
+  if (record.batch != nullptr) record.space->batches[record.facts.workflow_id()] = record.key;
   arm(record);
   maybe_snapshot(record);
   if (record.facts.kind() == pb::RUN_KIND_NAMESPACE) adopt_namespace(record);
@@ -54,8 +56,15 @@ void Service::renew_record(RunKey key) {
   OpenRun& old = *open_.at(key);
   pb::Transition state;
   if (old.namespace_state != nullptr) *state.mutable_namespace_state() = *old.namespace_state;
+  if (old.batch != nullptr) {
+    *state.mutable_batch() = *old.batch;
+    *state.mutable_batch_progress() = old.batch_progress;
+  }
   open_record(old.facts, [&state](Draft& draft) {
     if (state.has_namespace_state()) draft.set_namespace_state(std::move(*state.mutable_namespace_state()));
+    if (!state.has_batch()) return;
+    draft.set_batch(std::move(*state.mutable_batch()));
+    draft.set_batch_progress(std::move(*state.mutable_batch_progress()));
   });
   end_record(*open_.at(key));
 }
@@ -66,7 +75,7 @@ void Service::renew_old_records() {
   std::vector<RunKey> old;
   for (const auto& [key, run] : open_) {  // first rows grow with keys
     if (run->facts.kind() == pb::RUN_KIND_WORKFLOW || next_row_ - run->first_row < patience) break;
-    old.push_back(key);
+    if (run->batch_step == 0) old.push_back(key);
   }
   for (const RunKey key : old) renew_record(key);
 }

@@ -14,15 +14,6 @@ namespace {
 
 constexpr int kListPageMax = 1000;
 
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out.push_back('\\');
-    out.push_back(c);
-  }
-  return out + "'";
-}
-
 /// The filters that ListOpen and ListClosed share, as a query's further conditions.
 template <class Request>
 std::string conditions(const Request& request) {
@@ -32,10 +23,10 @@ std::string conditions(const Request& request) {
   if (times.has_latest_time()) out += " AND StartTime <= " + std::to_string(to_nanos(times.latest_time()));
   if (request.has_execution_filter()) {
     const auto& execution = request.execution_filter();
-    if (!execution.workflow_id().empty()) out += " AND WorkflowId = " + quoted(execution.workflow_id());
-    if (!execution.run_id().empty()) out += " AND RunId = " + quoted(execution.run_id());
+    if (!execution.workflow_id().empty()) out += " AND WorkflowId = " + quoted_for_query(execution.workflow_id());
+    if (!execution.run_id().empty()) out += " AND RunId = " + quoted_for_query(execution.run_id());
   }
-  if (request.has_type_filter()) out += " AND WorkflowType = " + quoted(request.type_filter().name());
+  if (request.has_type_filter()) out += " AND WorkflowType = " + quoted_for_query(request.type_filter().name());
   return out;
 }
 

@@ -33,7 +33,7 @@ void Service::ResetWorkflowExecution(const api::ResetWorkflowExecutionRequest& r
   auto order = std::make_shared<ResetOrder>();  // shared: rides in copyable callbacks
   order->request = request;
   order->call = std::move(call);
-  order->plan.base = base.open != nullptr ? base.open->facts : summary_of(base).facts();
+  order->plan.base = facts_of(base);
   read_for_reset(std::move(order), base);
 }
 
@@ -80,18 +80,27 @@ bool Service::take_for_reset(ResetOrder& order, const HistoryBatches& history) {
   return false;
 }
 
+/// The run this request made when it came before: the current one, or one that was reset to since. Empty: none.
+std::string Service::made_by(const ResetOrder& order, const Found& current) {
+  std::vector<Found> candidates = {current};
+  if (const auto it = resets_.find(order.plan.base.run_id()); it != resets_.end()) {
+    for (const RunKey key : it->second) candidates.push_back(find(key));
+  }
+  for (const Found& made : candidates) {
+    if (!made) continue;
+    const pb::RunFacts facts = facts_of(made);
+    if (facts.start_request_id() == order.request.request_id()) return facts.run_id();
+  }
+  return "";
+}
+
 void Service::decide_reset(ResetOrder& order) {
   const ResetRequest& request = order.request;
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(order.call), std::move(*wrong));
   api::ResetWorkflowExecutionResponse out;
   const Found current = find_current(request.namespace_(), order.plan.base.workflow_id());
-  if (current) {
-    const pb::RunFacts facts = current.open != nullptr ? current.open->facts : summary_of(current).facts();
-    if (facts.start_request_id() == request.request_id()) {
-      out.set_run_id(facts.run_id());
-      return answer(std::move(order.call), std::move(out));
-    }
-  }
+  out.set_run_id(made_by(order, current));
+  if (!out.run_id().empty()) return answer(std::move(order.call), std::move(out));
   out.set_run_id(new_uuid());
   order.plan.run_id = out.run_id();
   order.plan.task_request_id = new_uuid();

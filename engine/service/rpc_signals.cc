@@ -67,9 +67,7 @@ Service::Found Service::find_of_chain(const std::string& name_space,
   const std::string run_id = first_run_id.empty() ? execution.run_id() : "";
   const Found found = find_run(name_space, execution.workflow_id(), run_id, error);
   if (!found || first_run_id.empty()) return found;
-  const std::string first =
-      found.open != nullptr ? found.open->facts.first_run_id() : summary_of(found).facts().first_run_id();
-  if (first == first_run_id) return found;
+  if (facts_of(found).first_run_id() == first_run_id) return found;
   *error = errors::not_found("workflow execution not found");
   return {};
 }

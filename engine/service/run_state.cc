@@ -100,6 +100,8 @@ void apply(Run& run, pb::Transition&& change) {
   if (change.has_namespace_state()) {
     run.namespace_state = std::make_unique<pb::NamespaceState>(std::move(*change.mutable_namespace_state()));
   }
+  if (change.has_batch()) run.batch = std::make_unique<pb::BatchState>(std::move(*change.mutable_batch()));
+  if (change.has_batch_progress()) run.batch_progress.Swap(change.mutable_batch_progress());
   if (!change.started_event().empty()) run.started_event = std::move(*change.mutable_started_event());
   run.last_task_id = std::max(run.last_task_id, change.last_task_id());
   if (!run.open()) {
@@ -134,6 +136,10 @@ pb::RunSnapshot to_snapshot(const Run& run) {
   *out.mutable_reset_points() = run.reset_points;
   out.set_started_event(run.started_event);
   if (run.namespace_state != nullptr) *out.mutable_namespace_state() = *run.namespace_state;
+  if (run.batch != nullptr) {
+    *out.mutable_batch() = *run.batch;
+    *out.mutable_batch_progress() = run.batch_progress;
+  }
   out.set_last_task_id(run.last_task_id);
   out.set_next_event_id(run.history.next_event_id());
   out.set_history_size_bytes(run.history.history_bytes());
@@ -175,6 +181,10 @@ void from_snapshot(pb::RunSnapshot&& snapshot, Run* run) {
   run->started_event = std::move(*snapshot.mutable_started_event());
   if (snapshot.has_namespace_state()) {
     run->namespace_state = std::make_unique<pb::NamespaceState>(std::move(*snapshot.mutable_namespace_state()));
+  }
+  if (snapshot.has_batch()) {
+    run->batch = std::make_unique<pb::BatchState>(std::move(*snapshot.mutable_batch()));
+    run->batch_progress.Swap(snapshot.mutable_batch_progress());
   }
   run->last_task_id = snapshot.last_task_id();
   run->transitions = snapshot.transitions();

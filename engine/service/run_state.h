@@ -48,6 +48,8 @@ struct Run {
   temporal::api::workflow::v1::ResetPoints reset_points;
   std::string started_event;                            ///< serialized event 1, where a retry may need it
   std::unique_ptr<pb::NamespaceState> namespace_state;  ///< of a record of that kind
+  std::unique_ptr<pb::BatchState> batch;                ///< of a record of that kind
+  pb::BatchProgress batch_progress;
   std::int64_t last_task_id = 0;
   std::int64_t transitions = 0;
   HistoryBatches history;

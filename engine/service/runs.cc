@@ -71,6 +71,10 @@ pb::RunSummary Service::summary_of(const Found& found) const {
   return summary;
 }
 
+pb::RunFacts Service::facts_of(const Found& found) const {
+  return found.open != nullptr ? found.open->facts : summary_of(found).facts();
+}
+
 /// Everything that follows from the run's state: queue entries, deadlines, woken waits, its end.
 void Service::settle(OpenRun& run, const std::vector<std::int64_t>& activities, bool events_came) {
   if (run.facts.kind() != pb::RUN_KIND_WORKFLOW) return settle_record(run);
@@ -279,6 +283,7 @@ void Service::forget_run(RunKey key) {
   if (run->armed_ns != 0) run_deadlines_.remove(run->armed_ns, key);
   if (run->facts.kind() != pb::RUN_KIND_WORKFLOW) {
     --records_;
+    if (run->batch != nullptr) forget_batch(*run);
     return;
   }
   run->space->visibility.erase({VisibilityKey::kOpen, run->facts.start_ns(), key});

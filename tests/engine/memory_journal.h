@@ -29,9 +29,11 @@ class MemoryJournal final : public storage::Journal {
   const Durable& durable() const { return durable_; }
   std::function<void()> on_commit;  ///< right after each commit, before its callbacks
   bool full = false;                ///< appends fail
+  std::uint64_t appends = 0;        ///< asked for, whatever became of them
   storage::Seq trimmed = 0;         ///< rows before it are wanted no more
 
   void append(std::vector<storage::JournalRow> rows, Done done) override {
+    ++appends;
     turn_.push_back(
         [this, rows = std::move(rows), done = std::move(done)]() mutable { commit(std::move(rows), done); });
     post();

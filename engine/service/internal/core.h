@@ -83,6 +83,8 @@ struct OpenRun : Run {
   std::int64_t snapshot_at = 0;        ///< transitions when the last snapshot was made
   std::list<RunKey>::iterator recent;  ///< place among the runs whose events are in memory
   bool in_recent = false;
+  std::uint64_t batch_step = 0;        ///< the step of this batch operation that is under way; 0: none
+  std::int64_t batch_patience_ns = 0;  ///< when that one is lost
 };
 
 struct ClosedRun {
@@ -216,6 +218,7 @@ class Service final : public EmbeddedService {
     return find_run(name_space, execution.workflow_id(), execution.run_id(), error);
   }
   pb::RunSummary summary_of(const Found& found) const;
+  pb::RunFacts facts_of(const Found& found) const;
   void settle(OpenRun& run, const std::vector<std::int64_t>& activities, bool events_came);
   void end_run(OpenRun& run);
   void store_closed(std::unique_ptr<OpenRun> run);
@@ -269,6 +272,23 @@ class Service final : public EmbeddedService {
   void apply_close_policy(const Orphan& orphan);
   void find_orphans();  ///< among all open runs
   std::optional<Orphan> orphan_of(const OpenRun& child);
+
+  // batches.cc
+  /// Does what a client's call would, in this turn; for methods that answer at once.
+  /// @return what a client would be told when it is durable.
+  template <class Request, class Response>
+  PortStatus perform(void (Service::*method)(const Request&, CallContext, Reply<Response>), const Request& request);
+  struct BatchStep;
+  Found find_batch(const std::string& name_space, const std::string& job_id, PortStatus* error);
+  void batch_due(OpenRun& record);
+  bool collect_batch(const OpenRun& record, BatchStep* step);
+  PortStatus apply_batch(const api::StartBatchOperationRequest& batch, const std::string& batch_id,
+                         const temporal::api::common::v1::WorkflowExecution& target);
+  void reset_for_batch(std::shared_ptr<BatchStep> step, std::size_t target);
+  void end_batch_step(const BatchStep& step);
+  void close_batch(OpenRun& record, pb::BatchProgress progress, enums::BatchOperationState state);
+  void forget_batch(const OpenRun& record);
+  std::optional<std::int64_t> count_batch(const api::StartBatchOperationRequest& request, PortStatus* error);
 
   // dispatch.cc
   TaskQueue& queue_of(const WaitingPoll& poll);
@@ -346,6 +366,7 @@ class Service final : public EmbeddedService {
   // rpc_resets.cc
   void read_for_reset(std::shared_ptr<ResetOrder> order, Found found);
   bool take_for_reset(ResetOrder& order, const HistoryBatches& history);
+  std::string made_by(const ResetOrder& order, const Found& current);
   void decide_reset(ResetOrder& order);
 
   // rpc_deletions.cc
@@ -448,6 +469,7 @@ class Service final : public EmbeddedService {
   std::deque<Orphan> orphans_;
   bool starting_over_ = false;
   Timestamp last_reset_{};  ///< of the journal, after a failed write
+  std::vector<RunKey> overdue_;  ///< came due meanwhile
   std::vector<RunKey> rebuilt_;
   std::vector<std::unique_ptr<OpenRun>> unstored_;
   std::map<RunKey, storage::Seq> to_rebuild_;  ///< run -> its last durable row; 0: it never was
@@ -486,6 +508,7 @@ class ReplyEffect final : public Effect {
     if (call_.number != 0 && service_.calls_.erase(call_.number) == 0) return;
     call_.reply(status_.ok() ? status : status_, nullptr);
   }
+  const PortStatus* decided() const override { return &status_; }
 
  private:
   Service& service_;

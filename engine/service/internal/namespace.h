@@ -58,6 +58,7 @@ struct Namespace {
   storage::RunKey record = 0;  ///< the run that holds it; 0: the system's, which is not written down
   pb::NamespaceState state;
   std::unordered_map<std::string, storage::RunKey> current_runs;  ///< workflow id -> its newest run
+  std::map<std::string, storage::RunKey> batches;                 ///< job id -> its record
   std::unordered_map<std::string, TaskQueue> workflow_queues, activity_queues;
   Visibility visibility;
   std::map<std::string, KnownWorker> workers;  ///< by worker instance key
