@@ -203,6 +203,11 @@ void Service::after_flush(std::function<void()> task) {
 
 void Service::flush() {
   if (!starting_over_) settle_families();
+  if (turn_.rows.empty() && !turn_.erased.empty()) {  // a commit wants a row: an empty one of a run that is erased, too
+    const RunKey tomb = next_run_++;
+    turn_.rows.push_back({next_row_++, tomb, 0, pb::Transition().SerializeAsString()});
+    turn_.erased.push_back(tomb);
+  }
   if (turn_.rows.empty()) {
     if (!in_flight_.empty()) {  // what was decided before must be seen to be written before
       for (auto& effect : turn_.effects) in_flight_.back().effects.push_back(std::move(effect));
@@ -422,7 +427,7 @@ void Service::cancel(std::uint64_t call) {
 EmbeddedService::Figures Service::figures() const { return {open_.size() - records_, closed_.size(), polls_.size()}; }
 
 bool Service::at_rest() const {
-  if (starting_over_ || stopping_ || flush_posted_ || !in_flight_.empty() || !turn_.rows.empty()) return false;
+  if (starting_over_ || stopping_ || flush_posted_ || !all_written()) return false;
   if (!queries_.empty()) return false;
   const std::int64_t now = now_ns();
   for (const auto& [key, run] : open_) {
@@ -455,7 +460,7 @@ void Service::stop(std::function<void()> done) {
 }
 
 void Service::maybe_finish_stop() {
-  if (!stopping_ || stopped_ == nullptr || !in_flight_.empty() || !turn_.rows.empty() || !turn_.effects.empty()) return;
+  if (!stopping_ || stopped_ == nullptr || !all_written() || !turn_.effects.empty()) return;
   auto done = std::exchange(stopped_, nullptr);
   done();
 }

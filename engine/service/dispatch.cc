@@ -272,8 +272,9 @@ std::int64_t Service::poll_deadline(const CallContext& context) const {
   return std::min(to_unix_ns(*context.deadline), callers_now_ns() + longest) - kPollMargin;
 }
 
-void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& request, CallContext context,
-                                    Reply<api::PollWorkflowTaskQueueResponse> reply) {
+/// @param fill  sets what only one kind of poll has, the reply among it. @return tasks a second it asks for; 0: any.
+template <class Request, class Response, class Fill>
+void Service::take_poll(const Request& request, CallContext context, Reply<Response> reply, Fill fill) {
   auto call = enter(context, std::move(reply));
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   if (auto wrong = check_poll(context, request.task_queue().name(), request.identity())) {
@@ -285,38 +286,32 @@ void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& req
   poll.space = &space(request.namespace_());
   poll.queue = request.task_queue().name();
   poll.identity = request.identity();
-  poll.sticky = request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
   poll.deadline_ns = poll_deadline(context);
-  poll.workflow_reply = std::move(call.reply);
+  const double rate = fill(poll, std::move(call.reply));
   TaskQueue& queue = queue_of(poll);
-  note_poller(queue, poll.identity, 0);
+  note_poller(queue, poll.identity, rate);
+  if (rate > 0) queue.worker_rate = rate;
+  if (poll.activity) set_rate(*poll.space, poll.queue, queue);
   wait_for_task(std::move(poll));
   match(queue);
 }
 
+void Service::PollWorkflowTaskQueue(const api::PollWorkflowTaskQueueRequest& request, CallContext context,
+                                    Reply<api::PollWorkflowTaskQueueResponse> reply) {
+  take_poll(request, context, std::move(reply), [&request](WaitingPoll& poll, auto answer) {
+    poll.sticky = request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
+    poll.workflow_reply = std::move(answer);
+    return 0.0;
+  });
+}
+
 void Service::PollActivityTaskQueue(const api::PollActivityTaskQueueRequest& request, CallContext context,
                                     Reply<api::PollActivityTaskQueueResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
-  if (auto wrong = check_poll(context, request.task_queue().name(), request.identity())) {
-    return refuse(std::move(call), std::move(*wrong));
-  }
-  WaitingPoll poll;
-  poll.id = next_id_++;
-  poll.number = call.number;
-  poll.space = &space(request.namespace_());
-  poll.queue = request.task_queue().name();
-  poll.identity = request.identity();
-  poll.activity = true;
-  poll.deadline_ns = poll_deadline(context);
-  poll.activity_reply = std::move(call.reply);
-  TaskQueue& queue = queue_of(poll);
-  const double asked = request.task_queue_metadata().max_tasks_per_second().value();
-  note_poller(queue, poll.identity, asked);
-  if (asked > 0) queue.worker_rate = asked;
-  set_rate(*poll.space, poll.queue, queue);
-  wait_for_task(std::move(poll));
-  match(queue);
+  take_poll(request, context, std::move(reply), [&request](WaitingPoll& poll, auto answer) {
+    poll.activity = true;
+    poll.activity_reply = std::move(answer);
+    return request.task_queue_metadata().max_tasks_per_second().value();
+  });
 }
 
 void Service::ShutdownWorker(const api::ShutdownWorkerRequest& request, CallContext context,

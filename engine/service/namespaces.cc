@@ -183,7 +183,7 @@ void Service::sweep_namespace(std::int64_t number) {
   std::size_t moved = 0;
   for (const RunKey key : keys) moved += sweep_run(key) ? 1u : 0u;
   if (moved > 0) return sweep_later(number);
-  if (!keys.empty()) return look_again();
+  if (!keys.empty() || !all_written()) return look_again();  // what was erased comes back when it cannot be written
   std::vector<RunKey> records;
   for (const auto& [key, run] : open_) {
     if (run->space == &space) records.push_back(key);
@@ -204,7 +204,7 @@ bool Service::sweep_run(RunKey key) {
     return true;
   }
   if (found.closed->held != nullptr || closing_.contains(key)) return false;
-  remove_closed(key);
+  erase_closed(key);
   return true;
 }
 

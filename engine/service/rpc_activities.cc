@@ -8,9 +8,8 @@
 namespace callimport::engine {
 namespace {
 
-template <class Request>
-const PayloadsProto* heartbeat_of(const Request& request) {
-  return request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr;
+bool is_started(const OpenRun& run, std::int64_t scheduled) {
+  return run.activities.at(scheduled).state.started_ns() != 0;
 }
 
 }  // namespace
@@ -64,153 +63,133 @@ OpenRun* Service::activity_by_name(const std::string& name_space, const std::str
   return found.open;
 }
 
-template <class Response>
-void Service::beat(Call<Response> call, OpenRun& run, std::int64_t scheduled, const PayloadsProto* details) {
-  Draft draft(run, clock_.now());
-  heartbeat_activity(draft, scheduled, details);
-  commit(run, std::move(draft));
-  Response out;
-  const pb::ActivityState& state = run.activities.at(scheduled).state;  // C28
-  out.set_cancel_requested(state.cancel_requested_event_id() != 0);
-  out.set_activity_paused(state.paused_ns() != 0 || run.paused());
-  out.set_activity_reset(state.was_reset());
-  answer(std::move(call), std::move(out));
-}
-
-template <class Response>
-void Service::complete(Call<Response> call, OpenRun& run, std::int64_t scheduled, const PayloadsProto* result,
-                       const std::string& identity) {
-  Draft draft(run, clock_.now());
-  if (result != nullptr && result->ByteSizeLong() > options_.blob_bytes_max) {
-    // An oversized result fails the activity for good instead (there is nothing to retry).
-    temporal::api::failure::v1::Failure failure;
-    failure.set_message("Complete result exceeds size limit.");
-    failure.mutable_server_failure_info()->set_non_retryable(true);
-    fail_activity(draft, scheduled, failure, identity, nullptr);
+/// A token names the attempt that was handed out; an id names what is pending, and may do so before it was.
+template <class Request>
+OpenRun* Service::activity_of(const Request& request, std::int64_t* scheduled, PortStatus* error) {
+  if constexpr (requires { request.task_token(); }) {
+    return activity_by_token(request.task_token(), scheduled, error);
   } else {
-    complete_activity(draft, scheduled, result, identity);
+    return activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
+                            scheduled, error);
   }
-  limit_growth(draft);
-  commit(run, std::move(draft));
-  answer(std::move(call), Response());
 }
 
-template <class Response>
-void Service::fail_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled,
-                           const temporal::api::failure::v1::Failure& failure, const std::string& identity,
-                           const PayloadsProto* heartbeat) {
-  Draft draft(run, clock_.now());
-  fail_activity(draft, scheduled, failure, identity, heartbeat);
-  limit_growth(draft);
-  commit(run, std::move(draft));
-  answer(std::move(call), Response());
+/// Hands `act` the call, the run and the activity's scheduled event, or refuses.
+template <class Request, class Response, class Act>
+void Service::on_activity(const Request& request, CallContext context, Reply<Response> reply, Act act) {
+  auto call = enter(context, std::move(reply));
+  PortStatus error;
+  std::int64_t scheduled = 0;
+  OpenRun* run = activity_of(request, &scheduled, &error);
+  if (run == nullptr) return refuse(std::move(call), std::move(error));
+  act(std::move(call), *run, scheduled);
 }
 
-template <class Response>
-void Service::cancel_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled, const PayloadsProto* details,
-                             const std::string& identity) {
-  if (run.activities.at(scheduled).state.cancel_requested_event_id() == 0) {
-    return refuse(std::move(call), errors::invalid("unable to mark activity as canceled without activity being request "
-                                                   "canceled first"));
-  }
-  Draft draft(run, clock_.now());
-  cancel_activity(draft, scheduled, details, identity);
-  limit_growth(draft);
-  commit(run, std::move(draft));
-  answer(std::move(call), Response());
+template <class Request, class Response>
+void Service::beat(const Request& request, CallContext context, Reply<Response> reply) {
+  on_activity(request, context, std::move(reply), [&](Call<Response> call, OpenRun& run, std::int64_t scheduled) {
+    if (!is_started(run, scheduled)) return refuse(std::move(call), errors::activity_not_found());
+    Draft draft(run, clock_.now());
+    heartbeat_activity(draft, scheduled, request.has_details() ? &request.details() : nullptr);
+    commit(run, std::move(draft));
+    Response out;
+    const pb::ActivityState& state = run.activities.at(scheduled).state;  // C28
+    out.set_cancel_requested(state.cancel_requested_event_id() != 0);
+    out.set_activity_paused(state.paused_ns() != 0 || run.paused());
+    out.set_activity_reset(state.was_reset());
+    answer(std::move(call), std::move(out));
+  });
+}
+
+template <class Request, class Response>
+void Service::complete(const Request& request, CallContext context, Reply<Response> reply) {
+  on_activity(request, context, std::move(reply), [&](Call<Response> call, OpenRun& run, std::int64_t scheduled) {
+    const PayloadsProto* result = request.has_result() ? &request.result() : nullptr;
+    Draft draft(run, clock_.now());
+    if (result != nullptr && result->ByteSizeLong() > options_.blob_bytes_max) {
+      // An oversized result fails the activity for good instead (there is nothing to retry).
+      temporal::api::failure::v1::Failure failure;
+      failure.set_message("Complete result exceeds size limit.");
+      failure.mutable_server_failure_info()->set_non_retryable(true);
+      fail_activity(draft, scheduled, failure, request.identity(), nullptr);
+    } else {
+      complete_activity(draft, scheduled, result, request.identity());
+    }
+    limit_growth(draft);
+    commit(run, std::move(draft));
+    answer(std::move(call), Response());
+  });
+}
+
+template <class Request, class Response>
+void Service::fail_attempt(const Request& request, CallContext context, Reply<Response> reply) {
+  on_activity(request, context, std::move(reply), [&](Call<Response> call, OpenRun& run, std::int64_t scheduled) {
+    if (!is_started(run, scheduled)) return refuse(std::move(call), errors::activity_not_found());
+    const PayloadsProto* heartbeat = request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr;
+    Draft draft(run, clock_.now());
+    fail_activity(draft, scheduled, request.failure(), request.identity(), heartbeat);
+    limit_growth(draft);
+    commit(run, std::move(draft));
+    answer(std::move(call), Response());
+  });
+}
+
+template <class Request, class Response>
+void Service::cancel_attempt(const Request& request, CallContext context, Reply<Response> reply) {
+  on_activity(request, context, std::move(reply), [&](Call<Response> call, OpenRun& run, std::int64_t scheduled) {
+    if (run.activities.at(scheduled).state.cancel_requested_event_id() == 0) {
+      return refuse(std::move(call), errors::invalid("unable to mark activity as canceled without activity being "
+                                                     "request canceled first"));
+    }
+    Draft draft(run, clock_.now());
+    cancel_activity(draft, scheduled, request.has_details() ? &request.details() : nullptr, request.identity());
+    limit_growth(draft);
+    commit(run, std::move(draft));
+    answer(std::move(call), Response());
+  });
 }
 
 void Service::RecordActivityTaskHeartbeat(const api::RecordActivityTaskHeartbeatRequest& request, CallContext context,
                                           Reply<api::RecordActivityTaskHeartbeatResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  beat(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr);
+  beat(request, context, std::move(reply));
 }
-
 void Service::RecordActivityTaskHeartbeatById(const api::RecordActivityTaskHeartbeatByIdRequest& request,
                                               CallContext context,
                                               Reply<api::RecordActivityTaskHeartbeatByIdResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
-                                  &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  if (run->activities.at(id).state.started_ns() == 0) return refuse(std::move(call), errors::activity_not_found());
-  beat(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr);
+  beat(request, context, std::move(reply));
 }
 
 void Service::RespondActivityTaskCompleted(const api::RespondActivityTaskCompletedRequest& request, CallContext context,
                                            Reply<api::RespondActivityTaskCompletedResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  complete(std::move(call), *run, id, request.has_result() ? &request.result() : nullptr, request.identity());
+  complete(request, context, std::move(reply));
 }
-
 void Service::RespondActivityTaskCompletedById(const api::RespondActivityTaskCompletedByIdRequest& request,
                                                CallContext context,
                                                Reply<api::RespondActivityTaskCompletedByIdResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
-                                  &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  complete(std::move(call), *run, id, request.has_result() ? &request.result() : nullptr, request.identity());
+  complete(request, context, std::move(reply));
 }
 
 void Service::RespondActivityTaskFailed(const api::RespondActivityTaskFailedRequest& request, CallContext context,
                                         Reply<api::RespondActivityTaskFailedResponse> reply) {
-  auto call = enter(context, std::move(reply));
   if (request.has_failure() && !request.failure().has_application_failure_info()) {
-    return refuse(std::move(call), errors::invalid("Failure must have ApplicationFailureInfo."));
+    return refuse(enter(context, std::move(reply)), errors::invalid("Failure must have ApplicationFailureInfo."));
   }
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  fail_attempt(std::move(call), *run, id, request.failure(), request.identity(), heartbeat_of(request));
+  fail_attempt(request, context, std::move(reply));
 }
-
 void Service::RespondActivityTaskFailedById(const api::RespondActivityTaskFailedByIdRequest& request,
                                             CallContext context,
                                             Reply<api::RespondActivityTaskFailedByIdResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
-                                  &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  if (run->activities.at(id).state.started_ns() == 0) return refuse(std::move(call), errors::activity_not_found());
-  fail_attempt(std::move(call), *run, id, request.failure(), request.identity(), heartbeat_of(request));
+  fail_attempt(request, context, std::move(reply));
 }
 
 void Service::RespondActivityTaskCanceled(const api::RespondActivityTaskCanceledRequest& request, CallContext context,
                                           Reply<api::RespondActivityTaskCanceledResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_token(request.task_token(), &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  cancel_attempt(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr, request.identity());
+  cancel_attempt(request, context, std::move(reply));
 }
-
 void Service::RespondActivityTaskCanceledById(const api::RespondActivityTaskCanceledByIdRequest& request,
                                               CallContext context,
                                               Reply<api::RespondActivityTaskCanceledByIdResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::int64_t id = 0;
-  OpenRun* run = activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),
-                                  &id, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  cancel_attempt(std::move(call), *run, id, request.has_details() ? &request.details() : nullptr, request.identity());
+  cancel_attempt(request, context, std::move(reply));
 }
 
 }  // namespace callimport::engine

@@ -67,46 +67,40 @@ std::int64_t Service::within_jitter(const google::protobuf::Duration& jitter) {
   return add_nanos(now_ns(), static_cast<std::int64_t>(random_.next() % static_cast<std::uint64_t>(most)));
 }
 
-void Service::PauseActivity(const api::PauseActivityRequest& request, CallContext context,
-                            Reply<api::PauseActivityResponse> reply) {
+/// One decision for all that are meant. @param change  gets the draft and each activity's scheduled event.
+template <class Request, class Response, class Change>
+void Service::change_activities(const Request& request, CallContext context, Reply<Response> reply, Change change) {
   auto call = enter(context, std::move(reply));
   PortStatus error;
   std::vector<std::int64_t> ids;
   OpenRun* run = activities_for(request, &ids, &error);
   if (run == nullptr) return refuse(std::move(call), std::move(error));
   Draft draft(*run, clock_.now());
-  for (const std::int64_t id : ids) pause_activity(draft, id, request.identity(), request.reason());
+  for (const std::int64_t id : ids) change(draft, id);
   note_pauses(draft);
   commit(*run, std::move(draft));
-  answer(std::move(call), api::PauseActivityResponse());
+  answer(std::move(call), Response());
+}
+
+void Service::PauseActivity(const api::PauseActivityRequest& request, CallContext context,
+                            Reply<api::PauseActivityResponse> reply) {
+  change_activities(request, context, std::move(reply), [&request](Draft& draft, std::int64_t id) {
+    pause_activity(draft, id, request.identity(), request.reason());
+  });
 }
 
 void Service::UnpauseActivity(const api::UnpauseActivityRequest& request, CallContext context,
                               Reply<api::UnpauseActivityResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::vector<std::int64_t> ids;
-  OpenRun* run = activities_for(request, &ids, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  Draft draft(*run, clock_.now());
-  for (const std::int64_t id : ids) unpause_activity(draft, id, request, within_jitter(request.jitter()));
-  note_pauses(draft);
-  commit(*run, std::move(draft));
-  answer(std::move(call), api::UnpauseActivityResponse());
+  change_activities(request, context, std::move(reply), [this, &request](Draft& draft, std::int64_t id) {
+    unpause_activity(draft, id, request, within_jitter(request.jitter()));
+  });
 }
 
 void Service::ResetActivity(const api::ResetActivityRequest& request, CallContext context,
                             Reply<api::ResetActivityResponse> reply) {
-  auto call = enter(context, std::move(reply));
-  PortStatus error;
-  std::vector<std::int64_t> ids;
-  OpenRun* run = activities_for(request, &ids, &error);
-  if (run == nullptr) return refuse(std::move(call), std::move(error));
-  Draft draft(*run, clock_.now());
-  for (const std::int64_t id : ids) reset_activity(draft, id, request, within_jitter(request.jitter()));
-  note_pauses(draft);
-  commit(*run, std::move(draft));
-  answer(std::move(call), api::ResetActivityResponse());
+  change_activities(request, context, std::move(reply), [this, &request](Draft& draft, std::int64_t id) {
+    reset_activity(draft, id, request, within_jitter(request.jitter()));
+  });
 }
 
 void Service::UpdateActivityOptions(const api::UpdateActivityOptionsRequest& request, CallContext context,

@@ -36,7 +36,6 @@ void Service::erase_ended(OpenRun& run) {
   release_queries(*ended);
 }
 
-/// The answer must wait for a commit, and a commit wants a row: an empty one of a run that is erased with it.
 void Service::erase_closed(RunKey key) {
   auto closed = std::make_unique<ClosedRun>(std::move(closed_.at(key)));
   closed_.erase(key);
@@ -44,9 +43,6 @@ void Service::erase_closed(RunKey key) {
   std::erase_if(turn_.closed, [key](const storage::ClosedHistory& history) { return history.run == key; });
   closed->space->visibility.erase({closed->closed_ns, closed->start_ns, key});
   forget_name(key, *closed->space, closed->workflow_id, closed->run_id);
-  const RunKey tomb = next_run_++;
-  turn_.rows.push_back({next_row_++, tomb, 0, pb::Transition().SerializeAsString()});
-  turn_.erased.push_back(tomb);
   turn_.erased.push_back(key);
   closed->held = nullptr;
   turn_.removed.push_back(std::move(closed));

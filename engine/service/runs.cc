@@ -179,18 +179,7 @@ void Service::expire_closed(RunKey key) {
     retention_.set(std::max(due, callers_now_ns() + kNanosPerSecond), key);
     return;
   }
-  remove_closed(key);
-}
-
-void Service::remove_closed(RunKey key) {
-  const auto it = closed_.find(key);
-  if (it == closed_.end()) return;
-  const ClosedRun& run = it->second;
-  Namespace& space = *run.space;
-  space.visibility.erase({run.closed_ns, run.start_ns, key});
-  forget_name(key, space, run.workflow_id, run.run_id);
-  journal_.erase_closed({key});
-  closed_.erase(it);
+  erase_closed(key);
 }
 
 void Service::end_run(OpenRun& run) {

@@ -168,6 +168,7 @@ class Service final : public EmbeddedService {
   void rebuild(RunKey key, Result<std::vector<storage::JournalRow>> rows);
   void finish_start_over();
   void maybe_finish_stop();
+  bool all_written() const { return in_flight_.empty() && turn_.rows.empty() && turn_.erased.empty(); }
   /// A refusal for every call: stopping, starting over, or no such namespace.
   std::optional<PortStatus> gate(const std::string& name_space) const;
   std::optional<PortStatus> check_namespace(const std::string& name_space) const;
@@ -233,7 +234,6 @@ class Service final : public EmbeddedService {
   void show(const OpenRun& run);  ///< in lists, as it is now
   static VisibilityKey visibility_key(const Found& found);
   void expire_closed(RunKey key);
-  void remove_closed(RunKey key);  ///< for good, here and in the journal
   void arm(OpenRun& run);
   void maybe_snapshot(OpenRun& run);
   void touch(OpenRun& run);
@@ -306,6 +306,8 @@ class Service final : public EmbeddedService {
   WaitingPoll* next_poll(TaskQueue& queue);
   void wait_for_task(WaitingPoll poll);
   void poll_expired(std::uint64_t id);
+  template <class Request, class Response, class Fill>
+  void take_poll(const Request& request, CallContext context, Reply<Response> reply, Fill fill);
   std::optional<PortStatus> check_poll(const CallContext& context, const std::string& queue,
                                        const std::string& identity) const;
   std::int64_t poll_deadline(const CallContext& context) const;
@@ -371,31 +373,32 @@ class Service final : public EmbeddedService {
 
   // rpc_deletions.cc
   void erase_ended(OpenRun& run);
-  void erase_closed(RunKey key);
+  void erase_closed(RunKey key);  ///< for good, here and in the journal; back again when that cannot be written
   void forget_name(RunKey key, Namespace& space, const std::string& workflow_id, const std::string& run_id);
 
   // rpc_activity_operations.cc
   template <class Request>
   OpenRun* activities_for(const Request& request, std::vector<std::int64_t>* ids, PortStatus* error);
+  template <class Request, class Response, class Change>
+  void change_activities(const Request& request, CallContext context, Reply<Response> reply, Change change);
   std::int64_t within_jitter(const google::protobuf::Duration& jitter);
 
   // rpc_activities.cc
-  using Payloads = temporal::api::common::v1::Payloads;
   OpenRun* activity_by_token(const std::string& bytes, std::int64_t* scheduled, PortStatus* error);
   OpenRun* activity_by_name(const std::string& name_space, const std::string& workflow_id, const std::string& run_id,
                             const std::string& activity_id, std::int64_t* scheduled, PortStatus* error);
-  template <class Response>
-  void beat(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* details);
-  template <class Response>
-  void complete(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* result,
-                const std::string& identity);
-  template <class Response>
-  void fail_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled,
-                    const temporal::api::failure::v1::Failure& failure, const std::string& identity,
-                    const Payloads* heartbeat);
-  template <class Response>
-  void cancel_attempt(Call<Response> call, OpenRun& run, std::int64_t scheduled, const Payloads* details,
-                      const std::string& identity);
+  template <class Request>
+  OpenRun* activity_of(const Request& request, std::int64_t* scheduled, PortStatus* error);
+  template <class Request, class Response, class Act>
+  void on_activity(const Request& request, CallContext context, Reply<Response> reply, Act act);
+  template <class Request, class Response>
+  void beat(const Request& request, CallContext context, Reply<Response> reply);
+  template <class Request, class Response>
+  void complete(const Request& request, CallContext context, Reply<Response> reply);
+  template <class Request, class Response>
+  void fail_attempt(const Request& request, CallContext context, Reply<Response> reply);
+  template <class Request, class Response>
+  void cancel_attempt(const Request& request, CallContext context, Reply<Response> reply);
 
   // rpc_queries.cc
   void queue_query(PendingQuery& query);
@@ -468,7 +471,7 @@ class Service final : public EmbeddedService {
   std::deque<Report> reports_;  ///< none are left when a group goes to the journal
   std::deque<Orphan> orphans_;
   bool starting_over_ = false;
-  Timestamp last_reset_{};  ///< of the journal, after a failed write
+  Timestamp last_reset_{};       ///< of the journal, after a failed write
   std::vector<RunKey> overdue_;  ///< came due meanwhile
   std::vector<RunKey> rebuilt_;
   std::vector<std::unique_ptr<OpenRun>> unstored_;
