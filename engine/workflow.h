@@ -42,7 +42,13 @@ struct Failure {
 template <class T = void>
 using Outcome = tl::expected<T, Failure>;
 
-enum class CancellationType : std::uint8_t { kTryCancel, kWaitCancellationCompleted, kAbandon };
+/// What `cancel()` on an activity's or a child's future does.
+enum class CancellationType : std::uint8_t {
+  kTryCancel,                  ///< asks, and the outcome is `cancelled` at once
+  kWaitCancellationCompleted,  ///< asks, and the outcome is what comes of it
+  kAbandon,                    ///< asks nobody; the outcome is `cancelled` at once
+  kWaitCancellationRequested   ///< children: the outcome is `cancelled` when the child was told; else as TryCancel
+};
 
 struct ActivityOptions {
   std::string task_queue{};   ///< empty: the workflow's own
@@ -50,6 +56,42 @@ struct ActivityOptions {
   Nanos start_to_close{0}, schedule_to_close{0}, schedule_to_start{0}, heartbeat{0};  ///< 0: not set
   std::optional<RetryPolicy> retry{};
   CancellationType cancellation = CancellationType::kTryCancel;
+};
+
+/// An activity that this worker runs within the workflow task: one marker in history instead of three events and a
+/// task. For short work; the task is kept alive meanwhile. Its ActivityContext takes no heartbeats.
+struct LocalActivityOptions {
+  Nanos start_to_close{0}, schedule_to_close{0};          ///< 0: not set; neither: the workflow task's time-out
+  std::optional<RetryPolicy> retry = RetryPolicy{};       ///< nullopt: one attempt
+  Nanos local_retry_threshold = std::chrono::minutes{1};  ///< a longer wait between attempts is a timer in history
+  CancellationType cancellation = CancellationType::kTryCancel;
+};
+
+/// What happens to a child when its parent closes.
+enum class ParentClosePolicy : std::uint8_t { kTerminate, kAbandon, kRequestCancel };
+/// Whether a workflow id may be used again once its run is closed.
+enum class IdReuse : std::uint8_t { kAllowDuplicate, kAllowDuplicateFailedOnly, kRejectDuplicate };
+
+/// A value of a search attribute; the type is the registered one.
+using SearchValue = std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
+
+struct ChildOptions {
+  std::string workflow_id{};                                    ///< empty: a uuid of the run's own chance
+  std::string task_queue{};                                     ///< empty: the workflow's own
+  Nanos execution_timeout{0}, run_timeout{0}, task_timeout{0};  ///< 0: not set
+  std::optional<RetryPolicy> retry{};
+  std::string cron{};
+  ParentClosePolicy parent_close = ParentClosePolicy::kTerminate;
+  IdReuse reuse = IdReuse::kAllowDuplicate;
+  CancellationType cancellation = CancellationType::kWaitCancellationCompleted;
+  std::map<std::string, std::string> memo{};  ///< JSON texts
+  std::map<std::string, SearchValue> search{};
+};
+
+/// Another workflow, of the same namespace.
+struct WorkflowTarget {
+  std::string workflow_id{};
+  std::string run_id{};  ///< empty: the current run
 };
 
 struct WorkflowInfo {
@@ -66,8 +108,12 @@ struct Cancelled {
 /// How a workflow ends: JSON result, failure, cancelled, or a next run.
 using WorkflowEnd = std::variant<std::string, Failure, Cancelled, ContinueAsNew>;
 
-/// A value of a search attribute; the type is the registered one.
-using SearchValue = std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
+/// A child workflow. `cancel()` of `result` asks for its cancellation as its CancellationType says.
+struct Child {
+  std::string workflow_id;
+  Future<Outcome<std::string>> started;  ///< its run id; type WorkflowAlreadyExists when the id is taken
+  Future<Outcome<std::string>> result;   ///< the same failure when it could not start
+};
 
 /// How a workflow takes an update (B19): `validate` accepts or rejects it, then `run` works on it, as a coroutine of
 /// the run, and its outcome is the caller's. `validate` only reads; a rejected update leaves nothing in history, and
@@ -93,6 +139,14 @@ class WorkflowContext {
   /// Schedules now; await the future for the outcome. Drop it to ignore the outcome; `cancel()` it to ask for
   /// cancellation.
   virtual Future<Outcome<std::string>> activity(std::string type, std::string input, ActivityOptions options) = 0;
+  /// The same on this worker and within the workflow task, by the function registered for `type`. At least once.
+  virtual Future<Outcome<std::string>> local_activity(std::string type, std::string input,
+                                                      LocalActivityOptions options) = 0;
+  /// Starts a workflow that belongs to this one.
+  virtual Child child(std::string type, std::string input, ChildOptions options) = 0;
+  /// Ready when the service passed it on, not when it had an effect; type WorkflowNotFound when there is no such run.
+  virtual Future<Outcome<>> signal(WorkflowTarget target, std::string name, std::string input) = 0;
+  virtual Future<Outcome<>> request_cancel(WorkflowTarget target) = 0;
   /// Ready when the timer fired; the outcome is a kCancelled failure after `cancel()`. Zero fires at once, with events.
   virtual Future<Outcome<>> timer(Nanos duration) = 0;
   /// Ready as soon as `condition` holds; conditions are looked at in the order they were registered, after every

@@ -3,9 +3,9 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
+#include "engine/worker/attempt.h"
 #include "engine/worker/payloads.h"
 
 namespace callimport::engine::worker {
@@ -204,20 +204,6 @@ namespace {
 Awaitable<ActivityResult> unknown_activity(ActivityContext& context, std::string) {
   ActivityError error{.type = "NotRegistered",
                       .message = "activity type " + context.info().activity_type + " is not registered on this worker"};
-  co_return tl::unexpected(std::move(error));
-}
-
-/// Keeps the attempt and the function (its captures) alive as long as the coroutine runs.
-Awaitable<ActivityResult> attempt_once(std::shared_ptr<ActivityAttempt> attempt, ActivityFunction function,
-                                       std::string input) {
-  ActivityError error{.type = "Exception"};
-  try {
-    auto work = function(*attempt, std::move(input));
-    auto result = co_await std::move(work);
-    co_return result;
-  } catch (const std::exception& thrown) {
-    error.message = thrown.what();
-  }
   co_return tl::unexpected(std::move(error));
 }
 

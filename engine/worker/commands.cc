@@ -18,6 +18,10 @@ std::string_view kind_name(CommandKind kind) {
     case CommandKind::CancelTimer: return "CancelTimer";
     case CommandKind::RecordPatch: return "RecordMarker core_patch";
     case CommandKind::RecordSideEffect: return "RecordMarker SideEffect";
+    case CommandKind::RecordLocalActivity: return "RecordMarker core_local_activity";
+    case CommandKind::StartChild: return "StartChildWorkflowExecution";
+    case CommandKind::SignalExternal: return "SignalExternalWorkflowExecution";
+    case CommandKind::RequestCancelExternal: return "RequestCancelExternalWorkflowExecution";
     case CommandKind::UpsertSearchAttributes: return "UpsertWorkflowSearchAttributes";
     case CommandKind::ModifyProperties: return "ModifyWorkflowProperties";
     case CommandKind::AcceptUpdate: return "acceptance of update";
@@ -86,6 +90,61 @@ SideEffectMark side_effect_mark(const HistoryEvent& event) {
   return mark;
 }
 
+namespace {
+
+/// As core writes them: {"seconds": .., "nanos": ..}.
+nlohmann::json parts(Nanos time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return {{"seconds", seconds.count()}, {"nanos", (time - seconds).count()}};
+}
+
+Nanos time_of_parts(const nlohmann::json& parts) {
+  if (!parts.is_object()) return Nanos{0};
+  return std::chrono::seconds{parts.value("seconds", std::int64_t{0})} + Nanos{parts.value("nanos", std::int64_t{0})};
+}
+
+}  // namespace
+
+LocalMark local_mark(const HistoryEvent& event) {
+  LocalMark mark;
+  const auto data = nlohmann::json::parse(marker_detail(event, "data"), nullptr, false);
+  try {
+    mark.number = data.at("seq").get<std::int64_t>();
+    mark.attempt = data.value("attempt", 1);
+    mark.id = data.value("activity_id", std::string());
+    mark.type = data.value("activity_type", std::string());
+    if (data.contains("backoff") && data["backoff"].is_object()) mark.backoff = time_of_parts(data["backoff"]);
+  } catch (const nlohmann::json::exception&) {
+    mark.number = 0;
+  }
+  const auto& marker = event.marker_recorded_event_attributes();
+  if (marker.has_failure()) {
+    mark.outcome = tl::unexpected(failure_of(marker.failure()));
+  } else {
+    mark.outcome = marker_detail(event, "result");
+  }
+  return mark;
+}
+
+void set_local_mark(CommandMessage* message, const LocalMark& mark, Timestamp scheduled, Timestamp completed) {
+  message->set_command_type(enums::COMMAND_TYPE_RECORD_MARKER);
+  auto* marker = message->mutable_record_marker_command_attributes();
+  marker->set_marker_name(std::string(kLocalActivityMarker));
+  nlohmann::json data{{"seq", mark.number},
+                      {"attempt", mark.attempt},
+                      {"activity_id", mark.id},
+                      {"activity_type", mark.type},
+                      {"complete_time", parts(completed.time_since_epoch())},
+                      {"original_schedule_time", parts(scheduled.time_since_epoch())}};
+  data["backoff"] = mark.backoff ? parts(*mark.backoff) : nlohmann::json();
+  set_json(&(*marker->mutable_details())["data"], data.dump());
+  if (!mark.outcome) {
+    set_failure(marker->mutable_failure(), mark.outcome.error());
+  } else if (!mark.outcome->empty()) {
+    set_json(&(*marker->mutable_details())["result"], *mark.outcome);
+  }
+}
+
 bool upserts_change_version(const HistoryEvent& event) {
   if (event.event_type() != enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) return false;
   const auto& fields = event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields();
@@ -112,8 +171,26 @@ std::string describe(const HistoryEvent& event) {
       if (marker == kSideEffectMarker) {
         return named(name + " " + marker, std::to_string(side_effect_mark(event).number), {});
       }
+      if (marker == kLocalActivityMarker) {
+        const auto mark = local_mark(event);
+        return named(name + " " + marker, std::to_string(mark.number), mark.type);
+      }
       return name + " " + marker;
     }
+    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
+      const auto& child = event.start_child_workflow_execution_initiated_event_attributes();
+      return named(name, child.workflow_id(), child.workflow_type().name());
+    }
+    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: {
+      const auto& signal = event.signal_external_workflow_execution_initiated_event_attributes();
+      return named(name, signal.workflow_execution().workflow_id(), signal.signal_name());
+    }
+    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+      return named(name,
+                   event.request_cancel_external_workflow_execution_initiated_event_attributes()
+                       .workflow_execution()
+                       .workflow_id(),
+                   {});
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: return named(name, update_id(event), {});
     default: return name;
@@ -140,6 +217,26 @@ bool matches(const PendingCommand& command, const HistoryEvent& event) {
     case CommandKind::RecordPatch: return is_marker(event, kPatchMarker) && patch_mark(event).id == command.id;
     case CommandKind::RecordSideEffect:
       return is_marker(event, kSideEffectMarker) && std::to_string(side_effect_mark(event).number) == command.id;
+    case CommandKind::RecordLocalActivity: {
+      if (!is_marker(event, kLocalActivityMarker)) return false;
+      const auto mark = local_mark(event);
+      return std::to_string(mark.number) == command.id && mark.id == command.id && mark.type == command.type;
+    }
+    case CommandKind::StartChild: {
+      if (type != enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED) return false;
+      const auto& child = event.start_child_workflow_execution_initiated_event_attributes();
+      return child.workflow_id() == command.id && child.workflow_type().name() == command.type;
+    }
+    case CommandKind::SignalExternal: {
+      if (type != enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED) return false;
+      const auto& signal = event.signal_external_workflow_execution_initiated_event_attributes();
+      return signal.workflow_execution().workflow_id() == command.id && signal.signal_name() == command.type;
+    }
+    case CommandKind::RequestCancelExternal:
+      return type == enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED &&
+             event.request_cancel_external_workflow_execution_initiated_event_attributes()
+                     .workflow_execution()
+                     .workflow_id() == command.id;
     case CommandKind::UpsertSearchAttributes: return type == enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES;
     case CommandKind::ModifyProperties: return type == enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED;
     case CommandKind::AcceptUpdate:

@@ -17,6 +17,7 @@ using CommandMessage = ::temporal::api::command::v1::Command;
 
 inline constexpr std::string_view kPatchMarker = "core_patch";
 inline constexpr std::string_view kSideEffectMarker = "SideEffect";  ///< details `side-effect-id` (JSON number), `data`
+inline constexpr std::string_view kLocalActivityMarker = "core_local_activity";
 inline constexpr std::string_view kChangeVersion = "TemporalChangeVersion";
 
 enum class CommandKind : std::uint8_t {
@@ -26,6 +27,10 @@ enum class CommandKind : std::uint8_t {
   CancelTimer,
   RecordPatch,
   RecordSideEffect,
+  RecordLocalActivity,
+  StartChild,
+  SignalExternal,
+  RequestCancelExternal,
   UpsertSearchAttributes,
   ModifyProperties,
   AcceptUpdate,
@@ -37,6 +42,7 @@ enum class CommandKind : std::uint8_t {
 };
 
 struct PendingCommand;
+struct TimerMachine;
 
 struct ActivityMachine {
   ActivityState state = ActivityState::CommandQueued;
@@ -47,6 +53,34 @@ struct ActivityMachine {
   std::shared_ptr<FutureState<Outcome<std::string>>> future;
 };
 
+struct LocalActivityMachine {
+  LocalState state = LocalState::Requested;
+  std::int64_t number = 0;  ///< the marker's `seq`; another one after a wait that is a timer
+  int attempt = 1;
+  std::string type, input;
+  LocalActivityOptions options;
+  Timestamp scheduled{};         ///< the first attempt
+  TimerMachine* wait = nullptr;  ///< for the next attempt, while it is running
+  std::shared_ptr<FutureState<Outcome<std::string>>> future;
+};
+
+struct ChildMachine {
+  ChildState state = ChildState::CommandQueued;
+  CancellationType cancellation = CancellationType::kWaitCancellationCompleted;
+  std::string id, type;
+  bool cancel_requested = false;
+  PendingCommand* command = nullptr;  ///< while CommandQueued
+  std::shared_ptr<FutureState<Outcome<std::string>>> started, result;
+};
+
+/// A signal to another workflow or a request to cancel one.
+struct ExternalMachine {
+  ExternalState state = ExternalState::CommandQueued;
+  PendingCommand* command = nullptr;                            ///< while CommandQueued
+  std::shared_ptr<FutureState<Outcome<>>> future;               ///< null when it cancels a child
+  std::weak_ptr<FutureState<Outcome<std::string>>> told_child;  ///< ends with the request: WaitCancellationRequested
+};
+
 struct TimerMachine {
   TimerState state = TimerState::CommandQueued;
   std::int64_t started_event_id = 0;
@@ -54,15 +88,19 @@ struct TimerMachine {
   PendingCommand* command = nullptr;               ///< while CommandQueued
   std::shared_ptr<FutureState<Outcome<>>> future;  ///< of timer(); null for until()
   std::weak_ptr<FutureState<bool>> time_limit_of;  ///< of until(); empty for timer()
+  std::int64_t local_activity = 0;                 ///< whose next attempt it lets begin; 0: none
 };
 
 /// Lives from the call in workflow code until its event came; then the machine in it moves to the run's tables.
 struct PendingCommand {
   CommandKind kind;
-  std::string id;    ///< activity, timer, patch or update id; the side effect's number
-  std::string type;  ///< activity type
+  std::string id;    ///< activity, timer, patch, update or workflow id; a side effect's or local activity's number
+  std::string type;  ///< activity or workflow type; signal name
   std::unique_ptr<ActivityMachine> activity;
   std::unique_ptr<TimerMachine> timer;
+  std::unique_ptr<LocalActivityMachine> local;
+  std::unique_ptr<ChildMachine> child;
+  std::unique_ptr<ExternalMachine> external;
   ActivityMachine* cancelled_activity = nullptr;  ///< in the run's table at least until its cancel event
   TimerMachine* cancelled_timer = nullptr;
   std::unique_ptr<CommandMessage> message, second;  ///< absent while replaying; `second`: the upsert beside a patch
@@ -89,6 +127,17 @@ struct SideEffectMark {
   std::string data;
 };
 SideEffectMark side_effect_mark(const HistoryEvent& event);
+/// What the marker of a local activity says (B.6). `failure` when it holds one, else `result`.
+struct LocalMark {
+  std::int64_t number = 0;  ///< 0: malformed
+  int attempt = 1;
+  std::string id, type;
+  Outcome<std::string> outcome;
+  std::optional<Nanos> backoff;  ///< the next attempt comes after this long
+};
+LocalMark local_mark(const HistoryEvent& event);
+/// @param scheduled  the first attempt; `completed`: this one's end.
+void set_local_mark(CommandMessage* message, const LocalMark& mark, Timestamp scheduled, Timestamp completed);
 bool upserts_change_version(const HistoryEvent& event);
 
 }  // namespace callimport::engine::worker

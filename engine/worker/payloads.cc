@@ -150,6 +150,29 @@ void set_failure(failures::Failure* to, ActivityError error) {
   if (error.next_retry_delay) set_duration(info->mutable_next_retry_delay(), *error.next_retry_delay);
 }
 
+Failure cancelled(std::string message) {
+  Failure failure;
+  failure.kind = Failure::Kind::kCancelled;
+  failure.message = std::move(message);
+  return failure;
+}
+
+void set_retry(proto::common::v1::RetryPolicy* to, const RetryPolicy& policy) {
+  set_duration(to->mutable_initial_interval(), policy.initial);
+  to->set_backoff_coefficient(policy.coefficient);
+  if (policy.maximum > Nanos{0}) set_duration(to->mutable_maximum_interval(), policy.maximum);
+  to->set_maximum_attempts(policy.attempts_max);
+  for (const auto& type : policy.non_retryable) to->add_non_retryable_error_types(type);
+}
+
+void set_search_value(proto::common::v1::Payload* payload, const SearchValue& value) {
+  static constexpr const char* kTypes[] = {"", "Int", "Double", "Bool", "KeywordList"};
+  const auto json = std::visit([](const auto& held) { return nlohmann::json(held); }, value);
+  set_json(payload, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  const std::string type = kTypes[value.index()];
+  if (!type.empty()) (*payload->mutable_metadata())["type"] = type;
+}
+
 void set_duration(google::protobuf::Duration* to, Nanos duration) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
   to->set_seconds(seconds.count());

@@ -33,6 +33,13 @@ Failure failure_of(const failures::Failure& failure);
 void set_failure(failures::Failure* to, const Failure& failure);
 void set_failure(failures::Failure* to, ActivityError error);
 
+/// `message` with kind cancelled.
+Failure cancelled(std::string message);
+
+void set_retry(proto::common::v1::RetryPolicy* to, const RetryPolicy& policy);
+/// Strings carry no type: they may be Keyword, Text or Datetime, the service knows which is registered.
+void set_search_value(proto::common::v1::Payload* payload, const SearchValue& value);
+
 void set_duration(google::protobuf::Duration* to, Nanos duration);
 Nanos duration_of(const google::protobuf::Duration& duration);
 Timestamp time_of(const google::protobuf::Timestamp& time);

@@ -50,17 +50,22 @@ Result<> Run::run_task(const Events& events, const LogicalTask& task, int ahead_
   signals_.clear();
   inputs_.clear();
   completed_read_ = false;
+  locals_ahead_.clear();
   look_ahead(events, task.end + 1, ahead_end);
   for (int i = task.begin; i <= task.end; ++i) TRY_VOID(read(events[i]));
   TRY_VOID(collect_updates(events, task, ahead_end));
   TRY_VOID(check_no_leftover(events, task.end));
   if (!started_) return fail(Code::kCorrupt, "the history does not begin with WorkflowExecutionStarted");
 
-  const auto& event = events[task.end];
-  now_ = std::max(now_, time_of(event.event_time()));
-  history_length_ = event.event_id();
-  suggest_continue_as_new_ = event.workflow_task_started_event_attributes().suggest_continue_as_new();
-  next_event_id_ = event.event_id() + 1;
+  next_event_id_ = events[task.end].event_id() + 1;
+  // A replay merges a heartbeat with what comes after it, so here it must not show either: time stands still.
+  const bool continues = task.heartbeat && updates_.empty() && scheduler_.started();
+  if (!continues) {
+    const auto& event = events[task.end];
+    now_ = std::max(now_, time_of(event.event_time()));
+    history_length_ = event.event_id();
+    suggest_continue_as_new_ = event.workflow_task_started_event_attributes().suggest_continue_as_new();
+  }
   return activate();
 }
 
@@ -92,6 +97,8 @@ void Run::look_ahead(const Events& events, int begin, int end) {
     } else if (is_marker(events[i], kSideEffectMarker)) {
       auto mark = side_effect_mark(events[i]);
       side_effects_ahead_[mark.number] = std::move(mark.data);
+    } else if (is_marker(events[i], kLocalActivityMarker)) {
+      locals_ahead_.push_back(local_mark(events[i]));
     }
   }
 }
@@ -109,12 +116,18 @@ Result<> Run::activate() {
       resolve(*input);
       TRY_VOID(turn());
     }
-    scheduler_.sweep();
-    if (scheduler_.done() && !closed_) close();
-    if (fault_) return tl::unexpected(*fault_);
+    TRY_VOID(replay_locals());
+    return settle();
   } catch (const std::exception& error) {
     return fail(Code::kInvalid, std::string("exception in workflow code: ") + error.what());
   }
+}
+
+/// When nothing can run any more.
+Result<> Run::settle() {
+  scheduler_.sweep();
+  if (scheduler_.done() && !closed_) close();
+  if (fault_) return tl::unexpected(*fault_);
   return {};
 }
 

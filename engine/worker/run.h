@@ -17,6 +17,8 @@
 #include "engine/sdk_name.h"
 #include "engine/worker.h"
 #include "engine/worker/commands.h"
+#include "engine/worker/locals.h"
+#include "engine/worker/others.h"
 #include "engine/worker/scheduler.h"
 #include "engine/worker/task_split.h"
 #include "engine/worker/updates.h"
@@ -64,6 +66,18 @@ class Run final : public WorkflowContext {
   void expect_queries(std::vector<Query> queries);
   Outcome<std::string> answer(const std::string& query, std::string input);
 
+  /// Local activities that workflow code asked for since the last call, in order, and numbers of those it no longer
+  /// wants. Whoever takes one calls `local_finished` some time after; a wait of theirs is not the history's.
+  std::vector<LocalRequest> take_local_requests();
+  std::vector<std::int64_t> take_local_cancels() { return std::exchange(local_cancels_, {}); }
+  /// While true the task in hand is kept open: not answered but by a heartbeat (B23).
+  bool waits_for_locals() const { return !closed_ && locals_running_ > 0; }
+  /// During a live task, after its `apply`: workflow code goes on with the result. One it does not want any more is
+  /// ignored. Errors as of `apply`.
+  Result<> local_finished(std::int64_t number, LocalResult result);
+  /// Of the workflow's tasks.
+  Nanos task_timeout() const;
+
   std::int64_t next_event_id() const { return next_event_id_; }
   std::int64_t last_started_id() const { return next_event_id_ - 1; }
   /// The service dropped everything after `event_id` (B20).
@@ -80,6 +94,11 @@ class Run final : public WorkflowContext {
   std::int64_t history_length() const override { return history_length_; }
   bool suggest_continue_as_new() const override { return suggest_continue_as_new_; }
   Future<Outcome<std::string>> activity(std::string type, std::string input, ActivityOptions options) override;
+  Future<Outcome<std::string>> local_activity(std::string type, std::string input,
+                                              LocalActivityOptions options) override;
+  Child child(std::string type, std::string input, ChildOptions options) override;
+  Future<Outcome<>> signal(WorkflowTarget target, std::string name, std::string input) override;
+  Future<Outcome<>> request_cancel(WorkflowTarget target) override;
   Future<Outcome<>> timer(Nanos duration) override;
   Future<bool> until(std::function<bool()> condition) override;
   Future<bool> until(std::function<bool()> condition, Nanos timeout) override;
@@ -101,6 +120,7 @@ class Run final : public WorkflowContext {
   Result<> check_rest(const Events& events, int begin);
   void look_ahead(const Events& events, int begin, int end);
   Result<> activate();
+  Result<> settle();
   Result<> deliver_signals_and_updates();
   Result<> turn();
   void close();
@@ -136,6 +156,23 @@ class Run final : public WorkflowContext {
   void complete_update(const std::string& id, const Outcome<std::string>& outcome);
   void push_message(CommandKind kind, const std::string& id, ProtocolMessage message);
 
+  // run_children.cc
+  void cancel_child(ChildMachine& child);
+  PendingCommand& push_external(CommandKind kind, std::string id, std::string name);
+  Future<Outcome<>> await_external(PendingCommand& command);
+  Future<Outcome<>> never();
+  Result<> move_child(const HistoryEvent& event, const ChildNews& news);
+  Result<> move_external(const HistoryEvent& event, const ExternalNews& news);
+  void resolve_child(const HistoryEvent& event, const ChildNews& news);
+  void resolve_external(const HistoryEvent& event, const ExternalNews& news);
+
+  // run_locals.cc
+  LocalActivityMachine& add_local(LocalActivityMachine machine);
+  void cancel_local(LocalActivityMachine& local);
+  Result<> replay_locals();
+  void resolve_local(std::unique_ptr<LocalActivityMachine> local, LocalResult result);
+  void wait_for_next_attempt(LocalActivityMachine local, Nanos backoff);
+
   // run_context.cc: what workflow code asks for
   PendingCommand& push(CommandKind kind, std::string id, std::string type);
   std::unique_ptr<TimerMachine>& push_timer(Nanos duration);
@@ -153,9 +190,15 @@ class Run final : public WorkflowContext {
 
   std::deque<PendingCommand> commands_;
   std::unordered_map<std::int64_t, std::unique_ptr<ActivityMachine>>
-      activities_;                                                          // by scheduled event id; never iterated
-  std::unordered_map<std::int64_t, std::unique_ptr<TimerMachine>> timers_;  // by started event id; never iterated
-  std::int64_t last_activity_ = 0, last_timer_ = 0, last_side_effect_ = 0;
+      activities_;                                                            // by scheduled event id; never iterated
+  std::unordered_map<std::int64_t, std::unique_ptr<TimerMachine>> timers_;    // by started event id; never iterated
+  std::unordered_map<std::int64_t, std::unique_ptr<ChildMachine>> children_;  // by initiated event id; never iterated
+  std::unordered_map<std::int64_t, std::unique_ptr<ExternalMachine>> externals_;  // the same
+  std::map<std::int64_t, std::unique_ptr<LocalActivityMachine>> locals_;          // without a result; by number
+  std::deque<LocalMark> locals_ahead_;
+  std::vector<std::int64_t> local_cancels_;
+  int locals_running_ = 0;
+  std::int64_t last_activity_ = 0, last_timer_ = 0, last_side_effect_ = 0, last_local_ = 0;
 
   std::map<std::string, std::function<void(std::string)>> signal_handlers_;
   std::map<std::string, std::vector<std::string>> signals_kept_;  // came before their handler

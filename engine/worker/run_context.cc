@@ -16,21 +16,6 @@ std::uint64_t hash(const std::string& text) {
   return value;
 }
 
-Failure cancelled(std::string message) {
-  Failure failure;
-  failure.kind = Failure::Kind::kCancelled;
-  failure.message = std::move(message);
-  return failure;
-}
-
-void set_retry(proto::common::v1::RetryPolicy* to, const RetryPolicy& policy) {
-  set_duration(to->mutable_initial_interval(), policy.initial);
-  to->set_backoff_coefficient(policy.coefficient);
-  if (policy.maximum > Nanos{0}) set_duration(to->mutable_maximum_interval(), policy.maximum);
-  to->set_maximum_attempts(policy.attempts_max);
-  for (const auto& type : policy.non_retryable) to->add_non_retryable_error_types(type);
-}
-
 void set_schedule(CommandMessage* message, const ActivityMachine& machine, std::string input,
                   const ActivityOptions& options, const std::string& own_queue) {
   message->set_command_type(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
@@ -50,15 +35,6 @@ void set_schedule(CommandMessage* message, const ActivityMachine& machine, std::
   }
   if (options.heartbeat > Nanos{0}) set_duration(attributes->mutable_heartbeat_timeout(), options.heartbeat);
   if (options.retry) set_retry(attributes->mutable_retry_policy(), *options.retry);
-}
-
-/// Strings carry no type: they may be Keyword, Text or Datetime, the service knows which is registered.
-void set_search_value(proto::common::v1::Payload* payload, const SearchValue& value) {
-  static constexpr const char* kTypes[] = {"", "Int", "Double", "Bool", "KeywordList"};
-  const auto json = std::visit([](const auto& held) { return nlohmann::json(held); }, value);
-  set_json(payload, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  const std::string type = kTypes[value.index()];
-  if (!type.empty()) (*payload->mutable_metadata())["type"] = type;
 }
 
 }  // namespace
@@ -142,8 +118,9 @@ void Run::cancel_activity(ActivityMachine& activity) {
     command.message->mutable_request_cancel_activity_task_command_attributes()->set_scheduled_event_id(
         activity.scheduled_event_id);
   }
-  if (activity.cancellation == CancellationType::kTryCancel)
+  if (activity.cancellation != CancellationType::kWaitCancellationCompleted) {
     future->set(tl::unexpected(cancelled("activity cancelled")));
+  }
 }
 
 std::unique_ptr<TimerMachine>& Run::push_timer(Nanos duration) {

@@ -13,6 +13,8 @@ Result<> Run::read(const HistoryEvent& event) {
     return match(event);
   }
   patch_upsert_due_ = false;
+  if (const auto child = child_news(event)) return move_child(event, *child);
+  if (const auto external = external_news(event)) return move_external(event, *external);
   switch (event.event_type()) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: return read_started(event);
     case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED: return read_task_completed(event);
@@ -146,6 +148,25 @@ Result<> Run::confirm(PendingCommand& command, const HistoryEvent& event) {
       timers_.erase(machine.started_event_id);
       return {};
     }
+    case CommandKind::StartChild: {
+      auto& machine = *command.child;
+      TRY(machine.state, advance(machine.state, ChildEvent::StartChildWorkflowExecutionInitiated));
+      machine.command = nullptr;
+      children_[event.event_id()] = std::move(command.child);
+      return {};
+    }
+    case CommandKind::SignalExternal:
+    case CommandKind::RequestCancelExternal: {
+      auto& machine = *command.external;
+      TRY(machine.state, advance(machine.state, ExternalEvent::Initiated));
+      machine.command = nullptr;
+      externals_[event.event_id()] = std::move(command.external);
+      return {};
+    }
+    case CommandKind::RecordLocalActivity: {
+      TRY(command.local->state, advance(command.local->state, LocalEvent::MarkerRecorded));
+      return {};
+    }
     default: return {};
   }
 }
@@ -226,6 +247,12 @@ void Run::resolve(const HistoryEvent& event) {
     auto timer = timers_.extract(event.timer_fired_event_attributes().started_event_id());
     if (timer.mapped()->future) timer.mapped()->future->set(Outcome<>{});
     if (auto limited = timer.mapped()->time_limit_of.lock()) limited->set(false);
+    const auto waiting = locals_.find(timer.mapped()->local_activity);
+    if (waiting != locals_.end()) waiting->second->wait = nullptr;
+  } else if (const auto child = child_news(event)) {
+    resolve_child(event, *child);
+  } else if (const auto external = external_news(event)) {
+    resolve_external(event, *external);
   } else {
     auto activity = activities_.extract(scheduled_event_id(event));
     activity.mapped()->future->set(outcome_of(event));  // no-op when the code gave it up before

@@ -39,7 +39,7 @@ std::vector<LogicalTask> split(const Events& events, int first, Delivery deliver
     if (last && delivery != Delivery::Task) break;
     if (!last && events[i + 1].event_type() != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) continue;
     if (!last && !saw_other && !accepts_update(events, i + 1)) continue;  // a heartbeat (B7)
-    tasks.push_back({begin, i, last});
+    tasks.push_back({begin, i, last, !saw_other});
     begin = i + 1;
     saw_other = false;
   }

@@ -21,6 +21,7 @@ enum class Delivery : std::uint8_t {
 struct LogicalTask {
   int begin = 0, end = 0;
   bool live = false;
+  bool heartbeat = false;  ///< nothing but events of workflow tasks: it continues the task before it (B7)
 };
 
 /// Attempts that failed or timed out and heartbeats are merged with the task after them.

@@ -35,6 +35,7 @@ class PollingWorker final : public Worker {
     workflows_->add(std::move(type), std::move(function));
   }
   void register_activity(std::string type, ActivityFunction function) override {
+    workflows_->add_activity(type, function);
     activities_->add(std::move(type), std::move(function));
   }
 

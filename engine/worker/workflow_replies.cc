@@ -17,7 +17,7 @@ enums::WorkflowTaskFailedCause cause_of(const Error& error) {
 
 }  // namespace
 
-void WorkflowTasks::answer_task(Slot& slot, Task& task) {
+void WorkflowTasks::answer_task(Slot& slot, Task& task, Answer kind) {
   Run& run = *slot.run;
   auto request = std::make_shared<api::RespondWorkflowTaskCompletedRequest>();  // shared by the attempts to send it
   request->set_namespace_(options_.name_space);
@@ -45,7 +45,9 @@ void WorkflowTasks::answer_task(Slot& slot, Task& task) {
     sticky->mutable_worker_task_queue()->set_normal_name(options_.task_queue);
     set_duration(sticky->mutable_schedule_to_start_timeout(), options_.sticky_schedule_to_start);
   }
-  request->set_return_new_workflow_task(!sticky_queue_.empty() && !stopping_);
+  const bool heartbeat = kind == Answer::Heartbeat;
+  request->set_force_create_new_workflow_task(heartbeat);
+  request->set_return_new_workflow_task(heartbeat || (!sticky_queue_.empty() && !stopping_));
   if (sdk_metadata_) run.take_metadata(request->mutable_sdk_metadata());
 
   auto kept = std::make_shared<Task>();  // shared with the callback: what is needed to fail it
@@ -79,19 +81,21 @@ void WorkflowTasks::completed(const std::string& run_id, TaskPtr task, const Por
   }
   Slot& slot = *slots_[run_id];
   if (reply->reset_history_event_id() > 0) slot.run->rewind(reply->reset_history_event_id());
-  if (reply->has_workflow_task() && !reply->workflow_task().task_token().empty()) {
+  const bool goes_on = reply->has_workflow_task() && !reply->workflow_task().task_token().empty();
+  if (goes_on) {
     auto next = std::make_shared<Task>();
     next->Swap(reply->mutable_workflow_task());
     slot.waiting.push_front(std::move(next));
   }
-  release(run_id, !sticky_queue_.empty() && !slot.run->closed());
+  const bool local = goes_on && slot.run->waits_for_locals();
+  release(run_id, (local || !sticky_queue_.empty()) && !slot.run->closed());
 }
 
 void WorkflowTasks::release(const std::string& run_id, bool keep) {
   Slot& slot = *slots_[run_id];
   slot.busy = false;
   --busy_;
-  if (!keep) slot.run.reset();
+  if (!keep) forget(slot);
   if (!slot.waiting.empty()) {
     auto next = std::move(slot.waiting.front());
     slot.waiting.pop_front();

@@ -46,6 +46,7 @@ void WorkflowTasks::start(bool sdk_metadata) {
 
 void WorkflowTasks::stop(std::function<void()> idle) {
   stopping_ = true;
+  *locals_stop_ = true;
   idle_ = std::move(idle);
   for (const auto number : std::exchange(polls_, {})) port_.service.cancel(number);
   check_idle();
@@ -168,7 +169,7 @@ bool WorkflowTasks::history_is_complete(const Slot& slot, const Task& task) cons
 void WorkflowTasks::process(Slot& slot, TaskPtr task) {
   begin_work(slot);
   // Another worker may have gone on with the run since, or its last task was dropped: what we hold is of no use then.
-  if (slot.run && slot.run->last_started_id() != task->previous_started_event_id()) slot.run.reset();
+  if (slot.run && slot.run->last_started_id() != task->previous_started_event_id()) forget(slot);
   if (history_is_complete(slot, *task)) return execute(slot, std::move(task));
 
   auto events = std::make_shared<Events>();  // shared by the callbacks of the fetch
@@ -180,7 +181,7 @@ void WorkflowTasks::process(Slot& slot, TaskPtr task) {
     std::string token = task->next_page_token();
     return fetch(slot.run_id, std::move(task), std::move(events), std::move(token));
   }
-  slot.run.reset();
+  forget(slot);
   fetch(slot.run_id, std::move(task), std::move(events), {});
 }
 
@@ -245,7 +246,7 @@ void WorkflowTasks::execute(Slot& slot, TaskPtr task) {
   const auto driven = drive(slot, *task);
   if (!driven) return fail_task(slot, *task, driven.error());
   if (task->has_query()) return answer_query(slot, *task);
-  answer_task(slot, *task);
+  go_on(slot, std::move(task));
 }
 
 }  // namespace callimport::engine::worker

@@ -177,6 +177,119 @@ class HistoryBuilder {
     set_json((*marker->mutable_details())["data"].add_payloads(), data);
     return *this;
   }
+  HistoryBuilder& child_initiated(const std::string& id, const std::string& type) {
+    auto* child = add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
+                      .mutable_start_child_workflow_execution_initiated_event_attributes();
+    child->set_workflow_id(id);
+    child->mutable_workflow_type()->set_name(type);
+    return *this;
+  }
+  HistoryBuilder& child_started(std::int64_t initiated, const std::string& run = "child-run") {
+    auto* started = add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
+                        .mutable_child_workflow_execution_started_event_attributes();
+    started->set_initiated_event_id(initiated);
+    started->mutable_workflow_execution()->set_run_id(run);
+    return *this;
+  }
+  HistoryBuilder& child_start_failed(std::int64_t initiated) {
+    auto* failed = add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED)
+                       .mutable_start_child_workflow_execution_failed_event_attributes();
+    failed->set_initiated_event_id(initiated);
+    failed->set_workflow_id("c");
+    failed->set_cause(enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS);
+    return *this;
+  }
+  HistoryBuilder& child_completed(std::int64_t initiated, const std::string& result) {
+    auto* done = add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED)
+                     .mutable_child_workflow_execution_completed_event_attributes();
+    done->set_initiated_event_id(initiated);
+    set_json(done->mutable_result()->add_payloads(), result);
+    return *this;
+  }
+  HistoryBuilder& child_failed(std::int64_t initiated, const std::string& type, const std::string& message) {
+    auto* failed = add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED)
+                       .mutable_child_workflow_execution_failed_event_attributes();
+    failed->set_initiated_event_id(initiated);
+    failed->mutable_failure()->set_message(message);
+    failed->mutable_failure()->mutable_application_failure_info()->set_type(type);
+    return *this;
+  }
+  HistoryBuilder& child_canceled(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED)
+        .mutable_child_workflow_execution_canceled_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  HistoryBuilder& child_timed_out(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT)
+        .mutable_child_workflow_execution_timed_out_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  HistoryBuilder& child_terminated(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED)
+        .mutable_child_workflow_execution_terminated_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  HistoryBuilder& signal_initiated(const std::string& target, const std::string& name) {
+    auto* signal = add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+                       .mutable_signal_external_workflow_execution_initiated_event_attributes();
+    signal->mutable_workflow_execution()->set_workflow_id(target);
+    signal->set_signal_name(name);
+    return *this;
+  }
+  HistoryBuilder& external_signaled(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+        .mutable_external_workflow_execution_signaled_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  HistoryBuilder& signal_failed(std::int64_t initiated, enums::SignalExternalWorkflowExecutionFailedCause cause) {
+    auto* failed = add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                       .mutable_signal_external_workflow_execution_failed_event_attributes();
+    failed->set_initiated_event_id(initiated);
+    failed->mutable_workflow_execution()->set_workflow_id("other");
+    failed->set_cause(cause);
+    return *this;
+  }
+  HistoryBuilder& cancel_initiated(const std::string& target) {
+    add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+        .mutable_request_cancel_external_workflow_execution_initiated_event_attributes()
+        ->mutable_workflow_execution()
+        ->set_workflow_id(target);
+    return *this;
+  }
+  HistoryBuilder& external_cancel_requested(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+        .mutable_external_workflow_execution_cancel_requested_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  HistoryBuilder& cancel_failed(std::int64_t initiated) {
+    auto* failed = add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                       .mutable_request_cancel_external_workflow_execution_failed_event_attributes();
+    failed->set_initiated_event_id(initiated);
+    failed->mutable_workflow_execution()->set_workflow_id("other");
+    failed->set_cause(enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+    return *this;
+  }
+  /// As core writes it; `backoff` in seconds, -1: none.
+  HistoryBuilder& local_activity(int number, const std::string& type, int attempt, const std::string& result,
+                                 int backoff = -1) {
+    auto* marker = add(enums::EVENT_TYPE_MARKER_RECORDED).mutable_marker_recorded_event_attributes();
+    marker->set_marker_name("core_local_activity");
+    const std::string wait = backoff < 0 ? "null" : "{\"seconds\":" + std::to_string(backoff) + ",\"nanos\":0}";
+    set_json((*marker->mutable_details())["data"].add_payloads(),
+             "{\"seq\":" + std::to_string(number) + ",\"attempt\":" + std::to_string(attempt) + ",\"activity_id\":\"" +
+                 std::to_string(number) + "\",\"activity_type\":\"" + type + "\",\"backoff\":" + wait + "}");
+    if (backoff < 0) {
+      set_json((*marker->mutable_details())["result"].add_payloads(), result);
+    } else {
+      marker->mutable_failure()->mutable_application_failure_info()->set_type(result);
+    }
+    return *this;
+  }
   HistoryBuilder& closed() { return add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED), *this; }
 
   const History& history() const { return history_; }
