@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle, type WorkflowStartOptions } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import protos, { type temporal as api } from '@temporalio/proto';
-import { DefaultLogger, NativeConnection, Worker, bundleWorkflowCode, type BundleOptions, type WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, bundleWorkflowCode, type BundleOptions, type WorkerOptions } from '@temporalio/worker';
 import * as activities from './activities.ts';
 
 export type Event = api.api.history.v1.IHistoryEvent;
@@ -44,6 +44,11 @@ export async function openHouse(bundlePath: string): Promise<House> {
     address, mark, bundlePath, queue: `shared-${mark}`, namespace: process.env.CONFORMANCE_NAMESPACE!,
     connection: await Connection.connect({ address }), native: await NativeConnection.connect({ address }),
   };
+}
+
+/** The SDK's own words are told only where something is wrong. Before the first connection. */
+export function quiet(): void {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
 }
 
 /** Compiles the suite's workflows. */

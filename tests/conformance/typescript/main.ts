@@ -1,8 +1,8 @@
 // Runs the scenarios and prints a JSON line for each. Environment: tests/conformance/README.md.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { Bench, bundle, makeWorker, openHouse, scenarios, type House, type Phase, type Scenario } from './harness.ts';
+import { Bench, bundle, makeWorker, openHouse, quiet, scenarios, type House, type Phase, type Scenario } from './harness.ts';
+import { tell } from './telling.ts';
 import './scenarios/activities.ts';
 import './scenarios/basics.ts';
 import './scenarios/families.ts';
@@ -17,32 +17,15 @@ import './scenarios/workers.ts';
 
 const kTogether = 16; // scenarios at once: they mostly wait
 
-async function runOne(house: House, { name, body, seconds, oracle }: Scenario): Promise<boolean> {
-  const began = Date.now();
-  let clock: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    clock = setTimeout(() => reject(new Error(`no end after ${seconds} s`)), seconds * 1000);
-  });
-  const error = await Promise.race([body(new Bench(house, name)), late]).then(() => undefined, (thrown) => thrown ?? new Error('thrown'));
-  clearTimeout(clock);
-  const told = { suite: 'typescript', name, status: error ? 'failed' : 'passed', ms: Date.now() - began, reason: reason(error), oracle };
-  process.stdout.write(`${JSON.stringify(told)}\n`);
-  if (error) console.error(`${name}:`, error);
-  return !error;
-}
-
-function reason(error: any): string {
-  if (!error) return '';
-  const causes: string[] = [];
-  for (let at = error; at && causes.length < 4; at = at.cause) causes.push(`${at.name ?? 'Error'}: ${at.message}`);
-  return causes.join(' <- ').replace(/\s+/g, ' ').slice(0, 600);
-}
-
 async function runPhase(house: House, chosen: Scenario[], phase: Phase, atOnce: number): Promise<boolean> {
   const queue = chosen.filter((scenario) => scenario.phase === phase);
   let good = true;
   const lane = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) good = (await runOne(house, next)) && good;
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { name, body, seconds, oracle } = next;
+      const passed = await tell({ suite: 'typescript', name, seconds, oracle }, () => body(new Bench(house, name)));
+      good = passed && good;
+    }
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   return good;
@@ -52,7 +35,7 @@ async function main(): Promise<number> {
   const only = process.env.CONFORMANCE_ONLY ?? '';
   const chosen = scenarios.filter(({ name }) => name.includes(only));
   if (chosen.length === 0) return 0;
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
+  quiet();
   const { code } = await bundle();
   const bundlePath = join(process.env.CONFORMANCE_SCRATCH!, 'bundle.js');
   writeFileSync(bundlePath, code);
