@@ -39,6 +39,7 @@ type Scenario struct {
 	Phase   Phase
 	Seconds int
 	Oracle  string
+	When    func() bool // asked when its turn comes; where it says no, nothing is told; unset: always
 	Body    func(t *Bench)
 }
 

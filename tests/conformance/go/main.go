@@ -73,6 +73,9 @@ func runPhase(house *House, chosen []Scenario, phase Phase, atOnce int) bool {
 	for range atOnce {
 		lanes.Go(func() {
 			for each := range queue {
+				if each.When != nil && !each.When() {
+					continue
+				}
 				verdicts <- runOne(house, each)
 			}
 		})
