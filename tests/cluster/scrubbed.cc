@@ -65,7 +65,8 @@ History history_of(api::Client& client, const std::string& workflow_id, const st
 
 bool is_chance(const std::string& key) {
   static const std::regex chance(
-      "eventTime|taskId|.*[rR]unId|requestId|identity|historySizeBytes|workflowId|.*Time|version|workerVersion|"
+      "eventTime|taskId|.*[rR]unId|.*[nN]amespaceId|requestId|identity|historySizeBytes|workflowId|.*Time|version|"
+      "workerVersion|"
       "firstExecutionRunId|cronSchedule");
   return std::regex_match(key, chance);
 }
@@ -75,10 +76,12 @@ std::string without_chance(const std::string& text) {
   static const std::regex id("(imp|cred|call|ntf)_[0-9a-z]+"), time(R"(\b1[0-9]{12}\b)"),
       pace(R"re("[a-z_]*_m?s":[0-9]+)re");
   static const std::regex place("127\\.0\\.0\\.1:[0-9]+");
+  static const std::regex moment(R"re("(nanos|seconds)":[0-9]+)re");  // of a local activity
   static const std::regex uuid("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
   auto plain = std::regex_replace(text, id, "$1_");
   plain = std::regex_replace(plain, uuid, "uuid");
   plain = std::regex_replace(plain, place, "sandbox");
+  plain = std::regex_replace(plain, moment, "\"$1\":0");
   plain = std::regex_replace(plain, pace, "\"ms\":0");
   return std::regex_replace(plain, time, "0");
 }

@@ -192,6 +192,24 @@ TEST(Chains, ARetryStartsFromWhatTheFirstRunWasGiven) {  // as seen on server 1.
   EXPECT_EQ(world.describe().workflow_execution_info().memo().fields().at("m").data(), "1");
 }
 
+TEST(Chains, SearchAttributesOfTheNextRunTellTheirTypes) {  // as seen on server 1.29.1, in both events
+  EmbeddedOptions options;
+  options.search_attributes["CustomKeywordField"] = "Keyword";
+  ServiceWorld world(options);
+  const std::string first = begin(world, world.start_request());
+  Command next = continue_as_new("1");
+  auto& asked = *next.mutable_continue_as_new_workflow_execution_command_attributes()->mutable_search_attributes();
+  auto& payload = (*asked.mutable_indexed_fields())["CustomKeywordField"];
+  (*payload.mutable_metadata())["encoding"] = "json/plain";
+  payload.set_data("\"sink\"");
+  EXPECT_TRUE(world.complete(world.poll(), {next}).ok());
+  const auto last = world.history("W", first).events().rbegin();
+  const auto& closing = last->workflow_execution_continued_as_new_event_attributes().search_attributes();
+  const auto& started = world.history().events(0).workflow_execution_started_event_attributes().search_attributes();
+  EXPECT_EQ("Keyword", closing.indexed_fields().at("CustomKeywordField").metadata().at("type"));
+  EXPECT_EQ("Keyword", started.indexed_fields().at("CustomKeywordField").metadata().at("type"));
+}
+
 TEST(SignalWithStart, RequestIdsAreOfSignals) {  // as seen on server 1.29.1
   ServiceWorld world;
   api::SignalWithStartWorkflowExecutionRequest request;
