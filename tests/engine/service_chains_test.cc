@@ -203,9 +203,10 @@ TEST(Chains, SearchAttributesOfTheNextRunTellTheirTypes) {  // as seen on server
   (*payload.mutable_metadata())["encoding"] = "json/plain";
   payload.set_data("\"sink\"");
   EXPECT_TRUE(world.complete(world.poll(), {next}).ok());
-  const auto last = world.history("W", first).events().rbegin();
-  const auto& closing = last->workflow_execution_continued_as_new_event_attributes().search_attributes();
-  const auto& started = world.history().events(0).workflow_execution_started_event_attributes().search_attributes();
+  const History before = world.history("W", first), after = world.history();
+  const auto& closing =
+      before.events().rbegin()->workflow_execution_continued_as_new_event_attributes().search_attributes();
+  const auto& started = after.events(0).workflow_execution_started_event_attributes().search_attributes();
   EXPECT_EQ("Keyword", closing.indexed_fields().at("CustomKeywordField").metadata().at("type"));
   EXPECT_EQ("Keyword", started.indexed_fields().at("CustomKeywordField").metadata().at("type"));
 }
