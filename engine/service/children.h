@@ -45,9 +45,4 @@ struct ChildClose {
 /// Nothing when the child is not pending here.
 void record_child_closed(Draft& parent, const ChildClose& close);
 
-/// Whether an event tells a parent what became of a child: started, not started, closed.
-bool is_child_news(const HistoryEvent& event);
-/// The same news for a run made by a reset, where it is a child of the kept part; nothing otherwise (C.11).
-void repeat_child_news(Draft& parent, const HistoryEvent& news);
-
 }  // namespace callimport::engine

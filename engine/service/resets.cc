@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/service/children.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/rebuild.h"
+#include "engine/service/reset_news.h"
 #include "engine/service/run_options.h"
 #include "engine/service/starts.h"
 #include "engine/service/workflow_tasks.h"
@@ -21,7 +21,8 @@ bool excluded(const ResetRequest& request, enums::ResetReapplyExcludeType type) 
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-bool wanted(const ResetRequest& request, const HistoryEvent& event) {
+/// What others told counts where the kept part asked for it: numbers of its events mean nothing in a later run.
+bool wanted(const ResetRequest& request, const HistoryEvent& event, ResetSource source) {
   const bool none = request.reset_reapply_type() == enums::RESET_REAPPLY_TYPE_NONE;  // it means these two
   const bool no_signals = none || excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL);
   const bool no_updates = none || excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE);
@@ -33,7 +34,12 @@ bool wanted(const ResetRequest& request, const HistoryEvent& event) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: return !no_updates;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:  // without its request: it was admitted by an event
       return !no_updates && event.workflow_execution_update_accepted_event_attributes().has_accepted_request();
-    default: return !nothing && is_child_news(event);
+    default:
+      if (source != ResetSource::kBase) return false;
+      if (const std::int64_t asked = asked_outside(event); asked != 0) {
+        return asked < request.workflow_task_finish_event_id();
+      }
+      return !nothing && is_child_news(event);
   }
 }
 
@@ -91,6 +97,8 @@ void reapply(Draft& draft, const HistoryEvent& event) {
     readmit(draft, event.workflow_execution_update_admitted_event_attributes().request());
   } else if (event.has_workflow_execution_update_accepted_event_attributes()) {
     readmit(draft, event.workflow_execution_update_accepted_event_attributes().accepted_request());
+  } else if (asked_outside(event) != 0) {
+    repeat_event(draft, event);
   } else {
     repeat_child_news(draft, event);
   }
@@ -98,9 +106,10 @@ void reapply(Draft& draft, const HistoryEvent& event) {
 
 }  // namespace
 
-void pick_events(const ResetRequest& request, const History& events, std::vector<HistoryEvent>* later) {
+void pick_events(const ResetRequest& request, const History& events, ResetSource source,
+                 std::vector<HistoryEvent>* later) {
   for (const auto& event : events.events()) {
-    if (wanted(request, event)) later->push_back(event);
+    if (wanted(request, event, source)) later->push_back(event);
   }
 }
 
@@ -116,7 +125,7 @@ std::optional<PortStatus> split_history(const ResetRequest& request, const Histo
     } else if (batch.first_event_id() >= finish) {
       History events;
       ENSURE(events.ParseFromString(batch.events()));
-      pick_events(request, events, later);
+      pick_events(request, events, ResetSource::kBase, later);
     } else {
       return errors::invalid("StateRebuilder unable to Rebuild mutable state to event ID: " +
                              std::to_string(finish - 1) + ", version: 0, this event must be at the boundary");

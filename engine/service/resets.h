@@ -22,8 +22,11 @@ inline constexpr std::string_view kResetter = "history-resetter";  ///< who term
 /// @return what is wrong with the point, as INVALID_ARGUMENT.
 std::optional<PortStatus> split_history(const ResetRequest& request, const HistoryBatches& history,
                                         std::vector<pb::Batch>* kept, std::vector<HistoryEvent>* later);
+/// Whose events: the run that is reset, or one that continued it.
+enum class ResetSource : std::uint8_t { kBase, kSuccessor };
 /// Adds those of `events` that `request` wants re-applied.
-void pick_events(const ResetRequest& request, const History& events, std::vector<HistoryEvent>* later);
+void pick_events(const ResetRequest& request, const History& events, ResetSource source,
+                 std::vector<HistoryEvent>* later);
 /// The run a history went on in as continue-as-new; empty: none.
 std::string continued_in(const HistoryBatches& history);
 

@@ -45,7 +45,8 @@ void Service::read_for_reset(std::shared_ptr<ResetOrder> order, Found found) {
       if (!last) return;
       History buffered;
       for (const auto& event : run.buffered) *buffered.add_events() = event;
-      pick_events(order->request, buffered, &order->plan.later);
+      const bool base = run.facts.run_id() == order->plan.base.run_id();
+      pick_events(order->request, buffered, base ? ResetSource::kBase : ResetSource::kSuccessor, &order->plan.later);
       decide_reset(*order);
     });
     return;
@@ -70,7 +71,7 @@ bool Service::take_for_reset(ResetOrder& order, const HistoryBatches& history) {
     for (const auto& batch : history.batches()) {
       History events;
       add_events(batch, 1, history.next_event_id(), &events);
-      pick_events(order.request, events, &order.plan.later);
+      pick_events(order.request, events, ResetSource::kSuccessor, &order.plan.later);
     }
     return true;
   }

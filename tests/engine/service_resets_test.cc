@@ -313,6 +313,59 @@ TEST(Reset, WhatBecameOfChildrenIsToldAgain) {
   EXPECT_EQ(world.history("W", made).events(15).event_type(), enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED);
 }
 
+/// The first task's commands, and a second task that is started at once: what comes of them is buffered.
+WorkflowTask complete_and_go_on(ServiceWorld& world, const std::vector<Command>& commands) {
+  const WorkflowTask task = world.poll();
+  auto request = world.completion(task, commands);
+  request.set_return_new_workflow_task(true);
+  request.set_force_create_new_workflow_task(true);
+  const auto answer = world.call(&WorkflowService::RespondWorkflowTaskCompleted, request);
+  EXPECT_TRUE(answer.ok()) << answer.status.message;
+  return answer.reply.workflow_task();
+}
+
+int count(const History& history, enums::EventType type) {
+  int many = 0;
+  for (const auto& event : history.events()) many += event.event_type() == type ? 1 : 0;
+  return many;
+}
+
+TEST(Reset, WhatCameOfRequestsToOthersIsToldAgain) {
+  for (const bool buffered : {true, false}) {
+    SCOPED_TRACE(buffered ? "buffered" : "written after the point");
+    ServiceWorld world;
+    world.start("other");
+    const std::string base = world.start();
+    EXPECT_TRUE(world.terminate("x", "other").ok());
+    world.start("other2");
+    const auto task = complete_and_go_on(
+        world, {signal_other("other", "s"), signal_other("other2", "s"), cancel_other("other2"), cancel_other("nope")});
+    EXPECT_EQ(task.started_event_id(), 10);
+    if (!buffered) EXPECT_TRUE(world.complete(task).ok());
+    const std::string made = reset(world, reset_request(base, 10));
+    const History history = world.history("W", made);
+    EXPECT_EQ(count(history, enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED), 1);
+    EXPECT_EQ(count(history, enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED), 1);
+    EXPECT_EQ(count(history, enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED), 1);
+    EXPECT_EQ(count(history, enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED), 1);
+    EXPECT_EQ(count(world.history("other2"), enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED), 1) << "not sent again";
+  }
+}
+
+TEST(Reset, AChildWhoseStartIsBufferedIsKnown) {
+  for (const bool buffered : {true, false}) {
+    SCOPED_TRACE(buffered ? "buffered" : "written after the point");
+    ServiceWorld world;
+    const std::string base = world.start();
+    const auto task = complete_and_go_on(world, {start_child("C")});
+    if (!buffered) EXPECT_TRUE(world.complete(task).ok());
+    const std::string made = reset(world, reset_request(base, task.started_event_id()));
+    EXPECT_EQ(count(world.history("W", made), enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED), 1);
+    EXPECT_TRUE(world.complete(world.poll("C"), {complete_workflow("\"r\"")}).ok());
+    EXPECT_EQ(count(world.history("W", made), enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED), 1);
+  }
+}
+
 TEST(Reset, TimersOfTheKeptPartGoOn) {
   ServiceWorld world;
   const std::string base = world.start();
