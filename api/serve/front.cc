@@ -65,6 +65,7 @@ StopSignals::~StopSignals() {
 }
 
 void open_worker(Front& front, House& house, engine::WorkflowService& service, engine::WorkerOptions options) {
+  options.warn = [](const std::string& sentence) { spdlog::warn("{}", sentence); };
   front.worker = engine::Worker::create(service, house.loop, house.loop, house.random, std::move(options));
   front.worker->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
   activities::register_import_activities(*front.worker, import_deps(house));
