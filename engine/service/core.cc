@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/service/port_errors.h"
+#include "engine/service/transition_check.h"
 #include "storage/model/ensure.h"
 
 namespace callimport::engine {
@@ -55,7 +56,12 @@ Result<> Service::recover() {
   for (const auto& [key, run] : open_) {
     keys.push_back(key);
     last_task_id = std::max(last_task_id, run->last_task_id);
-    if (run->facts.kind() == pb::RUN_KIND_NAMESPACE && run->open()) adopt_namespace(*run);
+    if (run->facts.kind() != pb::RUN_KIND_NAMESPACE || !run->open()) continue;
+    if (!may_adopt(*run->namespace_state)) {
+      return fail(Code::kCorrupt, "journal: run " + std::to_string(key) + ": namespace " +
+                                      run->namespace_state->name() + " is another one, too");
+    }
+    adopt_namespace(*run);
   }
   for (auto& closed : recovered.closed) {
     pb::RunSummary summary;
@@ -93,10 +99,12 @@ Result<> Service::recover() {
 /// Runs that are open, or closed with their history not stored yet, as their snapshots and rows say.
 Result<> Service::recover_open(storage::Journal::Recovered& recovered) {
   for (auto& snapshot : recovered.snapshots) {
+    const auto corrupt = [&snapshot](const std::string& why) {
+      return fail(Code::kCorrupt, "journal: the snapshot of run " + std::to_string(snapshot.run) + why);
+    };
     pb::RunSnapshot body;
-    if (!body.ParseFromString(snapshot.body)) {
-      return fail(Code::kCorrupt, "journal: the snapshot of run " + std::to_string(snapshot.run) + " does not parse");
-    }
+    if (!body.ParseFromString(snapshot.body)) return corrupt(" does not parse");
+    if (auto wrong = contradiction(body)) return corrupt(": " + *wrong);
     OpenRun& run = add_run(snapshot.run);
     from_snapshot(std::move(body), &run);
     run.last_row = snapshot.seq;
@@ -105,10 +113,14 @@ Result<> Service::recover_open(storage::Journal::Recovered& recovered) {
   for (auto& row : recovered.rows) {
     OpenRun& run = add_run(row.run);
     pb::Transition change;
+    const auto corrupt = [&row](const std::string& why) {
+      return fail(Code::kCorrupt,
+                  "journal: row " + std::to_string(row.seq) + " of run " + std::to_string(row.run) + why);
+    };
     if (row.previous != run.last_row || !change.ParseFromString(row.body)) {
-      return fail(Code::kCorrupt, "journal: row " + std::to_string(row.seq) + " of run " + std::to_string(row.run) +
-                                      " does not parse or does not follow its run");
+      return corrupt(" does not parse or does not follow its run");
     }
+    if (auto wrong = contradiction(run, change)) return corrupt(": " + *wrong);
     if (run.first_row == 0) run.first_row = row.seq;
     apply(run, std::move(change));
     run.last_row = row.seq;

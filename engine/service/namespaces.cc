@@ -113,6 +113,11 @@ void Service::write_namespace(const Namespace& space, pb::NamespaceState state) 
   commit(record, std::move(draft));
 }
 
+bool Service::may_adopt(const pb::NamespaceState& state) {
+  const Namespace* held = find_space(state.name());
+  return state.number() > kSystemNumber && (held == nullptr || held->state.number() == state.number());
+}
+
 /// What the record says becomes what is.
 void Service::adopt_namespace(const OpenRun& record) {
   const pb::NamespaceState& state = *record.namespace_state;

@@ -188,6 +188,7 @@ class Service final : public EmbeddedService {
   Namespace* recovered_space(const pb::RunFacts& facts);
   void register_namespace(const std::string& name, pb::NamespaceState state);
   void write_namespace(const Namespace& space, pb::NamespaceState state);
+  bool may_adopt(const pb::NamespaceState& state);  ///< no other one has its name, and its number is not the system's
   void adopt_namespace(const OpenRun& record);
   void sweep_later(std::int64_t number);
   void sweep_namespace(std::int64_t number);
