@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <unordered_map>
@@ -49,6 +50,10 @@ grpc::Slice whole_of(const grpc::ByteBuffer& buffer) {
   return slice;
 }
 
+inline constexpr std::chrono::milliseconds kPingAnswerMax = std::chrono::seconds{20};
+
+int in_ms(std::chrono::milliseconds duration) { return static_cast<int>(duration.count()); }
+
 /// Takes as long for any wrong token.
 bool same_text(std::string_view a, std::string_view b) {
   unsigned difference = a.size() == b.size() ? 0u : 1u;
@@ -58,6 +63,30 @@ bool same_text(std::string_view a, std::string_view b) {
   }
   return difference == 0;
 }
+
+/// Bytes of replies that were handed to gRPC and not yet taken from it, by connection. The loop's.
+class UnreadReplies {
+ public:
+  /// False: too many wait already.
+  bool add(const std::string& peer, std::size_t bytes) {
+    const auto found = by_peer_.find(peer);
+    const std::size_t waiting = found == by_peer_.end() ? 0 : found->second;
+    if (all_ + bytes > kUnreadBytesMax || waiting + bytes > kUnreadBytesPerConnectionMax) return false;
+    by_peer_[peer] = waiting + bytes;
+    all_ += bytes;
+    return true;
+  }
+  void remove(const std::string& peer, std::size_t bytes) {
+    const auto found = by_peer_.find(peer);
+    all_ -= bytes;
+    found->second -= bytes;
+    if (found->second == 0) by_peer_.erase(found);
+  }
+
+ private:
+  std::unordered_map<std::string, std::size_t> by_peer_;
+  std::size_t all_ = 0;
+};
 
 class Call;
 
@@ -70,6 +99,7 @@ struct Shared {
   std::atomic<std::uint64_t> next_number{1};
   std::atomic<std::size_t> pending{0};
   std::unordered_map<std::uint64_t, Call*> calls;  // loop
+  UnreadReplies unread;                            // loop
 };
 
 /// One RPC. gRPC owns its life: it deletes itself in OnDone, which comes after its one Finish.
@@ -101,6 +131,10 @@ class Call final : public grpc::ServerGenericBidiReactor {
   void OnWriteDone(bool ok) override;
   void OnDone() override {
     if (counted_) shared_->pending.fetch_sub(1);
+    if (unread_bytes_ > 0) {
+      shared_->loop.post(
+          [shared = shared_, peer = peer_, bytes = unread_bytes_] { shared->unread.remove(peer, bytes); });
+    }
     delete this;
   }
   /// OnDone and OnCancel above do next to nothing: they need no thread of gRPC's executor of their own, which would
@@ -134,6 +168,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
   }
   void end(const grpc::Status& status);
   void send_next();
+  bool queue(const google::protobuf::MessageLite& message);
 
   std::shared_ptr<Shared> shared_;  // shared with the door: calls may end after it closed
   grpc::GenericCallbackServerContext* context_;
@@ -147,6 +182,8 @@ class Call final : public grpc::ServerGenericBidiReactor {
   std::deque<grpc::ByteBuffer> outgoing_;
   bool writing_ = false;
   std::optional<grpc::Status> ending_;
+  std::string peer_;  // set with the first byte of:
+  std::size_t unread_bytes_ = 0;
 };
 
 /// Names a call by number, never by its reactor: answers of a call that is over are dropped.
@@ -237,9 +274,24 @@ void Call::OnWriteDone(bool ok) {
   });
 }
 
+/// The next message to go out. False: too much waits for readers, and the call ends with that.
+bool Call::queue(const google::protobuf::MessageLite& message) {
+  grpc::ByteBuffer buffer = to_buffer(message);
+  const std::size_t bytes = buffer.Length();
+  if (bytes >= kUnreadCountsFrom) {
+    if (peer_.empty()) peer_ = context_->peer();
+    if (!shared_->unread.add(peer_, bytes)) {
+      finish({kGrpcResourceExhausted, "too many replies wait to be read by their callers", {}, {}});
+      return false;
+    }
+    unread_bytes_ += bytes;
+  }
+  outgoing_.push_back(std::move(buffer));
+  return true;
+}
+
 bool Call::write(const google::protobuf::MessageLite& message) {
-  if (ending_) return false;
-  outgoing_.push_back(to_buffer(message));
+  if (ending_ || !queue(message)) return false;
   if (!writing_) send_next();
   return true;
 }
@@ -251,6 +303,11 @@ void Call::send_next() {
 
 void Call::written(bool ok) {
   writing_ = false;
+  const std::size_t sent = outgoing_.front().Length();
+  if (sent >= kUnreadCountsFrom) {
+    shared_->unread.remove(peer_, sent);
+    unread_bytes_ -= sent;
+  }
   outgoing_.pop_front();
   if (!ok) return end(grpc::Status::CANCELLED);
   if (!outgoing_.empty()) return send_next();
@@ -268,7 +325,7 @@ void Call::reply(const google::protobuf::MessageLite& message) {
     if (write(message)) finish({});
     return;
   }
-  outgoing_.push_back(to_buffer(message));
+  if (!queue(message)) return;
   shared_->calls.erase(number_);
   StartWriteAndFinish(&outgoing_.front(), grpc::WriteOptions(), grpc::Status::OK);  // counts as its Finish
 }
@@ -309,6 +366,12 @@ class GrpcDoor final : public Door {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);  // counts what nobody asks for
+    // Whoever connects and says nothing, or is gone without a word, does not stay.
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, in_ms(kHandshakeMax));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, in_ms(options.silent_max));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, in_ms(std::min(options.silent_max, kPingAnswerMax)));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_SENT_PING_INTERVAL_WITHOUT_DATA_MS, in_ms(options.silent_max));
     int port = 0;
     if (!options.address.empty()) builder.AddListeningPort(options.address, credentials(), &port);
     if (!options.socket.empty()) {

@@ -15,6 +15,12 @@ namespace callimport::api {
 inline constexpr std::size_t kRequestBytesMax = 4u << 20;          ///< ours, with grpc-go's words (conformance 0.6)
 inline constexpr std::size_t kLibraryRequestBytesMax = 64u << 20;  ///< beyond it the library refuses in its own words
 inline constexpr std::size_t kPendingCallsMax = 20'000;
+/// Replies that wait for their reader, of one connection and of all: beyond it further ones are RESOURCE_EXHAUSTED. So
+/// callers that never read cost memory up to here.
+inline constexpr std::size_t kUnreadBytesPerConnectionMax = 160u << 20;  ///< clients take replies up to 128 MiB
+inline constexpr std::size_t kUnreadBytesMax = 320u << 20;
+inline constexpr std::size_t kUnreadCountsFrom = 4u << 10;  ///< smaller ones are bounded by kPendingCallsMax
+inline constexpr auto kHandshakeMax = std::chrono::seconds{20};
 
 struct DoorOptions {
   std::string address;            ///< host:port, port 0: a free one; empty: no TCP
@@ -24,6 +30,8 @@ struct DoorOptions {
   std::string api_key;            ///< Temporal's services on TCP want it (or the token); empty: none
   std::string tls_cert, tls_key;  ///< PEM; both: TCP speaks TLS
   bool insecure_public = false;   ///< an address others can reach without TLS and API key, because somebody said so
+  std::chrono::milliseconds silent_max = std::chrono::seconds{60};  ///< then a ping; unanswered for 20 s (or as long
+                                                                    ///< as this, if less) it ends the connection
 };
 
 /// Threads: `open` and `close` from the owner; `router`'s functions as Router says. Lifetime: `loop` and `router`

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,11 +16,26 @@
 namespace callimport::api {
 namespace {
 
+inline constexpr rlim_t kConnectionsWanted = 10'000;
+inline constexpr rlim_t kDescriptorsWanted = kConnectionsWanted + 500;  // databases, the pool, downloads
+
 std::string boot_id() {
   std::ifstream in("/proc/sys/kernel/random/boot_id");
   std::string id;
   std::getline(in, id);
   return id;
+}
+
+/// Each connection is a descriptor: as many as this process may have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max < kDescriptorsWanted) {
+    spdlog::warn("only {} descriptors are allowed (ulimit -Hn): {} connections at once need {}", limit.rlim_max,
+                 kConnectionsWanted, kDescriptorsWanted);
+  }
 }
 
 Result<> open_storage(House& house) {
@@ -61,6 +77,7 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
   ::umask(S_IRWXG | S_IRWXO);
   ::prctl(PR_SET_DUMPABLE, 0);  // no core file, no ptrace by others of the user: secrets are in memory
   set_up_log(order.log_level, order.log_format);
+  raise_descriptor_limit();
   house.folder.path = order.data_folder;
   house.pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(order.config.pool_threads));
   TRY(house.lock, FolderLock::take(house.folder, fmt::format("callimport {}, process {}", who, ::getpid())));

@@ -1,6 +1,6 @@
 # The real binary, real sockets, real SIGKILL. The short forms take a minute or two; the limits are those of the whole ones
 # (./dev kill --full), which ctest cannot change from outside.
-add_library(test_process STATIC spine/process.cc)
+add_library(test_process STATIC spine/process.cc spine/bare_http2.cc)
 target_include_directories(test_process PUBLIC ${CMAKE_SOURCE_DIR})
 target_compile_options(test_process PRIVATE ${CALLIMPORT_WARNINGS})
 target_compile_definitions(test_process PRIVATE CALLIMPORT_BINARY_DIR="${CMAKE_BINARY_DIR}")
@@ -16,3 +16,6 @@ endforeach()
 
 add_suite(full_disk_test SOURCES spine/full_disk_test.cc DEPS test_house LABELS real TIMEOUT 120)
 add_dependencies(full_disk_test callimport)
+
+add_suite(strangers_test SOURCES spine/strangers_test.cc DEPS test_house LABELS real TIMEOUT 300)
+add_dependencies(strangers_test callimport)
