@@ -12,3 +12,6 @@ add_suite(cluster_kills_test SOURCES cluster/kills_test.cc DEPS test_cluster LAB
 add_dependencies(cluster_histories_test callimport)
 add_dependencies(cluster_kitchen_test callimport)
 add_dependencies(cluster_kills_test callimport)
+
+# The port alone, against a server in the test's own process.
+add_suite(cluster_port_test SOURCES cluster/port_test.cc api/certificates.cc DEPS engine::cluster api::grpc storage::runtime OpenSSL::Crypto)
