@@ -11,6 +11,8 @@
 #include <map>
 #include <sstream>
 
+#include "api/serve/toml_shape.h"
+
 namespace callimport::api {
 namespace {
 
@@ -233,6 +235,8 @@ Result<std::pair<std::string, std::string>> parse_search_attribute(const std::st
 
 Result<ServeConfig> parse_config(std::string_view text, const std::string& name) {
   ServeConfig config;
+  if (const auto fault = toml_fault(text))
+    return fail(Code::kInvalid, fmt::format("{}:{}: {}", name, fault->line, fault->what));
   toml::table root;
   try {
     root = toml::parse(text, name);

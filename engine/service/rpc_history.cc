@@ -57,7 +57,8 @@ api::GetWorkflowExecutionHistoryReverseResponse reverse_page(const HistoryBatche
                                                              std::size_t page) {
   api::GetWorkflowExecutionHistoryReverseResponse out;
   const auto& batches = history.batches();
-  const std::int64_t newest = token.next_event_id() != 0 ? token.next_event_id() : history.next_event_id() - 1;
+  const std::int64_t last = history.next_event_id() - 1;
+  const std::int64_t newest = token.next_event_id() != 0 ? std::min(token.next_event_id(), last) : last;
   std::size_t at = history.find(newest) + 1;
   History forward;
   for (std::size_t n = 0; n < page && at > 0; ++n) {

@@ -1,0 +1,17 @@
+#pragma once
+// What toml++ 3.3 takes for granted of a text and does not look at: given anything else its behaviour is undefined.
+#include <optional>
+#include <string_view>
+
+namespace callimport::api {
+
+struct TomlFault {
+  int line = 1;
+  std::string_view what;  ///< lives as long as the program
+};
+
+/// The first place where a character stands outside quotes and comments that TOML allows only there, or where a table's
+/// name begins with none that a name can begin with. One pass, constant memory.
+std::optional<TomlFault> toml_fault(std::string_view text);
+
+}  // namespace callimport::api
