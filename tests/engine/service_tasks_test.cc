@@ -391,6 +391,55 @@ TEST(Activity, TimeoutsAreFilledAndCapped) {  // C25
   EXPECT_EQ(b.start_to_close_timeout().seconds(), 20);
 }
 
+Command eagerly(Command schedule) {
+  schedule.mutable_schedule_activity_task_command_attributes()->set_request_eager_execution(true);
+  return schedule;
+}
+
+TEST(EagerActivity, ComesBackWithTheAnswer) {  // B24
+  ServiceWorld world;
+  world.start();
+  api::PollActivityTaskQueueRequest poll;
+  poll.set_namespace_("default");
+  poll.mutable_task_queue()->set_name("W");
+  auto waiting = world.send(&WorkflowService::PollActivityTaskQueue, poll, world.within(std::chrono::seconds(30)));
+  const auto done = world.complete(world.poll(), {eagerly(schedule_activity("a")), schedule_activity("b")});
+  ASSERT_EQ(done.reply.activity_tasks_size(), 1);
+  const ActivityTask& task = done.reply.activity_tasks(0);
+  EXPECT_EQ(task.activity_id(), "a");
+  EXPECT_EQ(task.attempt(), 1);
+  EXPECT_FALSE(task.has_retry_policy());
+  ASSERT_TRUE(waiting->ok());
+  EXPECT_EQ(waiting->reply.activity_id(), "b") << "who polls gets what nobody kept a slot for, and nothing twice";
+  world.restart();
+  EXPECT_TRUE(world.complete_activity(task).ok()) << "started durably";
+  const History history = world.history();
+  EXPECT_EQ(history.events(6).event_type(), enums::EVENT_TYPE_ACTIVITY_TASK_STARTED);
+  EXPECT_EQ(history.events(6).activity_task_started_event_attributes().identity(),
+            history.events(2).workflow_task_started_event_attributes().identity())
+      << "the workflow task's worker has it";
+}
+
+TEST(EagerActivity, IsRetriedThroughTheQueue) {  // B24, C26
+  ServiceWorld world;
+  world.start();
+  const auto done = world.complete(world.poll(), {eagerly(schedule_activity("a", "W", 10))});
+  ASSERT_EQ(done.reply.activity_tasks_size(), 1);
+  world.advance(std::chrono::seconds(10));  // nobody answers: start to close
+  world.advance(std::chrono::seconds(1));
+  const ActivityTask again = world.poll_activity();
+  EXPECT_EQ(again.activity_id(), "a");
+  EXPECT_EQ(again.attempt(), 2);
+}
+
+TEST(EagerActivity, IsDroppedWithARunThatCloses) {
+  ServiceWorld world;
+  world.start();
+  const auto done = world.complete(world.poll(), {eagerly(schedule_activity("a")), complete_workflow()});
+  EXPECT_TRUE(done.ok());
+  EXPECT_EQ(done.reply.activity_tasks_size(), 0);
+}
+
 TEST(External, SignalAndCancelReachAnotherRun) {  // C.12
   ServiceWorld world;
   world.start("W");
