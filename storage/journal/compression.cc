@@ -12,7 +12,10 @@ namespace callimport::storage {
 
 namespace {
 constexpr int kLevel = 1;  ///< the writer thread compresses; a higher level saves little on histories of some KB
-}
+/// Most histories are small, and there the time goes into tables: 5 us instead of 15 us a KB, a tenth more bytes.
+constexpr int kSmallLevel = -1;
+constexpr std::size_t kSmallBytes = 16u << 10;
+}  // namespace
 
 Compression::Compression()
     : in_(ZSTD_createCCtx(), [](ZSTD_CCtx_s* c) { ZSTD_freeCCtx(c); }),
@@ -23,8 +26,9 @@ Compression::~Compression() = default;
 
 std::string Compression::compress(std::string_view plain) {
   std::string packed(ZSTD_compressBound(plain.size()), '\0');
+  const int level = plain.size() < kSmallBytes ? kSmallLevel : kLevel;
   const std::size_t bytes =
-      ZSTD_compressCCtx(in_.get(), packed.data(), packed.size(), plain.data(), plain.size(), kLevel);
+      ZSTD_compressCCtx(in_.get(), packed.data(), packed.size(), plain.data(), plain.size(), level);
   ENSURE(!ZSTD_isError(bytes));
   packed.resize(bytes);
   return packed;

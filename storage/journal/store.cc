@@ -18,8 +18,7 @@ namespace {
 constexpr Seq kTrimRowsPerStep = 512;
 constexpr std::string_view kPragmas =
     "PRAGMA secure_delete = OFF;"  // no secrets here, and zeros over trimmed rows would be written twice
-    "PRAGMA cache_size = -8192;";  // KiB: appends touch few pages; a larger commit spills into the WAL before it is
-                                   // whole
+    "PRAGMA cache_size = -4096;";  // KiB: appends touch few pages; a larger commit spills into the WAL
 }  // namespace
 
 void Riders::take(Riders&& other) {
