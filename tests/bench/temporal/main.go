@@ -24,10 +24,11 @@ const (
 
 // Report is what the driver reads.
 type Report struct {
-	OneStep    Throughput `json:"one_step"`
-	Lone       Latency    `json:"lone"`
-	TenSteps   Throughput `json:"ten_steps"`
-	RssPeakMiB float64    `json:"rss_peak_mib"`
+	OneStep         Throughput `json:"one_step"`
+	Lone            Latency    `json:"lone"`
+	TenSteps        Throughput `json:"ten_steps"`
+	RssPeakMiB      float64    `json:"rss_peak_mib"`     // after the one-step phase
+	ClosedWorkflows int        `json:"closed_workflows"` // by then
 }
 
 // quiet drops the SDK's log: what fails is told by the calls.
@@ -73,13 +74,15 @@ func run() error {
 	load := Load{client: connection, server: Process{pid: *pid}, folder: *folder, open: *open}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	if _, err := load.throughput(ctx, 1, warmUp); err != nil {
+	warm, err := load.throughput(ctx, 1, warmUp)
+	if err != nil {
 		return err
 	}
 	var report Report
 	if report.OneStep, err = load.throughput(ctx, 1, lasting(*seconds)); err != nil {
 		return err
 	}
+	report.ClosedWorkflows = warm.Workflows + report.OneStep.Workflows
 	if report.RssPeakMiB, err = load.server.rssPeakMiB(); err != nil {
 		return err
 	}
