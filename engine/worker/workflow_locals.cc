@@ -18,6 +18,7 @@ void WorkflowTasks::go_on(Slot& slot, TaskPtr task) {
   if (went) went = start_locals(slot);
   if (!went) return fail_task(slot, *task, went.error());
   if (!slot.run->waits_for_locals()) {
+    port_.clock.cancel(std::exchange(slot.heartbeat, 0));
     if (slot.run->closed()) slot.locals.reset();
     return answer_task(slot, *task, Answer::Done);
   }

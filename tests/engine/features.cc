@@ -169,6 +169,40 @@ Flow<WorkflowEnd> updates(WorkflowContext& context, std::string) {
   co_return std::to_string(taken);
 }
 
+/// The same workflow as parent and as child, by its input.
+Flow<WorkflowEnd> grow(WorkflowContext& context) {
+  auto stopped = context.until([&context] { return context.cancel_requested(); }, 5s);
+  const bool cancelled = co_await stopped;
+  if (cancelled) co_return Cancelled{};
+  co_return std::string("\"grown\"");
+}
+Flow<WorkflowEnd> children(WorkflowContext& context, std::string input) {
+  if (input == "\"child\"") co_return co_await grow(context);
+  ChildOptions options{.workflow_id = "w-1"};
+  auto grown = co_await context.child("T", "\"child\"", options).result;
+  options.reuse = IdReuse::kRejectDuplicate;
+  auto again = co_await context.child("T", "\"child\"", options).result;
+  options.workflow_id = "w-2";
+  auto stopped = context.child("T", "\"child\"", options);
+  auto started = co_await stopped.started;
+  stopped.result.cancel();
+  auto end = co_await stopped.result;
+  auto told = co_await context.signal({.workflow_id = "w-2"}, "any", "1");
+  co_return "[" + text(grown) + "," + text(again) + "," + text(end) + (started && !told ? "]" : "!");
+}
+
+/// One that is done at once, one whose third attempt comes by a timer, one longer than the workflow's task.
+Flow<WorkflowEnd> local_activities(WorkflowContext& context, std::string input) {
+  LocalActivityOptions options;
+  options.start_to_close = 60s;
+  options.retry = RetryPolicy{.initial = 200ms};
+  options.local_retry_threshold = 1s;
+  auto first = co_await context.local_activity("echo", input, options);
+  auto third = co_await context.local_activity("third_time", "", options);
+  auto slow = co_await context.local_activity("slow", "", options);
+  co_return "[" + text(first) + "," + text(third) + "," + text(slow) + "]";
+}
+
 Awaitable<ActivityResult> echo(ActivityContext&, std::string input) { co_return input; }
 Awaitable<ActivityResult> third_time(ActivityContext& context, std::string) {
   if (context.info().attempt >= 3) co_return std::string("3");
@@ -183,6 +217,12 @@ void add_activities(Worker& worker, Clock& clock) {
   worker.register_activity("echo", echo);
   worker.register_activity("third_time", third_time);
   Clock* held = &clock;
+  worker.register_activity("slow", [held](ActivityContext& context, std::string) -> Awaitable<ActivityResult> {
+    for (int i = 0; !context.cancelled() && i < 20; ++i) co_await sleep_for(*held, 1s);
+    ActivityError error{.cancelled = true};
+    if (context.cancelled()) co_return tl::unexpected(std::move(error));
+    co_return std::string("20");
+  });
   worker.register_activity("forever", [held](ActivityContext& context, std::string) -> Awaitable<ActivityResult> {
     for (int i = 0; !context.cancelled() && i < 100; ++i) {
       context.heartbeat(std::to_string(i));
@@ -235,6 +275,8 @@ std::vector<Feature> features() {
       {"upserts", upserts, wait, "WorkflowExecutionCompleted"},
       {"spawned", spawned, wait, "WorkflowExecutionCompleted"},
       {"updates", updates, asked, "WorkflowExecutionCompleted"},
+      {"children", children, wait, "WorkflowExecutionCompleted"},
+      {"local_activities", local_activities, wait, "WorkflowExecutionCompleted"},
   };
 }
 
