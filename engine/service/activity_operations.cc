@@ -198,7 +198,12 @@ void note_pauses(Draft& draft) {
   const auto it = held.find(kName);
   const auto payload = keyword_list({types.begin(), types.end()});
   if (it == held.end() ? types.empty() : it->second.data() == payload.data()) return;
-  (*draft.edit_search_attributes().mutable_indexed_fields())[kName] = payload;
+  auto& fields = *draft.edit_search_attributes().mutable_indexed_fields();
+  if (types.empty()) {
+    fields.erase(kName);
+  } else {
+    fields[kName] = payload;
+  }
 }
 
 }  // namespace callimport::engine

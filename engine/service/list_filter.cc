@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "engine/service/filter_nodes.h"
@@ -25,6 +26,7 @@ struct Token {
 
 struct Wrong {
   std::string text;
+  bool is_syntax = false;
 };
 template <class T>
 using Parsed = tl::expected<T, Wrong>;
@@ -32,7 +34,8 @@ using NodePtr = std::unique_ptr<FilterNode>;
 
 tl::unexpected<Wrong> wrong(std::string text) { return tl::unexpected<Wrong>(Wrong{std::move(text)}); }
 tl::unexpected<Wrong> syntax_error(std::size_t position) {
-  return wrong("malformed SQL query: syntax error at position " + std::to_string(position + kHiddenPrefix));
+  return tl::unexpected<Wrong>(
+      Wrong{"malformed SQL query: syntax error at position " + std::to_string(position + kHiddenPrefix), true});
 }
 
 std::string lower(std::string text) {
@@ -109,7 +112,12 @@ class Parser {
     if (auto done = parse_clauses(use); !done) return tl::unexpected(done.error());
     accept_symbol(";");
     if (!at_end()) return syntax_error(peek().end);
+    if (unknown_column_) return tl::unexpected(*unknown_column_);
     return root;
+  }
+  /// What to tell when `parse` told `error`: a column is looked up only once the whole query could be read.
+  const Wrong& first_wrong(const Wrong& error) const {
+    return unknown_column_ && !error.is_syntax ? *unknown_column_ : error;
   }
   bool mentions_division() const { return mentions_division_; }
   bool groups_by_status() const { return group_by_status_; }
@@ -204,7 +212,7 @@ class Parser {
     if (left.kind != Token::Kind::kName && left.kind != Token::Kind::kQuotedName) return syntax_error(left.end);
     ++at_;
     auto node = std::make_unique<FilterNode>();
-    if (auto known = resolve(left.text, node.get()); !known) return tl::unexpected(known.error());
+    if (auto known = resolve(left.text, node.get()); !known && !unknown_column_) unknown_column_ = known.error();
     std::string name;
     if (auto op = parse_operator(node.get(), &name, begin); !op) return tl::unexpected(op.error());
     if (node->op != FilterOp::kIsNull && node->op != FilterOp::kIsNotNull) {
@@ -387,6 +395,7 @@ class Parser {
   std::vector<Token> tokens_;
   const SearchTypes& settable_;
   std::size_t at_ = 0;
+  std::optional<Wrong> unknown_column_;  ///< the first
   bool mentions_division_ = false, group_by_status_ = false;
 };
 
@@ -404,7 +413,7 @@ tl::expected<ListFilter, std::string> ListFilter::parse(std::string_view query, 
   if (!tokens) return refused(tokens.error());
   Parser parser(query, std::move(*tokens), settable);
   auto root = parser.parse(use);
-  if (!root) return refused(root.error());
+  if (!root) return refused(parser.first_wrong(root.error()));
   ListFilter out;
   out.root_ = std::move(*root);
   out.mentions_division_ = parser.mentions_division();

@@ -160,15 +160,13 @@ void Service::CountWorkflowExecutions(const api::CountWorkflowExecutionsRequest&
   });
   api::CountWorkflowExecutionsResponse out;
   out.set_count(total);
-  std::map<std::string, std::int64_t> groups;
-  for (const auto& [status, count] : of_status) groups[std::string(status_name(status))] = count;
-  for (const auto& [name, count] : groups) {
+  for (const auto& [status, count] : of_status) {
     if (!filter->groups_by_status()) break;
     auto* group = out.add_groups();
     auto* value = group->add_group_values();
     (*value->mutable_metadata())["encoding"] = "json/plain";
     (*value->mutable_metadata())["type"] = "Keyword";
-    value->set_data("\"" + name + "\"");
+    value->set_data("\"" + std::string(status_name(status)) + "\"");
     group->set_count(count);
   }
   answer(std::move(call), std::move(out));

@@ -81,11 +81,12 @@ StartPlan plan_of(const Request& r, const std::string& run_id, std::int64_t now)
   if (r.has_input()) *a.mutable_input() = r.input();
   const RunTimeouts timeouts = clip_timeouts({to_nanos(r.workflow_execution_timeout()),
                                               to_nanos(r.workflow_run_timeout()), to_nanos(r.workflow_task_timeout())});
+  // A zero that the client wrote is kept: Go's writes both always.
+  if (r.has_workflow_execution_timeout()) set_nanos(a.mutable_workflow_execution_timeout(), timeouts.execution);
   if (timeouts.execution > 0) {
-    set_nanos(a.mutable_workflow_execution_timeout(), timeouts.execution);
     set_expiration(add_nanos(add_nanos(now, to_nanos(r.workflow_start_delay())), timeouts.execution), &a);
   }
-  if (timeouts.run > 0) set_nanos(a.mutable_workflow_run_timeout(), timeouts.run);
+  if (r.has_workflow_run_timeout() || timeouts.run > 0) set_nanos(a.mutable_workflow_run_timeout(), timeouts.run);
   set_nanos(a.mutable_workflow_task_timeout(), timeouts.task);
   a.set_identity(r.identity());
   a.set_attempt(1);

@@ -55,7 +55,7 @@ void fill_info(const pb::RunSummary& run, ViewOf view, temporal::api::workflow::
     out->mutable_parent_execution()->set_run_id(facts.parent().run_id());
     out->set_parent_namespace_id(facts.parent().namespace_id());
   }
-  out->set_first_run_id(facts.first_run_id());
+  if (!row) out->set_first_run_id(facts.first_run_id());
   if (facts.has_priority()) *out->mutable_priority() = facts.priority();
   if (closed) {
     set_nanos(out->mutable_close_time(), time(progress.closed_ns()));

@@ -139,16 +139,21 @@ TEST(Lists, GarbageIsToldApart) {
 TEST(Lists, CountGroupsByStatus) {
   ServiceWorld world;
   four_runs(world);
+  auto done = world.start_request("E");
+  done.mutable_task_queue()->set_name("E");
+  ASSERT_TRUE(world.call(&WorkflowService::StartWorkflowExecution, done).ok());
+  ASSERT_TRUE(world.complete(world.poll("E"), {complete_workflow()}).ok());
   api::CountWorkflowExecutionsRequest request;
   request.set_namespace_("default");
-  request.set_query("CustomIntField >= 1 GROUP BY ExecutionStatus");
+  request.set_query("CustomIntField >= 1 OR WorkflowId = 'E' GROUP BY ExecutionStatus");
   const auto count = world.call(&WorkflowService::CountWorkflowExecutions, request).reply;
-  EXPECT_EQ(count.count(), 3);
-  ASSERT_EQ(count.groups_size(), 2);
+  EXPECT_EQ(count.count(), 4);
+  ASSERT_EQ(count.groups_size(), 3) << "in the order of the enumeration, as the server's SQL gives them";
   EXPECT_EQ(count.groups(0).group_values(0).data(), "\"Running\"");
   EXPECT_EQ(count.groups(0).count(), 2);
-  EXPECT_EQ(count.groups(1).group_values(0).data(), "\"Terminated\"");
+  EXPECT_EQ(count.groups(1).group_values(0).data(), "\"Completed\"");
   EXPECT_EQ(count.groups(1).count(), 1);
+  EXPECT_EQ(count.groups(2).group_values(0).data(), "\"Terminated\"");
 }
 
 }  // namespace

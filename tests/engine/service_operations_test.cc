@@ -79,6 +79,8 @@ TEST(PauseActivity, OneThatWaitsIsNotHandedOut) {
   EXPECT_TRUE(unpause(world).ok());
   EXPECT_EQ(pending(world).state(), enums::PENDING_ACTIVITY_STATE_SCHEDULED);
   EXPECT_FALSE(pending(world).has_pause_info());
+  const auto described = world.describe();
+  EXPECT_FALSE(described.workflow_execution_info().search_attributes().indexed_fields().contains("TemporalPauseInfo"));
   EXPECT_EQ(polled(world), "a");
 }
 

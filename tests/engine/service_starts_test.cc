@@ -9,6 +9,19 @@ namespace {
 
 namespace details = ::temporal::api::errordetails::v1;
 
+TEST(Start, TimeoutsOfZeroAreKeptAsWritten) {
+  ServiceWorld world;
+  auto request = world.start_request();
+  request.mutable_workflow_run_timeout();
+  request.mutable_workflow_execution_timeout();
+  ASSERT_TRUE(world.call(&WorkflowService::StartWorkflowExecution, request).ok());
+  const auto history = world.history();
+  const auto& started = history.events(0).workflow_execution_started_event_attributes();
+  EXPECT_TRUE(started.has_workflow_run_timeout());
+  EXPECT_TRUE(started.has_workflow_execution_timeout());
+  EXPECT_FALSE(started.has_workflow_execution_expiration_time()) << "zero is no limit";
+}
+
 // Start: what is wrong with a request.
 struct BadStart {
   const char* name;
