@@ -36,11 +36,14 @@ Result<> read_event(Json& json, std::size_t index, History& into) {
   return {};
 }
 
-/// Reverse reads come newest first.
+/// Reverse reads come newest first. Events of one id stay as they came.
 void put_in_order(History& history) {
-  auto* events = history.mutable_events();
-  std::sort(events->pointer_begin(), events->pointer_end(),
-            [](const auto* a, const auto* b) { return a->event_id() < b->event_id(); });
+  std::vector<std::pair<std::int64_t, int>> order;  // event id, where it stands
+  for (int i = 0; i < history.events_size(); ++i) order.emplace_back(history.events(i).event_id(), i);
+  std::sort(order.begin(), order.end());
+  History ordered;
+  for (const auto& [id, place] : order) ordered.add_events()->Swap(history.mutable_events(place));
+  history.mutable_events()->Swap(ordered.mutable_events());
 }
 
 Result<> read_events(Json& events, Histories& into) {

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "activities/media/child.h"
@@ -181,6 +182,22 @@ TEST(Verdict, ComesBackAsItWent) {
   EXPECT_EQ("media.damaged", back->fault_cause);
   for (const char* nonsense : {"", "{}", "[1]", "not json", R"({"bytes":"5"})"})
     EXPECT_FALSE(read_verdict(nonsense)) << nonsense;
+}
+
+TEST(Verdict, HoldsNumbersOf64BitsAndNoOthers) {
+  const auto with = [](const std::string& bytes, const std::string& duration) {
+    return read_verdict(R"({"container":"wav","audio_codec":"","video_codec":"","fault_cause":"","fault_message":"",)"
+                        R"("bytes":)" +
+                        bytes + R"(,"duration_ms":)" + duration + "}");
+  };
+  const auto most = with("9223372036854775807", "-9223372036854775808");
+  ASSERT_TRUE(most);
+  EXPECT_EQ(most->facts.bytes, std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(most->facts.duration_ms, std::numeric_limits<std::int64_t>::min());
+  for (const char* none : {"9223372036854775808", "-9223372036854775809", "2e85", "1.5", "null", "\"1\""}) {
+    EXPECT_FALSE(with(none, "1")) << none;
+    EXPECT_FALSE(with("1", none)) << none;
+  }
 }
 
 /// What the bounded process could do, by its exit code: it must die of nothing and get nothing.

@@ -99,6 +99,17 @@ TEST(Config, EveryKeyOfTheHelpIsKnown) {
   EXPECT_EQ(config->retention_hours, 720);
 }
 
+TEST(Config, AnythingMayStandInQuotesAndComments) {
+  const auto config = parse_config(
+      "\xef\xbb\xbf# caf\xc3\xa9 [!\n  [ server ]  # [[[\n"
+      "api_key_file = \"\"\"\n[!\\\"\xc3\xa9 \"\" \"\"\"\n"
+      "tls_key = '[\xc3\xa9\\'\n[ \"mail\" ]\nfrom = \"\xc3\xa9\\\\\"",
+      "f.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->tls_key_file, "[\xc3\xa9\\");
+  EXPECT_EQ(config->mail.from, "\xc3\xa9\\");
+}
+
 class BadConfig : public testing::TestWithParam<Row> {};
 TEST_P(BadConfig, NamesTheLine) {
   const auto config = parse_config(GetParam().in, "f.toml");
@@ -112,6 +123,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"KeyForTable", "server = 3", "f.toml:1: no table [server]"},
                     Row{"Nested", "[server]\naddress = { a = 1 }", "f.toml:2: server.address must be text"},
                     Row{"Deep", "x = " + std::string(300, '[') + std::string(300, ']'), "f.toml:1: "},
+                    Row{"ControlInATablesName", "[\x02", "f.toml:1: a table's name"},
+                    Row{"SignInATablesName", "\n[[!]]", "f.toml:2: a table's name"},
+                    Row{"NothingInATablesName", "[\n", "f.toml:1: a table's name"},
+                    Row{"ThreeBrackets", "[[[a]]]", "f.toml:1: a table's name"},
+                    Row{"LetterOutsideQuotes", "[server]\n\xc3\xa9 = 1", "f.toml:2: a character that may only stand"},
+                    Row{"BlankOfAnotherScript", "[server]\naddress =\xe2\x80\x83\"x\"", "f.toml:2: a character"},
+                    Row{"Delete", "[server]\nadd\x7fress = 1", "f.toml:2: a character"},
                     Row{"NotUtf8", "[server]\naddress = \"\xff\"", "f.toml:2: "},
                     Row{"Twice", "[server]\n[server]", "f.toml:2: "}),
     [](const auto& test) { return std::string(test.param.name); });

@@ -116,6 +116,17 @@ INSTANTIATE_TEST_SUITE_P(
                                  {"eventId":"2","eventType":5}])"}),
     [](const auto& test) { return test.param.name; });
 
+TEST(HistoryFile, EventsOfOneIdStayAsTheyCame) {
+  History history;
+  for (int i = 0; i < 100; ++i) {
+    history.add_events()->set_event_id(i < 50 ? 2 : 1);
+    history.mutable_events(i)->set_task_id(i);
+  }
+  const auto read = read_histories(write_binary(history));
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(read->front().events(i).task_id(), i < 50 ? i + 50 : i - 50);
+}
+
 TEST(HistoryFile, KeepsUnknownEventTypesAsUnspecified) {
   const auto read = read_histories(R"([{"eventId":"1","eventType":"Unknown","workerMayIgnore":true}])");
   ASSERT_TRUE(read.has_value()) << read.error().message;
