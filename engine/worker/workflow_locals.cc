@@ -54,7 +54,8 @@ void WorkflowTasks::local_finished(const std::string& run_id, std::int64_t numbe
   if (!result) {                    // the worker stops: another one begins anew
     const bool held = take_held(slot) != nullptr;
     forget(slot);
-    if (held) release(run_id, false);
+    if (held) return release(run_id, false);
+    if (!slot.busy) erase(slot);
     return;
   }
   if (!slot.held) return slot.local_results.emplace_back(number, std::move(*result)), void();

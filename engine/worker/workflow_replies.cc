@@ -80,6 +80,7 @@ void WorkflowTasks::completed(const std::string& run_id, TaskPtr task, const Por
     return release(run_id, false);
   }
   Slot& slot = *slots_[run_id];
+  if (!slot.run) return release(run_id, false);  // its local activities ended with the worker
   if (reply->reset_history_event_id() > 0) slot.run->rewind(reply->reset_history_event_id());
   const bool goes_on = reply->has_workflow_task() && !reply->workflow_task().task_token().empty();
   if (goes_on) {

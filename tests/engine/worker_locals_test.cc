@@ -176,6 +176,30 @@ TEST_F(WorkerLocals, AWorkerThatStopsLeavesTheTaskToAnother) {
   EXPECT_EQ(0u, port.RespondWorkflowTaskFailedCalls.size());
 }
 
+TEST_F(WorkerLocals, AWorkerThatStopsBeforeItsHeartbeatIsAnsweredForgetsTheRun) {
+  const bool go = false;
+  LocalActivityOptions asked;
+  asked.start_to_close = 60s;
+  start([this, &go](ActivityContext& context, std::string) { return held(loop, context, go); }, asked);
+  history.task();
+  hand_out(task(0, 1));
+  loop.run_for(8100ms);
+  ASSERT_EQ(1u, answers());
+  bool stopped = false;
+  port.ShutdownWorkerCalls.always = [](const auto&, auto&) { return PortStatus{}; };
+  worker->stop(30s, [&stopped] { stopped = true; });
+  loop.run_for(200ms);
+  EXPECT_FALSE(stopped) << "the answer is still to come";
+  history.completed().task();
+  api::RespondWorkflowTaskCompletedResponse reply;
+  *reply.mutable_workflow_task() = task(3, 4);
+  ASSERT_TRUE(port.answer(port.RespondWorkflowTaskCompletedCalls, reply));
+  loop.run_for(200ms);
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(1u, answers());
+  EXPECT_EQ(0u, worker->figures().cached_runs);
+}
+
 TEST_F(WorkerLocals, AnAttemptThatTakesTooLongIsGivenUp) {
   const bool go = false;
   LocalActivityOptions asked;
