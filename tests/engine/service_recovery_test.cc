@@ -163,6 +163,20 @@ TEST(Recovery, AFullDiskIsUnavailableAndChangesNothing) {
   EXPECT_TRUE(world.complete(world.poll(), {complete_workflow()}).ok());
 }
 
+TEST(Recovery, WhatIsDueWhileTheDiskIsFullIsTriedOnceASecond) {
+  ServiceWorld world;
+  for (int i = 0; i < 20; ++i) world.start("W" + std::to_string(i));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(world.complete(world.poll(), {start_timer("t", 1)}).ok());
+  world.journal->full = true;
+  const std::uint64_t before = world.journal->appends;
+  world.advance(std::chrono::seconds{60});
+  EXPECT_GE(world.journal->appends - before, 50u);
+  EXPECT_LE(world.journal->appends - before, 61u);
+  world.journal->full = false;
+  world.advance(std::chrono::seconds{2});
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(world.history("W" + std::to_string(i)).events_size(), 7) << "fired, once";
+}
+
 TEST(Recovery, RequestIdsHoldAcrossARestart) {
   ServiceWorld world;
   auto request = world.start_request();
