@@ -142,9 +142,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "invalid expression: unexpected value type (expected string, got ('a', 'b1'))"}));
 
 TEST(Filter, SyntaxErrorsNameAPosition) {
-  for (const char* query :
-       {"WorkflowId =", "WorkflowId", "(WorkflowId = 'a'", "WorkflowId = 'a", "= 'a'", "WorkflowId = 'a' AND",
-        "WorkflowId IN 'a'", "WorkflowId BETWEEN 'a'", "WorkflowId IS 'a'", "WorkflowId = 'a' 'b'", "%", "NOT", "a b", "Nope = 'a' AND"}) {
+  for (const char* query : {"WorkflowId =", "WorkflowId", "(WorkflowId = 'a'", "WorkflowId = 'a", "= 'a'",
+                            "WorkflowId = 'a' AND", "WorkflowId IN 'a'", "WorkflowId BETWEEN 'a'", "WorkflowId IS 'a'",
+                            "WorkflowId = 'a' 'b'", "%", "NOT", "a b", "Nope = 'a' AND"}) {
     const auto filter = ListFilter::parse(query, custom_and_predefined(), kList);
     ASSERT_FALSE(filter.has_value()) << query;
     EXPECT_TRUE(filter.error().starts_with("invalid query: malformed SQL query: syntax error at position "))
