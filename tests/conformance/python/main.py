@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import Bench, House, Scenario, scenarios
 import harness
 
-TOGETHER = 16  # scenarios at once: they mostly wait
+TOGETHER = 8  # scenarios at once: one interpreter runs them and their workers
 
 
 def reason(error: BaseException) -> str:

@@ -8,6 +8,7 @@ import './scenarios/basics.ts';
 import './scenarios/families.ts';
 import './scenarios/histories.ts';
 import './scenarios/kills.ts';
+import './scenarios/kitchen.ts';
 import './scenarios/lists.ts';
 import './scenarios/namespaces.ts';
 import './scenarios/resets.ts';

@@ -22,9 +22,10 @@ basics = family("workflow")
 async def _(t: Bench) -> None:
     handles = [await t.start(kind.run, "x") for kind in (OneStep, OneStepUnsandboxed)]
     same([await handle.result() for handle in handles], ["x", "x"])
-    inside, outside = [kinds(await t.events(handle)) for handle in handles]
-    same(inside, outside)
-    same(inside[4:7], ["ActivityTaskScheduled", "ActivityTaskStarted", "ActivityTaskCompleted"])
+    for handle in handles:  # how many tasks it takes is the machine's affair
+        same([kind for kind in kinds(await t.events(handle)) if not kind.startswith("WorkflowTask")], [
+            "WorkflowExecutionStarted", "ActivityTaskScheduled", "ActivityTaskStarted", "ActivityTaskCompleted", "TimerStarted",
+            "TimerFired", "WorkflowExecutionCompleted"])
 
 
 @basics("what the sandbox forbids fails the task, not the run")

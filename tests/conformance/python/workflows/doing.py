@@ -70,7 +70,7 @@ class Cancels:
     @workflow.run
     async def run(self, name: str, kind: str) -> str:
         running = workflow.start_activity(
-            name, 10, start_to_close_timeout=SECONDS, heartbeat_timeout=SECONDS,
+            name, 120, start_to_close_timeout=timedelta(minutes=3), heartbeat_timeout=timedelta(minutes=1),
             cancellation_type=workflow.ActivityCancellationType[kind])
         await workflow.wait_condition(lambda: self.done)
         running.cancel()
