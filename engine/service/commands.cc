@@ -185,7 +185,7 @@ Bad check_closing(const Command& command, std::int64_t now_ns, CommandContext& c
       if (!command.has_continue_as_new_workflow_execution_command_attributes()) {
         return CommandError::missing(kCause, "ContinueAsNewWorkflowExecutionCommand");
       }
-      const auto& asked = command.continue_as_new_workflow_execution_command_attributes();
+      auto asked = command.continue_as_new_workflow_execution_command_attributes();
       if (asked.has_retry_policy()) {
         if (auto wrong = retry_policy_error(asked.retry_policy())) return CommandError::fail_task(kCause, *wrong);
       }
@@ -195,12 +195,11 @@ Bad check_closing(const Command& command, std::int64_t now_ns, CommandContext& c
                                        "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.");
       }
       if (asked.has_search_attributes()) {
-        auto copy = asked.search_attributes();
-        if (auto wrong = check_search_attributes("", context.own.search_types, &copy)) {
+        if (auto wrong = check_search_attributes("", context.own.search_types, asked.mutable_search_attributes())) {
           return CommandError::fail_task(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, *wrong);
         }
       }
-      context.continue_as_new = &asked;
+      context.continue_as_new = std::move(asked);
       return std::nullopt;
     }
   }

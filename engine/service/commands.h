@@ -33,7 +33,7 @@ struct CommandContext {
   std::int64_t completed_id = 0;  ///< WorkflowTaskCompleted
   // What the commands asked for:
   bool task_due = false;  ///< an event came that the workflow has not seen
-  const temporal::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* continue_as_new = nullptr;
+  std::optional<temporal::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes> continue_as_new = {};
   const temporal::api::failure::v1::Failure* failed = nullptr;  ///< of FailWorkflowExecution
   const temporal::api::command::v1::Command* closing = nullptr;
   UpdateReplies* updates = nullptr;  ///< the messages beside the commands

@@ -87,6 +87,11 @@ std::optional<std::string> size_error(const std::vector<std::string>& names,
   return std::nullopt;
 }
 
+/// A `type` that a client wrote stays, whatever it says: readers go by the namespace's.
+void fill_type(enums::IndexedValueType type, Payload* payload) {
+  payload->mutable_metadata()->try_emplace("type", std::string(search_type_name(type)));
+}
+
 }  // namespace
 
 std::string_view search_type_name(enums::IndexedValueType type) {
@@ -191,7 +196,7 @@ std::optional<std::string> check_search_attributes(const std::string& name_space
              " has no mapping defined for search attribute " + name;
     }
     Payload& payload = (*attributes->mutable_indexed_fields())[name];
-    (*payload.mutable_metadata())["type"] = std::string(search_type_name(type->second));
+    fill_type(type->second, &payload);
     if (is_null_payload(payload)) continue;
     const Json value = Json::parse(payload.data(), nullptr, false);
     if (value.is_discarded() || !fits(type->second, value)) {
@@ -204,8 +209,7 @@ std::optional<std::string> check_search_attributes(const std::string& name_space
 
 void fill_types(const SearchTypes& types, temporal::api::common::v1::SearchAttributes* attributes) {
   for (auto& [name, payload] : *attributes->mutable_indexed_fields()) {
-    if (const auto type = types.find(name); type != types.end())
-      (*payload.mutable_metadata())["type"] = std::string(search_type_name(type->second));
+    if (const auto type = types.find(name); type != types.end()) fill_type(type->second, &payload);
   }
 }
 

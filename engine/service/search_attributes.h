@@ -29,7 +29,7 @@ std::map<std::string, std::string> custom_columns(const google::protobuf::Map<st
 /// @return what is wrong with so many, in Temporal's words.
 std::optional<std::string> search_attribute_limit(const google::protobuf::Map<std::string, std::int32_t>& custom);
 
-/// Fills metadata `type` in each payload. @return what is wrong, in Temporal's words.
+/// Fills metadata `type` in each payload that has none. @return what is wrong, in Temporal's words.
 std::optional<std::string> check_search_attributes(const std::string& name_space, const SearchTypes& types,
                                                    temporal::api::common::v1::SearchAttributes* attributes);
 

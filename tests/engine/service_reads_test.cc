@@ -426,6 +426,30 @@ TEST(List, OrderAndPages) {
   EXPECT_EQ(list(world, "").executions_size(), 6);
 }
 
+TEST(SearchAttributes, HistoryHasTheTypesThatAClientWroteAndTheNamespacesElsewhere) {  // [live], kitchen sink
+  ServiceWorld world;
+  const std::string first = world.start();
+  Command upsert;
+  upsert.set_command_type(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
+  auto& given = *upsert.mutable_upsert_workflow_search_attributes_command_attributes()->mutable_search_attributes();
+  auto& written = (*given.mutable_indexed_fields())["CustomKeywordField"];
+  written.set_data("\"gold\"");
+  (*written.mutable_metadata())["type"] = "INDEXED_VALUE_TYPE_KEYWORD";
+  (*given.mutable_indexed_fields())["CustomIntField"].set_data("7");
+  Command again = continue_as_new("\"n\"");
+  *again.mutable_continue_as_new_workflow_execution_command_attributes()->mutable_search_attributes() = given;
+  EXPECT_TRUE(world.complete(world.poll(), {upsert, again}).ok());
+  const auto history = world.history("W", first);
+  const auto& upserted = history.events(4).upsert_workflow_search_attributes_event_attributes();
+  const auto& continued = history.events(5).workflow_execution_continued_as_new_event_attributes();
+  const auto& started = world.history().events(0).workflow_execution_started_event_attributes();
+  for (const auto* told :
+       {&upserted.search_attributes(), &continued.search_attributes(), &started.search_attributes()}) {
+    EXPECT_EQ(told->indexed_fields().at("CustomKeywordField").metadata().at("type"), "INDEXED_VALUE_TYPE_KEYWORD");
+    EXPECT_EQ(told->indexed_fields().at("CustomIntField").metadata().at("type"), "Int");
+  }
+}
+
 TEST(List, UpsertedAttributesAndMemo) {
   ServiceWorld world;
   world.start();
