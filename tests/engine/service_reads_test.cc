@@ -442,7 +442,8 @@ TEST(SearchAttributes, HistoryHasTheTypesThatAClientWroteAndTheNamespacesElsewhe
   const auto history = world.history("W", first);
   const auto& upserted = history.events(4).upsert_workflow_search_attributes_event_attributes();
   const auto& continued = history.events(5).workflow_execution_continued_as_new_event_attributes();
-  const auto& started = world.history().events(0).workflow_execution_started_event_attributes();
+  const auto next = world.history();
+  const auto& started = next.events(0).workflow_execution_started_event_attributes();
   for (const auto* told :
        {&upserted.search_attributes(), &continued.search_attributes(), &started.search_attributes()}) {
     EXPECT_EQ(told->indexed_fields().at("CustomKeywordField").metadata().at("type"), "INDEXED_VALUE_TYPE_KEYWORD");

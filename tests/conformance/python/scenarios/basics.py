@@ -10,8 +10,8 @@ from temporalio.worker import Replayer
 
 from harness import Bench, attributes, family, kinds, refused, same, until
 from workflows.basics import (
-    KEYWORD, NUMBER, WORDS, Annotated, AsksTheClock, Chance, KnowsItsInput, Labelled, OneStep, OneStepUnsandboxed, Raises, Returns,
-    WaitsWithTimeout,
+    KEYWORD, NUMBER, WORDS, Annotated, AsksTheClock, Chance, KnowsItsInput, Labelled, OneStep, OneStepUnsandboxed, Raises,
+    Returns, WaitsWithTimeout,
 )
 from workflows.doing import Prefers
 

@@ -2,8 +2,8 @@
 from datetime import datetime, timedelta, timezone
 
 from temporalio.client import (
-    Schedule, ScheduleActionStartWorkflow, ScheduleAlreadyRunningError, ScheduleBackfill, ScheduleCalendarSpec, ScheduleIntervalSpec,
-    ScheduleOverlapPolicy, ScheduleRange, ScheduleSpec, ScheduleState, ScheduleUpdate,
+    Schedule, ScheduleActionStartWorkflow, ScheduleAlreadyRunningError, ScheduleBackfill, ScheduleCalendarSpec,
+    ScheduleIntervalSpec, ScheduleOverlapPolicy, ScheduleRange, ScheduleSpec, ScheduleState, ScheduleUpdate,
 )
 from temporalio.service import RPCError
 
@@ -36,7 +36,8 @@ async def _(t: Bench) -> None:
 @schedules("is updated, paused and unpaused, tells its next times, and fills back (C.15)")
 async def _(t: Bench) -> None:
     schedule_id = t.id()
-    handle = await t.client.create_schedule(schedule_id, make(t, schedule_id, intervals=[ScheduleIntervalSpec(every=timedelta(hours=1))]))
+    hourly = [ScheduleIntervalSpec(every=timedelta(hours=1))]
+    handle = await t.client.create_schedule(schedule_id, make(t, schedule_id, intervals=hourly))
     told = await handle.describe()
     same([time.minute for time in told.info.next_action_times[:3]], [0, 0, 0])
 

@@ -96,7 +96,10 @@ async def _(t: Bench) -> None:
 skipping = family("time skipping")
 
 
-@skipping("thirty hours of sleep are over at once, and the clock shows it (C.14)", oracle="C.14: server 1.29.1 has no TestService")
+ORACLE = "C.14: server 1.29.1 has no TestService"
+
+
+@skipping("thirty hours of sleep are over at once, and the clock shows it (C.14)", oracle=ORACLE)
 async def _(t: Bench) -> None:
     client = await Client.connect(await t.control("time-skipping"), namespace=t.namespace)
     empty = google.protobuf.empty_pb2.Empty()

@@ -165,5 +165,6 @@ class Labelled:
 
 
 ALL = [
-    Returns, OneStep, OneStepUnsandboxed, WaitsWithTimeout, Chance, AsksTheClock, Raises, KnowsItsInput, Annotated, Labelled, SleepsHours,
+    Returns, OneStep, OneStepUnsandboxed, WaitsWithTimeout, Chance, AsksTheClock, Raises, KnowsItsInput, Annotated, Labelled,
+    SleepsHours,
 ]

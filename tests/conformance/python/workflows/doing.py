@@ -46,7 +46,8 @@ class RunsLocal:
     async def run(self, name: str, args: list[Any], threshold: float) -> Any:
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=300), backoff_coefficient=1)
         return await workflow.execute_local_activity(
-            name, args=args, start_to_close_timeout=SECONDS, retry_policy=policy, local_retry_threshold=timedelta(seconds=threshold))
+            name, args=args, start_to_close_timeout=SECONDS, retry_policy=policy,
+            local_retry_threshold=timedelta(seconds=threshold))
 
 
 @workflow.defn

@@ -120,7 +120,8 @@ class GrowsLong:
             wait.cancel()
         await asyncio.sleep(0.01)
         info = workflow.info()
-        return [before, info.is_continue_as_new_suggested(), info.get_current_history_length(), info.get_current_history_size() > 0]
+        size = info.get_current_history_size()
+        return [before, info.is_continue_as_new_suggested(), info.get_current_history_length(), size > 0]
 
 
 class Released:
