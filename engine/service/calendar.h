@@ -38,6 +38,8 @@ struct CalendarFields {
   std::uint32_t days = 0;     ///< of the month, 1 to 31
   std::uint16_t months = 0;   ///< 1 to 12
   std::uint8_t weekdays = 0;  ///< 0 Sunday to 6
+  bool any_year = true;
+  std::array<std::uint64_t, 2> years{};  ///< unless any: bit n of word w is the year 2000 + 64 w + n
   /// Of days and weekdays one is enough. Otherwise a day has to match both.
   bool either_day = false;
 };
@@ -53,5 +55,14 @@ CivilDay civil_day(std::int64_t days_since_1970);
 /// The first whole second after `after` whose local time matches. Local times that a change of the clock leaves out do
 /// not happen; those it repeats happen twice. @return unix seconds; nothing within the five years that follow.
 std::optional<std::int64_t> next_moment(const CalendarFields& fields, const TimeZone& zone, std::int64_t after);
+/// The same, up to the end of `last_year` instead.
+std::optional<std::int64_t> next_moment(const CalendarFields& fields, const TimeZone& zone, std::int64_t after,
+                                        std::int64_t last_year);
+
+/// Whether a second matches. @param matching_until  when it does: the end of the whole minute, hour or day that
+/// matches with it, or of the second; unix seconds, exclusive.
+bool is_moment(const CalendarFields& fields, const TimeZone& zone, std::int64_t at, std::int64_t* matching_until);
+/// The local year of a moment.
+std::int64_t year_of(const TimeZone& zone, std::int64_t unix_seconds);
 
 }  // namespace callimport::engine

@@ -306,6 +306,7 @@ void Service::maybe_trim() {
 void Service::start_over() {
   starting_over_ = true;
   reports_.clear();
+  scheduled_ends_.clear();
   orphans_.clear();
   in_flight_.push_back(std::exchange(turn_, {}));
   std::vector<std::unique_ptr<Effect>> effects;

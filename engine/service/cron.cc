@@ -6,9 +6,9 @@
 #include <charconv>
 #include <cmath>
 #include <string>
-#include <vector>
 
 #include "engine/service/proto_time.h"
+#include "engine/service/words.h"
 
 namespace callimport::engine {
 namespace {
@@ -24,28 +24,6 @@ struct Field {
   std::uint64_t bits = 0;
   bool star = false;  ///< says nothing: every value, step 1
 };
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-  std::vector<std::string_view> out;
-  while (true) {
-    const auto end = text.find(at);
-    out.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return out;
-    text.remove_prefix(end + 1);
-  }
-}
-
-std::vector<std::string_view> words(std::string_view text) {
-  std::vector<std::string_view> out;
-  constexpr std::string_view kSpaces = " \t\n\v\f\r";
-  for (auto from = text.find_first_not_of(kSpaces); from != std::string_view::npos;
-       from = text.find_first_not_of(kSpaces, from)) {
-    const auto end = std::min(text.find_first_of(kSpaces, from), text.size());
-    out.push_back(text.substr(from, end - from));
-    from = end;
-  }
-  return out;
-}
 
 std::optional<int> number(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);

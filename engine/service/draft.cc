@@ -321,6 +321,17 @@ temporal::api::workflow::v1::ResetPoints& Draft::edit_reset_points() {
   return *reset_points_;
 }
 
+pb::ScheduleProgress& Draft::edit_schedule_progress() {
+  if (!schedule_progress_)
+    schedule_progress_ = run_.schedule != nullptr ? run_.schedule->progress : pb::ScheduleProgress();
+  return *schedule_progress_;
+}
+
+pb::ScheduleOutcome& Draft::edit_schedule_outcome() {
+  if (!outcome_) outcome_ = run_.schedule != nullptr ? run_.schedule->outcome : pb::ScheduleOutcome();
+  return *outcome_;
+}
+
 bool Draft::changed() const { return task_.has_value() || changed_beyond_task(); }
 
 bool Draft::in_memory_only() const {
@@ -335,7 +346,7 @@ bool Draft::changed_beyond_task() const {
          !timers_.empty() || !timers_gone_.empty() || !children_.empty() || !children_gone_.empty() || flushed_ ||
          !dropped_timers_.empty() || !buffered_.empty() || !updates_.empty() || !updates_gone_.empty() ||
          !signal_requests_.empty() || !attached_.empty() || memo_ || search_ || reset_points_ || namespace_state_ ||
-         batch_ || batch_progress_;
+         batch_ || batch_progress_ || plan_ || schedule_progress_ || outcome_;
 }
 
 pb::Transition Draft::finish(std::int64_t* task_id) && {
@@ -390,6 +401,9 @@ pb::Transition Draft::finish(std::int64_t* task_id) && {
   if (namespace_state_) *out.mutable_namespace_state() = std::move(*namespace_state_);
   if (batch_) *out.mutable_batch() = std::move(*batch_);
   if (batch_progress_) *out.mutable_batch_progress() = std::move(*batch_progress_);
+  if (plan_) *out.mutable_schedule_plan() = std::move(*plan_);
+  if (schedule_progress_) *out.mutable_schedule_progress() = std::move(*schedule_progress_);
+  if (outcome_) *out.mutable_schedule_outcome() = std::move(*outcome_);
   return out;
 }
 

@@ -89,6 +89,15 @@ class Draft {
   void set_batch(pb::BatchState batch) { batch_ = std::move(batch); }
   void set_batch_progress(pb::BatchProgress progress) { batch_progress_ = std::move(progress); }
   void set_namespace_state(pb::NamespaceState state) { namespace_state_ = std::move(state); }
+  /// Of a record of kind SCHEDULE.
+  const pb::SchedulePlan& schedule_plan() const { return plan_ ? *plan_ : run_.schedule->plan; }
+  void set_schedule_plan(pb::SchedulePlan plan) { plan_ = std::move(plan); }
+  const pb::ScheduleProgress& schedule_progress() const {
+    return schedule_progress_ ? *schedule_progress_ : run_.schedule->progress;
+  }
+  pb::ScheduleProgress& edit_schedule_progress();
+  const pb::ScheduleOutcome& schedule_outcome() const { return outcome_ ? *outcome_ : run_.schedule->outcome; }
+  pb::ScheduleOutcome& edit_schedule_outcome();
   /// Event 1 is wanted again when the run is retried, or when its cron schedule comes round.
   void keep_started_event() { keep_started_event_ = true; }
 
@@ -147,6 +156,9 @@ class Draft {
   std::optional<pb::NamespaceState> namespace_state_;
   std::optional<pb::BatchState> batch_;
   std::optional<pb::BatchProgress> batch_progress_;
+  std::optional<pb::SchedulePlan> plan_;
+  std::optional<pb::ScheduleProgress> schedule_progress_;
+  std::optional<pb::ScheduleOutcome> outcome_;
 };
 
 }  // namespace callimport::engine

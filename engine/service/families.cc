@@ -72,19 +72,28 @@ void Service::leave_family(const OpenRun& run) {
     report.close.event = closing_event(run);
     reports_.push_back(std::move(report));
   }
+  const auto watched = watched_.find(run.facts.first_run_id());
+  if (watched != watched_.end() && last && !reset)
+    scheduled_ends_.push_back({watched->second, run.facts.first_run_id(), closing_event(run)});
   for (const auto& [id, child] : run.children) {
     if (reset || child.run_id().empty() || child.close_policy() == enums::PARENT_CLOSE_POLICY_ABANDON) continue;
     orphans_.push_back({child, execution_of(run.key)});
   }
-  if (!orphans_.empty() || !reports_.empty()) schedule_flush();
+  if (!orphans_.empty() || !reports_.empty() || !scheduled_ends_.empty()) schedule_flush();
 }
 
 void Service::settle_families() {
-  while (!reports_.empty() || (!orphans_.empty() && turn_.rows.size() < kRowsPerTurn)) {
+  while (!reports_.empty() || !scheduled_ends_.empty() || (!orphans_.empty() && turn_.rows.size() < kRowsPerTurn)) {
     if (!reports_.empty()) {
       const Report report = std::move(reports_.front());
       reports_.pop_front();
       tell_parent(report);
+      continue;
+    }
+    if (!scheduled_ends_.empty()) {
+      const ScheduledEnd end = std::move(scheduled_ends_.front());
+      scheduled_ends_.pop_front();
+      hear_ended(end);
       continue;
     }
     const Orphan orphan = std::move(orphans_.front());

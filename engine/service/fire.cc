@@ -28,6 +28,7 @@ std::int64_t schedule_to_start_end(const OpenRun& run) {
 
 std::int64_t Service::next_deadline_of(const OpenRun& run) const {
   if (run.batch != nullptr) return run.batch_step != 0 ? run.batch_patience_ns : run.batch_progress.next_ns();
+  if (run.schedule != nullptr) return run.schedule->progress.wake_ns();
   std::int64_t next = 0;
   consider(run.facts.run_expires_ns(), &next);
   consider(run.facts.execution_expires_ns(), &next);
@@ -56,6 +57,7 @@ void Service::run_due(RunKey key) {
   if (starting_over_) return overdue_.push_back(key);  // nothing may be decided now
   if (turn_.rows.size() >= kRowsPerTurn) flush();
   if (run.batch != nullptr) return batch_due(run);
+  if (run.facts.kind() == pb::RUN_KIND_SCHEDULE) return schedule_due(run);
   if (fire_run_timeout(run, now)) return;
   fire_timers(run, now);
   if (!run.open()) return;

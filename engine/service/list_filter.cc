@@ -27,6 +27,7 @@ struct Token {
 struct Wrong {
   std::string text;
   bool is_syntax = false;
+  bool whole = false;  ///< nothing is said before it
 };
 template <class T>
 using Parsed = tl::expected<T, Wrong>;
@@ -99,17 +100,17 @@ Parsed<std::vector<Token>> tokenize(std::string_view query) {
 
 class Parser {
  public:
-  Parser(std::string_view query, std::vector<Token> tokens, const SearchTypes& settable)
-      : query_(query), tokens_(std::move(tokens)), settable_(settable) {}
+  Parser(std::string_view query, std::vector<Token> tokens, const SearchTypes& settable, ListFilter::Use use)
+      : query_(query), tokens_(std::move(tokens)), settable_(settable), use_(use) {}
 
-  Parsed<NodePtr> parse(ListFilter::Use use) {
+  Parsed<NodePtr> parse() {
     NodePtr root;
     if (!at_end() && !clause_begins()) {
       auto parsed = parse_or(0);
       if (!parsed) return parsed;
       root = std::move(*parsed);
     }
-    if (auto done = parse_clauses(use); !done) return tl::unexpected(done.error());
+    if (auto done = parse_clauses(); !done) return tl::unexpected(done.error());
     accept_symbol(";");
     if (!at_end()) return syntax_error(peek().end);
     if (unknown_column_) return tl::unexpected(*unknown_column_);
@@ -144,9 +145,9 @@ class Parser {
   }
   std::string since(std::size_t begin) const { return std::string(query_.substr(begin, tokens_[at_ - 1].end - begin)); }
 
-  Parsed<bool> parse_clauses(ListFilter::Use use) {
+  Parsed<bool> parse_clauses() {
     if (word("group") && word("by", 1)) {
-      if (use == ListFilter::Use::kList) return wrong("operation is not supported: 'group by' clause");
+      if (use_ != ListFilter::Use::kCount) return wrong("operation is not supported: 'group by' clause");
       at_ += 2;
       const std::string column = peek().text;
       ++at_;
@@ -218,6 +219,11 @@ class Parser {
     if (node->op != FilterOp::kIsNull && node->op != FilterOp::kIsNotNull) {
       if (auto values = parse_values(node.get()); !values) return tl::unexpected(values.error());
     }
+    if (left.text == "ScheduleId") {  // the workflow's id without what stands before it
+      for (auto& literal : node->literals) {
+        if (auto* id = std::get_if<std::string>(&literal)) id->insert(0, kScheduleWorkflowId);
+      }
+    }
     if (auto fine = check_operator(*node, name, since(begin)); !fine) return tl::unexpected(fine.error());
     if (auto fine = convert(node.get()); !fine) return tl::unexpected(fine.error());
     return node;
@@ -228,6 +234,9 @@ class Parser {
     node->system = system_column(node->column);
     mentions_division_ = mentions_division_ || column == "TemporalNamespaceDivision";
     const auto& system = system_search_attributes();
+    if (use_ == ListFilter::Use::kSchedules && system.contains(column))
+      return tl::unexpected(
+          Wrong{"invalid query filter for schedules: cannot filter on \"" + column + "\"", false, true});
     if (const auto it = system.find(node->column); it != system.end()) {
       node->type = it->second;
       return true;
@@ -394,6 +403,7 @@ class Parser {
   std::string_view query_;
   std::vector<Token> tokens_;
   const SearchTypes& settable_;
+  ListFilter::Use use_;
   std::size_t at_ = 0;
   std::optional<Wrong> unknown_column_;  ///< the first
   bool mentions_division_ = false, group_by_status_ = false;
@@ -407,16 +417,18 @@ ListFilter& ListFilter::operator=(ListFilter&&) noexcept = default;
 ListFilter::~ListFilter() = default;
 
 tl::expected<ListFilter, std::string> ListFilter::parse(std::string_view query, const SearchTypes& settable, Use use) {
-  const auto refused = [](const Wrong& why) { return tl::unexpected<std::string>("invalid query: " + why.text); };
+  const auto refused = [](const Wrong& why) {
+    return tl::unexpected<std::string>((why.whole ? "" : "invalid query: ") + why.text);
+  };
   if (query.size() > kFilterBytesMax) return refused({"the query is too long"});
   auto tokens = tokenize(query);
   if (!tokens) return refused(tokens.error());
-  Parser parser(query, std::move(*tokens), settable);
-  auto root = parser.parse(use);
+  Parser parser(query, std::move(*tokens), settable, use);
+  auto root = parser.parse();
   if (!root) return refused(parser.first_wrong(root.error()));
   ListFilter out;
   out.root_ = std::move(*root);
-  out.mentions_division_ = parser.mentions_division();
+  out.mentions_division_ = parser.mentions_division() || use == Use::kSchedules;
   out.group_by_status_ = parser.groups_by_status();
   if (out.root_ != nullptr) out.narrow(*out.root_);
   return out;

@@ -24,8 +24,9 @@ struct FilterNode;
 
 class ListFilter {
  public:
-  enum class Use : std::uint8_t { kList, kCount };
-  /// @error  Temporal's words, with the prefix "invalid query: ".
+  enum class Use : std::uint8_t { kList, kCount, kSchedules };
+  /// Schedules are found by their id and their search attributes, and by nothing else of their rows.
+  /// @error  Temporal's words, most with the prefix "invalid query: ".
   static tl::expected<ListFilter, std::string> parse(std::string_view query, const SearchTypes& settable, Use use);
   ListFilter(ListFilter&&) noexcept;
   ListFilter& operator=(ListFilter&&) noexcept;

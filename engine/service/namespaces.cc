@@ -202,6 +202,10 @@ void Service::sweep_namespace(std::int64_t number) {
 bool Service::sweep_run(RunKey key) {
   const Found found = find(key);
   if (!found) return true;
+  if (found.open != nullptr && found.open->facts.kind() != pb::RUN_KIND_WORKFLOW) {
+    end_record(*found.open);
+    return true;
+  }
   if (found.open != nullptr) {
     Draft draft(*found.open, clock_.now());
     terminate_run(draft, "the namespace was deleted", nullptr, kHistoryService);

@@ -11,9 +11,10 @@ namespace callimport::engine {
 
 inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
+inline constexpr std::int64_t kSecondsMax = std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
+
 /// Saturates: durations beyond about 292 years are as good as that.
 inline std::int64_t to_nanos(const google::protobuf::Duration& duration) {
-  constexpr std::int64_t kSecondsMax = std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
   const std::int64_t seconds = std::clamp(duration.seconds(), -kSecondsMax, kSecondsMax);
   return seconds * kNanosPerSecond + std::clamp<std::int64_t>(duration.nanos(), -999'999'999, 999'999'999);
 }
@@ -25,8 +26,10 @@ inline void set_nanos(google::protobuf::Timestamp* time, std::int64_t unix_nanos
   time->set_seconds(unix_nanos / kNanosPerSecond);
   time->set_nanos(static_cast<std::int32_t>(unix_nanos % kNanosPerSecond));
 }
+/// Saturates, too.
 inline std::int64_t to_nanos(const google::protobuf::Timestamp& time) {
-  return time.seconds() * kNanosPerSecond + time.nanos();
+  return std::clamp(time.seconds(), -kSecondsMax, kSecondsMax) * kNanosPerSecond +
+         std::clamp<std::int64_t>(time.nanos(), -999'999'999, 999'999'999);
 }
 /// a + b where both are not negative, never past the end of time.
 inline std::int64_t add_nanos(std::int64_t a, std::int64_t b) {

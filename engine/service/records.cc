@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/service/internal/core.h"
+#include "engine/service/schedules.h"
 #include "storage/model/ensure.h"
 
 namespace callimport::engine {
@@ -12,13 +13,26 @@ namespace {
 /// are many records, so that renewing them stays a small part of what is written.
 constexpr storage::Seq kRenewAfterRows = 10'000, kRenewAfterRowsPerRecord = 100;
 
+constexpr std::size_t kEndedSchedulesMax = 1000;
+
+/// A schedule that is gone is refused in other words than one that never was.
+void remember_ended(const OpenRun& record) {
+  if (record.facts.kind() != pb::RUN_KIND_SCHEDULE) return;
+  const std::string id = schedule_id_of(record.facts);
+  const auto named = record.space->schedules.find(id);
+  if (named == record.space->schedules.end() || named->second != record.key) return;  // it was renewed
+  auto& ended = record.space->ended_schedules;
+  if (ended.size() == kEndedSchedulesMax) ended.pop_front();
+  ended.push_back(id);
+}
+
 }  // namespace
 
 OpenRun& Service::open_record(pb::RunFacts facts, const std::function<void(Draft&)>& fill) {
   const RunKey key = next_run_++;
   OpenRun& record = add_run(key);
   Draft draft(record, clock_.now());
-  facts.set_start_ns(draft.now());
+  if (facts.start_ns() == 0) facts.set_start_ns(draft.now());  // else it was renewed
   record.space = &space_of(facts);
   ++records_;
   draft.set_facts(std::move(facts));
@@ -38,33 +52,56 @@ void Service::end_record(OpenRun& record) {
 void Service::settle_record(OpenRun& record) {
   if (!record.open()) {
     if (record.armed_ns != 0) run_deadlines_.remove(record.armed_ns, record.key);
+    remember_ended(record);
+    leave_index(record);
     --records_;
-    if (record.batch != nullptr) forget_batch(record);
     turn_.erased.push_back(record.key);
     open_.erase(record.key);
     schedule_flush();
     return;
   }
-  if (record.batch != nullptr) record.space->batches[record.facts.workflow_id()] = record.key;
   arm(record);
   maybe_snapshot(record);
+  index_record(record);
   if (record.facts.kind() == pb::RUN_KIND_NAMESPACE) adopt_namespace(record);
+}
+
+void Service::index_record(OpenRun& record) {
+  if (record.batch != nullptr) record.space->batches[record.facts.workflow_id()] = record.key;
+  if (record.facts.kind() != pb::RUN_KIND_SCHEDULE) return;
+  record.space->schedules[schedule_id_of(record.facts)] = record.key;
+  for (const auto& run : record.schedule->progress.info().running_workflows()) watched_[run.run_id()] = record.key;
+  show(record);
+}
+
+void Service::leave_index(const OpenRun& record) {
+  if (record.batch != nullptr) forget_batch(record);
+  if (record.facts.kind() != pb::RUN_KIND_SCHEDULE) return;
+  record.space->visibility.erase({VisibilityKey::kOpen, record.facts.start_ns(), record.key});
+  const auto named = record.space->schedules.find(schedule_id_of(record.facts));
+  if (named != record.space->schedules.end() && named->second == record.key) record.space->schedules.erase(named);
+  for (const auto& run : record.schedule->progress.info().running_workflows()) {
+    const auto it = watched_.find(run.run_id());
+    if (it != watched_.end() && it->second == record.key) watched_.erase(it);
+  }
 }
 
 /// The same state under a new key. Rows of the old one are needed no more.
 void Service::renew_record(RunKey key) {
   OpenRun& old = *open_.at(key);
-  pb::Transition state;
-  if (old.namespace_state != nullptr) *state.mutable_namespace_state() = *old.namespace_state;
-  if (old.batch != nullptr) {
-    *state.mutable_batch() = *old.batch;
-    *state.mutable_batch_progress() = old.batch_progress;
-  }
+  pb::RunSnapshot state = to_snapshot(old);
   open_record(old.facts, [&state](Draft& draft) {
     if (state.has_namespace_state()) draft.set_namespace_state(std::move(*state.mutable_namespace_state()));
-    if (!state.has_batch()) return;
-    draft.set_batch(std::move(*state.mutable_batch()));
-    draft.set_batch_progress(std::move(*state.mutable_batch_progress()));
+    if (state.has_batch()) {
+      draft.set_batch(std::move(*state.mutable_batch()));
+      draft.set_batch_progress(std::move(*state.mutable_batch_progress()));
+    }
+    if (!state.has_schedule_plan()) return;
+    draft.set_schedule_plan(std::move(*state.mutable_schedule_plan()));
+    draft.edit_schedule_progress() = std::move(*state.mutable_schedule_progress());
+    draft.edit_schedule_outcome() = std::move(*state.mutable_schedule_outcome());
+    draft.edit_memo() = std::move(*state.mutable_memo());
+    draft.edit_search_attributes() = std::move(*state.mutable_search_attributes());
   });
   end_record(*open_.at(key));
 }

@@ -38,21 +38,6 @@ std::optional<PortStatus> check_times(const Request& request) {
   return errors::invalid("EarliestTime in StartTimeFilter should not be larger than LatestTime.");
 }
 
-bool read_token(const std::string& bytes, VisibilityKey* key) {
-  pb::ListToken token;
-  if (!token.ParseFromString(bytes) || token.run() == 0) return false;
-  *key = {token.closed_ns(), token.start_ns(), token.run()};
-  return true;
-}
-
-void write_token(const VisibilityKey& key, std::string* bytes) {
-  pb::ListToken token;
-  token.set_closed_ns(key.closed_ns);
-  token.set_start_ns(key.start_ns);
-  token.set_run(key.run);
-  token.SerializeToString(bytes);
-}
-
 }  // namespace
 
 void Service::scan(const Namespace& space, const ListFilter& filter, const VisibilityKey* after,
@@ -87,7 +72,7 @@ void Service::list_runs(Call<Response> call, const std::string& name_space, cons
   const auto filter = ListFilter::parse(query, listed.search_types, ListFilter::Use::kList);
   if (!filter) return refuse(std::move(call), errors::invalid(filter.error()));
   VisibilityKey after;
-  if (!token.empty() && !read_token(token, &after)) {
+  if (!token.empty() && !read_list_token(token, &after)) {
     return refuse(std::move(call), errors::plain(errors::kUnknown, "something went wrong, please retry (0)"));
   }
   const int size = page_size > 0 ? std::min(page_size, kListPageMax) : kListPageMax;
@@ -95,7 +80,7 @@ void Service::list_runs(Call<Response> call, const std::string& name_space, cons
   VisibilityKey last;
   scan(listed, *filter, token.empty() ? nullptr : &after, [&](const VisibilityKey& key, const VisibleRow&) {
     if (out.executions_size() == size) {
-      write_token(last, out.mutable_next_page_token());
+      write_list_token(last, out.mutable_next_page_token());
       return false;
     }
     fill_info(summary_of(find(key.run)), ViewOf::kListRow, out.add_executions());

@@ -28,6 +28,7 @@ void fill_namespace(const Namespace& space, Response* out) {
   info->set_description(state.description());
   info->set_owner_email(state.owner_email());
   *info->mutable_data() = state.data();
+  info->set_supports_schedules(true);
   info->mutable_capabilities()->set_sync_update(true);  // A.2: what is served, and nothing else
   info->mutable_capabilities()->set_async_update(true);
   auto* config = out->mutable_config();

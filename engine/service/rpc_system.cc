@@ -25,6 +25,7 @@ void Service::GetSystemInfo(const api::GetSystemInfoRequest&, CallContext contex
   can->set_encoded_failure_attributes(true);
   can->set_upsert_memo(true);
   can->set_sdk_metadata(true);
+  can->set_supports_schedules(true);
   can->set_count_group_by_execution_status(true);
   answer(enter(context, std::move(reply)), std::move(out));
 }

@@ -46,6 +46,16 @@ void apply_buffer(Run& run, pb::Transition& change) {
   for (auto& event : *change.mutable_buffered()) run.buffered.push_back(std::move(event));
 }
 
+/// Of a Transition or a RunSnapshot: they share these fields by name.
+template <class Message>
+void take_schedule(Run& run, Message& from) {
+  if (!from.has_schedule_plan() && !from.has_schedule_progress() && !from.has_schedule_outcome()) return;
+  if (run.schedule == nullptr) run.schedule = std::make_unique<ScheduleParts>();
+  if (from.has_schedule_plan()) run.schedule->plan.Swap(from.mutable_schedule_plan());
+  if (from.has_schedule_progress()) run.schedule->progress.Swap(from.mutable_schedule_progress());
+  if (from.has_schedule_outcome()) run.schedule->outcome.Swap(from.mutable_schedule_outcome());
+}
+
 }  // namespace
 
 bool Run::open() const { return progress.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING; }
@@ -102,6 +112,7 @@ void apply(Run& run, pb::Transition&& change) {
   }
   if (change.has_batch()) run.batch = std::make_unique<pb::BatchState>(std::move(*change.mutable_batch()));
   if (change.has_batch_progress()) run.batch_progress.Swap(change.mutable_batch_progress());
+  take_schedule(run, change);
   if (!change.started_event().empty()) run.started_event = std::move(*change.mutable_started_event());
   run.last_task_id = std::max(run.last_task_id, change.last_task_id());
   if (!run.open()) {
@@ -139,6 +150,11 @@ pb::RunSnapshot to_snapshot(const Run& run) {
   if (run.batch != nullptr) {
     *out.mutable_batch() = *run.batch;
     *out.mutable_batch_progress() = run.batch_progress;
+  }
+  if (run.schedule != nullptr) {
+    *out.mutable_schedule_plan() = run.schedule->plan;
+    *out.mutable_schedule_progress() = run.schedule->progress;
+    *out.mutable_schedule_outcome() = run.schedule->outcome;
   }
   out.set_last_task_id(run.last_task_id);
   out.set_next_event_id(run.history.next_event_id());
@@ -186,6 +202,7 @@ void from_snapshot(pb::RunSnapshot&& snapshot, Run* run) {
     run->batch = std::make_unique<pb::BatchState>(std::move(*snapshot.mutable_batch()));
     run->batch_progress.Swap(snapshot.mutable_batch_progress());
   }
+  take_schedule(*run, snapshot);
   run->last_task_id = snapshot.last_task_id();
   run->transitions = snapshot.transitions();
   run->first_row = snapshot.first_row();

@@ -28,6 +28,13 @@ std::uint64_t ticket_of(const pb::ActivityState& activity);
 /// An attempt of it may be handed out, when its time has come.
 bool may_begin(const Run& run, const pb::ActivityState& activity);
 
+/// What a record of kind SCHEDULE is.
+struct ScheduleParts {
+  pb::SchedulePlan plan;
+  pb::ScheduleProgress progress;
+  pb::ScheduleOutcome outcome;
+};
+
 /// Threads: the loop. Everything here follows from the run's Transitions in order.
 struct Run {
   storage::RunKey key = 0;
@@ -50,6 +57,7 @@ struct Run {
   std::unique_ptr<pb::NamespaceState> namespace_state;  ///< of a record of that kind
   std::unique_ptr<pb::BatchState> batch;                ///< of a record of that kind
   pb::BatchProgress batch_progress;
+  std::unique_ptr<ScheduleParts> schedule;  ///< of a record of that kind
   std::int64_t last_task_id = 0;
   std::int64_t transitions = 0;
   HistoryBatches history;

@@ -271,8 +271,8 @@ void Service::forget_run(RunKey key) {
   open_.erase(it);
   if (run->armed_ns != 0) run_deadlines_.remove(run->armed_ns, key);
   if (run->facts.kind() != pb::RUN_KIND_WORKFLOW) {
+    leave_index(*run);
     --records_;
-    if (run->batch != nullptr) forget_batch(*run);
     return;
   }
   run->space->visibility.erase({VisibilityKey::kOpen, run->facts.start_ns(), key});

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/repeated_ptr_field.h>
 
+#include "engine/service/visibility.h"
 #include "temporal/api/history/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
@@ -28,6 +29,11 @@ Wrong identity_error(const pb::RunFacts& facts, const State& state) {
       if (!asked.ParseFromString(state.batch().request())) return "its batch's request does not parse";
       return std::nullopt;
     }
+    case pb::RUN_KIND_SCHEDULE:
+      if (!state.has_schedule_plan() || !state.has_schedule_progress())
+        return "it is a schedule's, and does not tell of one";
+      if (!facts.workflow_id().starts_with(kScheduleWorkflowId)) return "it is of a schedule without an id";
+      return std::nullopt;
     default: return std::nullopt;
   }
 }

@@ -43,6 +43,21 @@ enums::IndexedValueType type_of(const std::string& name, const temporal::api::co
 
 }  // namespace
 
+bool read_list_token(const std::string& bytes, VisibilityKey* last) {
+  pb::ListToken token;
+  if (!token.ParseFromString(bytes) || token.run() == 0) return false;
+  *last = {token.closed_ns(), token.start_ns(), token.run()};
+  return true;
+}
+
+void write_list_token(const VisibilityKey& last, std::string* bytes) {
+  pb::ListToken token;
+  token.set_closed_ns(last.closed_ns);
+  token.set_start_ns(last.start_ns);
+  token.set_run(last.run);
+  token.SerializeToString(bytes);
+}
+
 VisibleRow visible_row(const pb::RunFacts& facts, const pb::RunProgress& progress,
                        const temporal::api::common::v1::SearchAttributes& attributes, const SearchTypes& types) {
   VisibleRow row;

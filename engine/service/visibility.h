@@ -20,6 +20,8 @@ namespace callimport::engine {
 
 namespace pb = ::callimport::engine::v1;
 
+inline constexpr const char* kScheduleWorkflowId = "temporal-sys-scheduler:";  ///< lists show it before a schedule's id
+
 struct VisibilityKey {
   static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
   std::int64_t closed_ns = kOpen;
@@ -32,6 +34,10 @@ struct VisibilityKey {
     return a.run > b.run;
   }
 };
+
+/// What tells the next page where this one ended.
+void write_list_token(const VisibilityKey& last, std::string* bytes);
+bool read_list_token(const std::string& bytes, VisibilityKey* last);  ///< false: it is no such token
 
 /// A column's value; monostate: absent.
 using FilterValue = std::variant<std::monostate, std::int64_t, double, bool, std::string, std::vector<std::string>>;

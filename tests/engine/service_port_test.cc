@@ -427,7 +427,7 @@ TEST(System, CapabilitiesAndNamespaces) {  // A.2
   EXPECT_EQ(info.server_version(), "1.29.1");
   EXPECT_TRUE(info.capabilities().sdk_metadata());
   EXPECT_TRUE(info.capabilities().internal_error_differentiation());
-  EXPECT_FALSE(info.capabilities().supports_schedules());
+  EXPECT_TRUE(info.capabilities().supports_schedules());
   EXPECT_FALSE(info.capabilities().nexus());
   EXPECT_FALSE(info.capabilities().eager_workflow_start());
   api::DescribeNamespaceRequest request;

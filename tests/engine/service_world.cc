@@ -214,6 +214,15 @@ std::string ServiceWorld::everything() {
     for (const auto& sentence : broken_rules(whole)) ADD_FAILURE() << "C.2: " << sentence;
     out += whole.DebugString();
   }
+  api::ListSchedulesRequest schedules;
+  schedules.set_namespace_("default");
+  const auto listed = call(&WorkflowService::ListSchedules, schedules);
+  for (const auto& row : listed.reply.schedules()) {
+    api::DescribeScheduleRequest request;
+    request.set_namespace_("default");
+    request.set_schedule_id(row.schedule_id());
+    out += row.DebugString() + call(&WorkflowService::DescribeSchedule, request).reply.DebugString();
+  }
   return out;
 }
 

@@ -120,7 +120,11 @@ struct PendingQuery {
   std::uint64_t queued = 0;          ///< stamp of its newest entry in a task queue
 };
 
-struct ResetOrder;  // rpc_resets.cc
+struct ResetOrder;    // rpc_resets.cc
+class ScheduleTimes;  // schedule_times.h
+
+/// When a schedule's record acts. @return nothing: its time zone is not there any more.
+std::optional<ScheduleTimes> times_of(const OpenRun& record, const pb::SchedulePlan& plan);
 
 class Service final : public EmbeddedService {
  public:
@@ -203,6 +207,21 @@ class Service final : public EmbeddedService {
   void settle_record(OpenRun& record);
   void renew_record(RunKey key);
   void renew_old_records();
+  void index_record(OpenRun& record);       ///< found by its name, where its kind has one, and shown
+  void leave_index(const OpenRun& record);  ///< the same undone
+
+  // schedule_actions.cc
+  /// A run that a schedule waits for closed for good.
+  struct ScheduledEnd {
+    RunKey schedule = 0;
+    std::string first_run_id;
+    temporal::api::history::v1::HistoryEvent event;
+  };
+  void act_on_schedule(OpenRun& record, Draft draft);
+  bool take_action(const OpenRun& record, Draft& draft, const pb::BufferedAction& action, bool watched);
+  void end_running(const OpenRun& record, const pb::ScheduleProgress& progress, bool terminate);
+  void schedule_due(OpenRun& record);
+  void hear_ended(const ScheduledEnd& end);
   // runs.cc
   struct Found {
     OpenRun* open = nullptr;
@@ -335,6 +354,17 @@ class Service final : public EmbeddedService {
   void list_runs(Call<Response> call, const std::string& name_space, const std::string& query, int page_size,
                  const std::string& token);
 
+  // rpc_schedules.cc, rpc_schedule_lists.cc
+  /// @param ended  the answer when there was one of that id.
+  OpenRun* find_schedule(const std::string& name_space, const std::string& schedule_id, PortStatus ended,
+                         PortStatus* error);
+  std::optional<PortStatus> check_schedule(const Namespace& space,
+                                           temporal::api::schedule::v1::Schedule* schedule) const;
+  std::optional<PortStatus> check_schedule_fields(const Namespace& space, const temporal::api::common::v1::Memo& memo,
+                                                  temporal::api::common::v1::SearchAttributes* attributes) const;
+  /// Records whose rows match, in the order of lists.
+  std::vector<VisibilityKey> matching_schedules(const Namespace& space, const ListFilter& filter) const;
+
   // rpc_task_queues.cc, rpc_workers.cc
   void note_poller(TaskQueue& queue, const std::string& identity, double rate);
   static temporal::api::taskqueue::v1::TaskQueueConfig queue_config(const Namespace& space, const std::string& name);
@@ -458,7 +488,8 @@ class Service final : public EmbeddedService {
   std::unordered_map<std::string, std::vector<RunKey>> resets_;  ///< run id -> runs made from it, oldest first
   Namespaces namespaces_;
   std::map<std::int64_t, Namespace*> namespaces_by_number_;
-  std::size_t records_ = 0;  ///< of the open runs, those that are no workflows
+  std::unordered_map<std::string, RunKey> watched_;  ///< first run id of what a schedule waits for -> its record
+  std::size_t records_ = 0;                          ///< of the open runs, those that are no workflows
   storage::Seq next_row_ = 1;
   RunKey next_run_ = 1;
   std::int64_t next_task_id_ = 0;
@@ -471,6 +502,7 @@ class Service final : public EmbeddedService {
   bool flush_posted_ = false;
   std::deque<Report> reports_;  ///< none are left when a group goes to the journal
   std::deque<Orphan> orphans_;
+  std::deque<ScheduledEnd> scheduled_ends_;  ///< the same
   bool starting_over_ = false;
   Timestamp last_reset_{};       ///< of the journal, after a failed write
   std::vector<RunKey> overdue_;  ///< came due meanwhile

@@ -61,7 +61,9 @@ struct Namespace {
   std::map<std::string, storage::RunKey> batches;                 ///< job id -> its record
   std::unordered_map<std::string, TaskQueue> workflow_queues, activity_queues;
   Visibility visibility;
-  std::map<std::string, KnownWorker> workers;  ///< by worker instance key
+  std::map<std::string, storage::RunKey> schedules;  ///< schedule id -> its record
+  std::deque<std::string> ended_schedules;           ///< ids of the last that ended; in memory only
+  std::map<std::string, KnownWorker> workers;        ///< by worker instance key
 };
 
 using Namespaces = std::map<std::string, Namespace>;  ///< by name
