@@ -189,8 +189,9 @@ struct UnknownRow {
 TEST_F(DoorTest, UnknownNamesAreToldInTheServersWords) {
   open();
   for (const auto& row :
-       {UnknownRow{"known service", "/temporal.api.workflowservice.v1.WorkflowService/CountSchedules",
-                   "unknown method CountSchedules for service temporal.api.workflowservice.v1.WorkflowService"},
+       {UnknownRow{
+            "known service", "/temporal.api.workflowservice.v1.WorkflowService/CountActivityExecutions",
+            "unknown method CountActivityExecutions for service temporal.api.workflowservice.v1.WorkflowService"},
         UnknownRow{"no such method", "/temporal.api.workflowservice.v1.WorkflowService/Nope",
                    "unknown method Nope for service temporal.api.workflowservice.v1.WorkflowService"},
         UnknownRow{"operator", "/temporal.api.operatorservice.v1.OperatorService/Nope",
