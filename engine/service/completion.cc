@@ -83,8 +83,7 @@ void close(Draft& draft, const CommandContext& context, Random& random, Completi
     }
     case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: close_failed(draft, context, random, out); return;
     default:
-      out->successor = continue_as_new(draft, *context.continue_as_new, context.own.search_types, context.completed_id,
-                                       random.uuid4());
+      out->successor = continue_as_new(draft, *context.continue_as_new, context.completed_id, random.uuid4());
       return;
   }
 }

@@ -142,7 +142,7 @@ temporal::api::workflow::v1::ResetPoints reset_points(const pb::RunFacts& facts,
 
 StartPlan continue_as_new(Draft& draft,
                           const temporal::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes& command,
-                          const SearchTypes& types, std::int64_t completed_id, std::string new_run_id) {
+                          std::int64_t completed_id, std::string new_run_id) {
   const pb::RunFacts& facts = draft.facts();
   StartPlan plan = follow(draft, new_run_id);
   StartedAttributes& a = plan.attributes;
@@ -187,10 +187,7 @@ StartPlan continue_as_new(Draft& draft,
   if (command.has_last_completion_result()) *out->mutable_last_completion_result() = command.last_completion_result();
   if (command.has_header()) *out->mutable_header() = command.header();
   if (command.has_memo()) *out->mutable_memo() = command.memo();
-  if (command.has_search_attributes()) {
-    *out->mutable_search_attributes() = command.search_attributes();
-    fill_types(types, out->mutable_search_attributes());
-  }
+  if (command.has_search_attributes()) *out->mutable_search_attributes() = command.search_attributes();
   draft.edit_progress().set_new_run_id(std::move(new_run_id));
   close_run(draft, enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW);
   return plan;

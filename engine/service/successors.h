@@ -5,7 +5,6 @@
 
 #include "engine/service/draft.h"
 #include "engine/service/retry.h"
-#include "engine/service/search_attributes.h"
 #include "engine/service/starts.h"
 #include "storage/runtime/random.h"
 
@@ -20,10 +19,9 @@ temporal::api::workflow::v1::ResetPoints reset_points(const pb::RunFacts& facts,
                                                       const temporal::api::workflow::v1::ResetPoints& inherited);
 
 /// Writes WorkflowExecutionContinuedAsNew, closes the run. @return the run that follows.
-/// @param types  written into the event's search attributes, whatever the worker says
 StartPlan continue_as_new(Draft& draft,
                           const temporal::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes& command,
-                          const SearchTypes& types, std::int64_t completed_id, std::string new_run_id);
+                          std::int64_t completed_id, std::string new_run_id);
 
 /// The run that follows one that closed by itself, if any: by its retry policy, else by its cron schedule.
 struct Succession {
