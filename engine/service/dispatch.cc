@@ -263,6 +263,7 @@ std::optional<PortStatus> Service::check_poll(const CallContext& context, const 
   }
   if (queue.empty()) return errors::invalid("taskQueue is not set");
   if (queue.size() > kIdBytesMax) return errors::invalid("taskQueue length exceeds limit");
+  if (queue.starts_with("/_sys/")) return errors::invalid("task queue name cannot start with reserved prefix /_sys/");
   if (identity.size() > kIdBytesMax) return errors::invalid("Identity length exceeds limit.");
   return std::nullopt;
 }

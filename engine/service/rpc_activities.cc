@@ -4,6 +4,7 @@
 #include "engine/service/activities.h"
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
+#include "engine/service/uuid_text.h"
 
 namespace callimport::engine {
 namespace {
@@ -47,6 +48,10 @@ OpenRun* Service::activity_by_name(const std::string& name_space, const std::str
     *error = errors::invalid("ActivityId is not set on request.");
     return nullptr;
   }
+  if (!run_id.empty() && !is_uuid(run_id)) {
+    *error = errors::invalid("RunId is not valid UUID.");
+    return nullptr;
+  }
   const Found found = find_run(name_space, workflow_id, run_id, error);
   if (!found) return nullptr;
   if (found.open == nullptr) {
@@ -67,6 +72,12 @@ OpenRun* Service::activity_by_name(const std::string& name_space, const std::str
 template <class Request>
 OpenRun* Service::activity_of(const Request& request, std::int64_t* scheduled, PortStatus* error) {
   if constexpr (requires { request.task_token(); }) {
+    pb::TaskToken token;
+    token.set_name_space(request.namespace_());
+    if (auto wrong = parse_token(request.task_token(), pb::TaskToken::ACTIVITY, &token)) {
+      *error = std::move(*wrong);
+      return nullptr;
+    }
     return activity_by_token(request.task_token(), scheduled, error);
   } else {
     return activity_by_name(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(),

@@ -6,6 +6,7 @@
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
+#include "engine/service/uuid_text.h"
 
 namespace callimport::engine {
 namespace {
@@ -44,6 +45,10 @@ OpenRun* Service::activities_for(const Request& request, std::vector<std::int64_
   }
   if (request.activity_case() == Request::ACTIVITY_NOT_SET) {
     *error = errors::invalid("Either Activity.Id or Activity.Type should be set on request.");
+    return nullptr;
+  }
+  if (!request.execution().run_id().empty() && !is_uuid(request.execution().run_id())) {
+    *error = errors::invalid("RunId is not valid UUID.");
     return nullptr;
   }
   const Found found = find_run(request.namespace_(), request.execution(), error);

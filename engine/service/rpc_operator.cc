@@ -46,6 +46,9 @@ void Service::AddSearchAttributes(const operator_api::AddSearchAttributesRequest
   for (const auto& [name, type] : asked) {
     if (is_reserved_attribute(name))
       return refuse(std::move(call), errors::invalid("Search attribute " + name + " is reserved by system."));
+    if (!enums::IndexedValueType_IsValid(type)) {
+      return refuse(std::move(call), errors::invalid("Unknown search attribute type: " + std::to_string(type) + "."));
+    }
     if (!held.contains(name)) held[name] = type;
   }
   if (auto full = search_attribute_limit(held)) return refuse(std::move(call), errors::invalid(*full));

@@ -169,6 +169,7 @@ void Service::RespondQueryTaskCompleted(const api::RespondQueryTaskCompletedRequ
                                         Reply<api::RespondQueryTaskCompletedResponse> reply) {
   auto call = enter(context, std::move(reply));
   pb::TaskToken token;
+  token.set_name_space(request.namespace_());
   if (auto wrong = parse_token(request.task_token(), pb::TaskToken::QUERY, &token)) {
     return refuse(std::move(call), std::move(*wrong));
   }

@@ -39,7 +39,7 @@ std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& o
   if (r.workflow_type().name().size() > kIdBytesMax) return errors::invalid("WorkflowType length exceeds limit.");
   if (r.request_id().size() > kIdBytesMax) return errors::invalid("RequestId length exceeds limit.");
   const std::string& queue = r.task_queue().name();
-  if (queue.empty()) return errors::invalid("missing task queue name");
+  if (queue.empty()) return errors::invalid(r.has_task_queue() ? "missing task queue name" : "taskQueue is not set");
   if (queue.size() > kIdBytesMax) return errors::invalid("taskQueue length exceeds limit");
   if (queue.starts_with("/_sys/")) return errors::invalid("task queue name cannot start with reserved prefix /_sys/");
   const std::pair<const char*, const google::protobuf::Duration*> durations[] = {

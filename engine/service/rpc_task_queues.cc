@@ -10,6 +10,8 @@
 namespace callimport::engine {
 namespace {
 
+constexpr std::size_t kIdBytesMax = 1000;  // C.16
+
 namespace tq = ::temporal::api::taskqueue::v1;
 
 constexpr std::int64_t kPollerForgotten = 300 * kNanosPerSecond;
@@ -113,6 +115,7 @@ void Service::DescribeTaskQueue(const api::DescribeTaskQueueRequest& request, Ca
   if (auto wrong = gate(request.namespace_())) return refuse(std::move(call), std::move(*wrong));
   const std::string& name = request.task_queue().name();
   if (name.empty()) return refuse(std::move(call), errors::invalid("taskQueue is not set"));
+  if (name.size() > kIdBytesMax) return refuse(std::move(call), errors::invalid("taskQueue length exceeds limit"));
   const Namespace& space = this->space(request.namespace_());
   const auto queue_of_type = [&](enums::TaskQueueType type) -> const TaskQueue* {
     const auto& queues = of_activities(type) ? space.activity_queues : space.workflow_queues;

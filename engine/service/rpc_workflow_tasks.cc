@@ -27,16 +27,32 @@ std::vector<std::int64_t> start_eagerly(Draft& draft, const api::RespondWorkflow
   return started;
 }
 
+/// A good token of another kind names nothing there is.
+PortStatus nothing_of(pb::TaskToken::Kind kind) {
+  if (kind == pb::TaskToken::WORKFLOW) return errors::task_not_found();
+  if (kind == pb::TaskToken::ACTIVITY) return errors::activity_not_found();
+  return errors::not_found("query task not found, or already expired");
+}
+
 }  // namespace
 
+/// `token` comes with the namespace of the request, if that names one.
 std::optional<PortStatus> Service::parse_token(const std::string& bytes, pb::TaskToken::Kind kind,
                                                pb::TaskToken* token) const {
   if (stopping_) return errors::unavailable("the service is shutting down");
   if (starting_over_) return errors::unavailable("the journal could not be written; recovering, try again");
+  const std::string asked = token->name_space();
+  if (!asked.empty()) {
+    if (auto wrong = check_namespace(asked)) return wrong;
+  }
   if (bytes.empty()) return errors::invalid("Task token not set on request.");
-  if (!token->ParseFromString(bytes) || token->kind() != kind)
+  if (!token->ParseFromString(bytes) || token->kind() == pb::TaskToken::NONE)
     return errors::invalid("Error deserializing task token.");
   if (token->name_space().empty()) return errors::invalid("Namespace not set on request.");
+  if (!asked.empty() && asked != token->name_space()) {
+    return errors::invalid("Operation requested with a token from a different namespace.");
+  }
+  if (token->kind() != kind) return nothing_of(kind);
   return check_namespace(token->name_space());
 }
 
@@ -58,6 +74,7 @@ void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskComplet
                                            Reply<api::RespondWorkflowTaskCompletedResponse> reply) {
   auto call = enter(context, std::move(reply));
   pb::TaskToken token;
+  token.set_name_space(request.namespace_());
   if (auto wrong = parse_token(request.task_token(), pb::TaskToken::WORKFLOW, &token)) {
     return refuse(std::move(call), std::move(*wrong));
   }
@@ -112,11 +129,16 @@ void Service::RespondWorkflowTaskFailed(const api::RespondWorkflowTaskFailedRequ
                                         Reply<api::RespondWorkflowTaskFailedResponse> reply) {
   auto call = enter(context, std::move(reply));
   pb::TaskToken token;
+  token.set_name_space(request.namespace_());
   if (auto wrong = parse_token(request.task_token(), pb::TaskToken::WORKFLOW, &token)) {
     return refuse(std::move(call), std::move(*wrong));
   }
   OpenRun* run = task_of(token);
-  if (run == nullptr) return refuse(std::move(call), errors::task_not_found());
+  if (run == nullptr) {
+    const auto id = runs_by_id_.find(token.run_id());
+    const bool closed = id != runs_by_id_.end() && !open_.contains(id->second);
+    return refuse(std::move(call), closed ? errors::already_completed() : errors::task_not_found());
+  }
   Draft draft(*run, clock_.now());
   fail_task(draft, {request.cause(), request.has_failure() ? &request.failure() : nullptr, request.identity(),
                     request.binary_checksum(), request.has_worker_version() ? &request.worker_version() : nullptr});

@@ -34,6 +34,8 @@ class SimLoop final : public Executor, public Clock, public Pool {
   void run_for(Nanos duration);
   /// Runs what is due now; time stands still.
   void run_idle() { run_for(Nanos{0}); }
+  /// Somebody sets the clock, forward or back; deadlines stay where they are.
+  void set_clock(Timestamp now) { now_ = now; }
   /// The process is gone: tasks and timers are destroyed, not run. Time stays.
   void drop_all();
 

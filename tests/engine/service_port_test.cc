@@ -120,7 +120,40 @@ TEST(Poll, ReplyFields) {  // C.3
   EXPECT_EQ(task.history().events_size(), 3);
 }
 
-// Tokens (C12, C29).
+// Tokens (C12, C29). The texts are server 1.29.1's.
+TEST(Token, OfAnotherNamespaceOrKindNamesNothing) {
+  EmbeddedOptions options;
+  options.namespaces = {"default", "elsewhere"};
+  ServiceWorld world(options);
+  world.start();
+  auto task = world.poll();
+  EXPECT_TRUE(world.complete(task, {schedule_activity("a")}).ok());
+  const ActivityTask activity = world.poll_activity();
+  EXPECT_TRUE(world.signal("s").ok());
+  task = world.poll();
+  api::RespondActivityTaskCompletedRequest done;
+  done.set_namespace_("elsewhere");
+  done.set_task_token(activity.task_token());
+  auto completed = world.completion(task, {complete_workflow()});
+  completed.set_namespace_("elsewhere");
+  constexpr const char* kForeign = "Operation requested with a token from a different namespace.";
+  EXPECT_EQ(world.call(&WorkflowService::RespondActivityTaskCompleted, done).status.message, kForeign);
+  EXPECT_EQ(world.call(&WorkflowService::RespondWorkflowTaskCompleted, completed).status.message, kForeign);
+  done.set_namespace_("nowhere");
+  EXPECT_EQ(world.call(&WorkflowService::RespondActivityTaskCompleted, done).status.message,
+            "Namespace nowhere is not found.");
+  done.set_namespace_("default");
+  done.set_task_token(task.task_token());
+  EXPECT_EQ(world.call(&WorkflowService::RespondActivityTaskCompleted, done).status.message,
+            "invalid activityID or activity already timed out or invoking workflow is completed");
+  completed.set_namespace_("default");
+  completed.set_task_token(activity.task_token());
+  EXPECT_EQ(world.call(&WorkflowService::RespondWorkflowTaskCompleted, completed).status.message,
+            "Workflow task not found.");
+  EXPECT_TRUE(world.complete_activity(activity).ok());
+  EXPECT_TRUE(world.complete(task).ok()) << "nothing of it was taken";
+}
+
 TEST(Token, HoldsOnce) {
   ServiceWorld world;
   world.start();

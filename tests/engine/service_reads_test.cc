@@ -1,12 +1,16 @@
 // History reads, queries, lists and describes over the port (conformance C.7, C.10, C.13).
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "engine/service/transition.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 #include "tests/engine/service_world.h"
 
 namespace callimport::engine::testing_world {
 namespace {
 
+namespace pb = ::callimport::engine::v1;
 using std::chrono::milliseconds;
 
 api::GetWorkflowExecutionHistoryRequest read_request(const std::string& run_id = "") {
@@ -128,6 +132,42 @@ TEST(HistoryRead, ReverseIsNewestFirst) {  // C35
   ASSERT_EQ(second.history().events_size(), 2);
   EXPECT_EQ(second.history().events(0).event_id(), 2);
   EXPECT_TRUE(second.next_page_token().empty());
+}
+
+/// Tokens are only as true as whoever sends them back.
+TEST(HistoryRead, TokensOfPlacesThatAreNotThere) {  // C31
+  ServiceWorld world;
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = -(kLeast + 1);
+  for (const bool closed : {false, true}) {
+    const std::string id = closed ? "closed" : "open", run = world.start(id);
+    if (closed) EXPECT_TRUE(world.terminate("x", id).ok());
+    const int events = world.history(id).events_size();
+    for (const std::int64_t place :
+         {kLeast, std::int64_t{-1}, std::int64_t{events + 1}, std::int64_t{events + 2}, kMost}) {
+      pb::HistoryToken token;
+      token.set_run_id(run);
+      token.set_next_event_id(place);
+      api::GetWorkflowExecutionHistoryRequest request;
+      request.set_namespace_("default");
+      request.mutable_execution()->set_workflow_id(id);
+      for (const std::int64_t end : {std::int64_t{0}, kLeast, kMost}) {
+        token.set_end_event_id(end);
+        request.set_next_page_token(token.SerializeAsString());
+        const auto forward = world.call(&WorkflowService::GetWorkflowExecutionHistory, request);
+        EXPECT_TRUE(forward.ok()) << forward.status.message;
+        EXPECT_EQ(forward.reply.history().events_size(), place < 1 && end != kLeast ? events : 0)
+            << place << " " << end;
+      }
+      token.set_reverse(true);
+      api::GetWorkflowExecutionHistoryReverseRequest back;
+      back.set_namespace_("default");
+      back.mutable_execution()->set_workflow_id(id);
+      back.set_next_page_token(token.SerializeAsString());
+      const auto reverse = world.call(&WorkflowService::GetWorkflowExecutionHistoryReverse, back);
+      EXPECT_TRUE(reverse.ok()) << reverse.status.message;
+      EXPECT_EQ(reverse.reply.history().events_size(), place < 1 ? 0 : events) << place;
+    }
+  }
 }
 
 TEST(HistoryRead, TransientEventsEndThePagesOfATask) {  // C34
