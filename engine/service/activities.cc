@@ -243,7 +243,8 @@ std::optional<CommandError> request_cancel_activity(Draft& draft, const Command&
     draft.edit_activity(id).set_cancel_requested_event_id(requested_id);
     return std::nullopt;
   }
-  HistoryEvent& canceled = draft.append(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
+  // Buffered, so that it comes behind the task's commands: the Go SDK counts their events ahead (seen on server 1.29.1).
+  HistoryEvent& canceled = draft.record(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
   auto* done = canceled.mutable_activity_task_canceled_event_attributes();
   auto* payload = done->mutable_details()->add_payloads();
   (*payload->mutable_metadata())["encoding"] = "json/plain";

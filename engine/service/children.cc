@@ -86,7 +86,9 @@ StartPlan plan_child(const Draft& parent, const ChildCommand& asked, const Names
   if (asked.has_input()) *a.mutable_input() = asked.input();
   if (asked.has_workflow_execution_timeout()) {
     *a.mutable_workflow_execution_timeout() = asked.workflow_execution_timeout();
-    set_expiration(add_nanos(parent.now(), to_nanos(asked.workflow_execution_timeout())), &a);
+    // The Go SDK sends a zero for none.
+    const std::int64_t timeout = to_nanos(asked.workflow_execution_timeout());
+    if (timeout > 0) set_expiration(add_nanos(parent.now(), timeout), &a);
   }
   *a.mutable_workflow_run_timeout() = asked.workflow_run_timeout();
   *a.mutable_workflow_task_timeout() = asked.workflow_task_timeout();

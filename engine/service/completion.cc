@@ -222,7 +222,7 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, co
     if ((wrong = run_command(draft, command, context))) break;
   }
   if (!wrong) wrong = replies.take_rest(draft, context.closing != nullptr);
-  if (!wrong && context.closing != nullptr && draft.has_buffered()) {
+  if (!wrong && context.closing != nullptr && draft.has_buffered_before()) {
     wrong = CommandError{.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
                          .text = "UnhandledCommand",
                          .status = errors::invalid("UnhandledCommand")};

@@ -108,7 +108,7 @@ HistoryEvent& Draft::record(enums::EventType type) {
   return event;
 }
 
-bool Draft::has_buffered() const { return buffered_count() > 0; }
+bool Draft::has_buffered_before() const { return buffered_count() > buffered_.size(); }
 
 std::size_t Draft::buffered_count() const {
   std::size_t held = flushed_ ? 0 : run_.buffered.size();

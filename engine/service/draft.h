@@ -41,7 +41,8 @@ class Draft {
 
   /// Writes what is buffered: completions behind the others, started ids filled in. @return whether there was any.
   bool flush_buffer();
-  bool has_buffered() const;
+  /// Whether events wait since before this draft.
+  bool has_buffered_before() const;
   std::size_t buffered_count() const;
   /// Removes a buffered TimerFired. @return its started event id, when there was one.
   std::optional<std::int64_t> drop_buffered_timer(const std::string& timer_id);

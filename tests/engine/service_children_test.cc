@@ -42,6 +42,19 @@ TEST(Transcript, E10AChildCompletes) {
             " 5 WorkflowExecutionCompleted result=[\"r\"] wtc=4\n");
 }
 
+TEST(Children, TimeOutsOfZeroAreNone) {  // as the Go SDK sends them
+  ServiceWorld world;
+  Command child = start_child("C");
+  auto* asked = child.mutable_start_child_workflow_execution_command_attributes();
+  asked->mutable_workflow_execution_timeout();
+  asked->mutable_workflow_run_timeout();
+  begin_family(world, child);
+  world.advance(milliseconds(1'000));
+  EXPECT_EQ(world.describe("C").workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+  EXPECT_TRUE(world.complete(world.poll("C"), {complete_workflow("\"r\"")}).ok());
+  EXPECT_EQ(world.describe("C").workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+}
+
 struct ClosePolicy {
   const char* name;
   enums::ParentClosePolicy policy;

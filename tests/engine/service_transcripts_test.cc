@@ -220,6 +220,32 @@ TEST(Transcript, E7CancelOfAnActivityThatIsNotStarted) {
             " 12 WorkflowTaskScheduled attempt=1\n");
 }
 
+// Seen on server 1.29.1, and what the Go SDK relies on: it counts the events of its commands ahead.
+TEST(Transcript, E7ACancelledActivityEndsBehindTheCommandsOfTheTask) {
+  ServiceWorld world;
+  begin(world, {schedule_activity("a", "AQ")});
+  world.signal("go");
+  EXPECT_TRUE(world.complete(world.poll(), {cancel_activity(5), start_timer("1", 60), schedule_activity("b", "AQ")}).ok());
+  EXPECT_EQ(world.transcript("W", "", 9),
+            "[9 WorkflowTaskCompleted scheduled=7 started=8\n"
+            " 10 ActivityTaskCancelRequested scheduled=5 wtc=9\n"
+            " 11 TimerStarted timer_id=1 start_to_fire_timeout=60s wtc=9\n"
+            " 12 ActivityTaskScheduled activity_id=b queue=AQ wtc=9\n"
+            " 13 ActivityTaskCanceled details=[\"ACTIVITY_ID_NOT_STARTED\"] cancel_requested=10 scheduled=5\n"
+            " 14 WorkflowTaskScheduled attempt=1\n");
+}
+
+TEST(Transcript, E7ACancelledActivityIsNotToldToARunThatEnds) {
+  ServiceWorld world;
+  begin(world, {schedule_activity("a", "AQ")});
+  world.signal("go");
+  EXPECT_TRUE(world.complete(world.poll(), {cancel_activity(5), complete_workflow()}).ok());
+  EXPECT_EQ(world.transcript("W", "", 9),
+            "[9 WorkflowTaskCompleted scheduled=7 started=8\n"
+            " 10 ActivityTaskCancelRequested scheduled=5 wtc=9\n"
+            " 11 WorkflowExecutionCompleted wtc=9\n");
+}
+
 TEST(Transcript, E8TerminateWithAStartedTask) {
   ServiceWorld world;
   world.start();
