@@ -122,7 +122,7 @@ func firstRun() []kitchenStep {
 	}
 	held := func(label string, wait bool) func(*sink) error {
 		return starts(func(_ *sink, ctx workflow.Context) workflow.Future {
-			options := workflow.ActivityOptions{HeartbeatTimeout: 10 * time.Second, WaitForCancellation: wait}
+			options := workflow.ActivityOptions{HeartbeatTimeout: 3 * time.Second, WaitForCancellation: wait}
 			return kitchenActivity(ctx, options, "held", label)
 		})
 	}

@@ -14,14 +14,17 @@ import (
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 )
 
-// kScrubbed are keys of events in JSON whose values are ids, times, sizes or names of queues and programs. Whether one is
-// there is compared; its value is not.
+// kScrubbed are keys of events in JSON whose values are ids, times, sizes or names of queues. Whether one is there is
+// compared; its value is not.
 var kScrubbed = strings.Fields(`eventTime taskId historySizeBytes requestId runId originalExecutionRunId firstExecutionRunId
-	continuedExecutionRunId newExecutionRunId namespaceId parentWorkflowNamespaceId binaryChecksum buildId
-	createTime stackTrace firstWorkflowTaskCompletedId`)
+	continuedExecutionRunId newExecutionRunId namespaceId parentWorkflowNamespaceId createTime stackTrace`)
+
+// kVersioned are keys that tell the worker's program: where the server versions by build id, as ours says it does not.
+var kVersioned = []string{"binaryChecksum", "buildId", "workerVersion", "useWorkflowBuildId", "inheritBuildId"}
 
 func historiesOf(server string) string {
 	return filepath.Join(os.Getenv("CONFORMANCE_HISTORIES"), "go", server)
@@ -66,11 +69,11 @@ func readHistories(server string) (map[string]*historypb.History, error) {
 	return told, nil
 }
 
-// program is the checksum of the worker that wrote the histories.
+// program is the build of the worker that wrote the histories.
 func program(histories map[string]*historypb.History) string {
 	for _, event := range histories["sink-1"].GetEvents() {
 		if told := event.GetWorkflowTaskCompletedEventAttributes(); told != nil {
-			return told.GetBinaryChecksum() //lint:ignore SA1019 it is what this server writes
+			return told.GetWorkerVersion().GetBuildId() //lint:ignore SA1019 it is what both servers write
 		}
 	}
 	return ""
@@ -115,6 +118,8 @@ func scrub(value any) any {
 		for key, inner := range value {
 			_, isText := inner.(string)
 			switch {
+			case slices.Contains(kVersioned, key):
+				delete(value, key)
 			case isText && (slices.Contains(kScrubbed, key) || isMarkerTime(inner.(string))):
 				value[key] = "…"
 			case key == "taskQueue":
@@ -153,6 +158,7 @@ func init() {
 		for _, label := range []string{"try", "wait"} {
 			joined["running "+label], joined["release "+label] = make(chan struct{}, 1), make(chan struct{})
 		}
+		t.Client = t.clientWith(func(options *client.Options) { options.Identity = "the driver" })
 		queue := t.id()
 		polling := worker.New(t.Client, queue, worker.Options{Identity: "the kitchen", MaxHeartbeatThrottleInterval: kThrottle})
 		registerKitchen(polling, joined)
