@@ -243,7 +243,7 @@ std::optional<CommandError> request_cancel_activity(Draft& draft, const Command&
     draft.edit_activity(id).set_cancel_requested_event_id(requested_id);
     return std::nullopt;
   }
-  // Buffered, so that it comes behind the task's commands: the Go SDK counts their events ahead (seen on server 1.29.1).
+  // Behind the events of the task's commands, which the Go SDK counts ahead (seen on server 1.29.1).
   HistoryEvent& canceled = draft.record(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
   auto* done = canceled.mutable_activity_task_canceled_event_attributes();
   auto* payload = done->mutable_details()->add_payloads();

@@ -225,7 +225,8 @@ TEST(Transcript, E7ACancelledActivityEndsBehindTheCommandsOfTheTask) {
   ServiceWorld world;
   begin(world, {schedule_activity("a", "AQ")});
   world.signal("go");
-  EXPECT_TRUE(world.complete(world.poll(), {cancel_activity(5), start_timer("1", 60), schedule_activity("b", "AQ")}).ok());
+  const std::vector<Command> commands = {cancel_activity(5), start_timer("1", 60), schedule_activity("b", "AQ")};
+  EXPECT_TRUE(world.complete(world.poll(), commands).ok());
   EXPECT_EQ(world.transcript("W", "", 9),
             "[9 WorkflowTaskCompleted scheduled=7 started=8\n"
             " 10 ActivityTaskCancelRequested scheduled=5 wtc=9\n"
