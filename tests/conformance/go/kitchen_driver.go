@@ -206,6 +206,7 @@ func secondActs() []kitchenAct {
 			}
 		}},
 		{3, func(own *driver) {
+			own.idle(kKitchenSink, own.runID)
 			own.t.need(own.t.CancelWorkflow(own.t.ctx, kKitchenSink, ""))
 			own.saw("WorkflowExecutionCancelRequested")
 		}},
