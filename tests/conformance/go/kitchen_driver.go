@@ -179,6 +179,7 @@ func firstActs() []kitchenAct {
 
 func (own *driver) updates() {
 	t, run := own.t, own.t.GetWorkflow(own.t.ctx, kKitchenSink, own.runID)
+	own.rest(34)
 	handle, err := t.update(run, client.WorkflowUpdateStageCompleted, "add-5", "add", 5)
 	same(t, "the outcome", 5, outcome[int](t, handle, err))
 	own.rest(34)
