@@ -1,4 +1,4 @@
-#include "engine/service/batch_requests.h"
+#include "engine/service/internal/batch_requests.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/service/batch_requests.h"
+#include "engine/service/internal/batch_requests.h"
 #include "engine/service/internal/core.h"
 #include "engine/service/list_filter.h"
 #include "engine/service/port_errors.h"

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/service/batch_requests.h"
+#include "engine/service/internal/batch_requests.h"
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"

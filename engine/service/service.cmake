@@ -5,13 +5,13 @@ target_precompile_headers(engine_port PRIVATE
   <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view> <utility> <variant> <vector>
   <temporal/api/workflowservice/v1/request_response.pb.h>)
 add_floor(engine::service
-  HEADERS embedded.h service/internal/core.h service/internal/namespace.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
+  HEADERS embedded.h service/internal/core.h service/internal/namespace.h service/internal/batch_requests.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
           service/history_batches.h service/workflow_tasks.h service/activities.h service/commands.h service/command_error.h
           service/completion.h service/starts.h service/children.h service/crossing_commands.h service/id_policies.h
           service/calendar.h service/cron.h service/words.h service/schedule_text.h service/schedule_times.h service/schedules.h service/uuid_text.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
           service/proto_time.h service/buffered_random.h service/utf8_text.h service/rebuild.h service/resets.h service/run_options.h
-          service/activity_operations.h service/task_events.h service/updates.h service/batch_requests.h service/transition_check.h service/reset_news.h
+          service/activity_operations.h service/task_events.h service/updates.h service/transition_check.h service/reset_news.h
   SOURCES service/core.cc service/namespaces.cc service/records.cc service/batches.cc service/batch_requests.cc service/rpc_batches.cc service/runs.cc service/crossings.cc service/families.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc service/transition_check.cc service/reset_news.cc
           service/history_batches.cc service/workflow_tasks.cc service/activities.cc service/commands.cc
           service/command_error.cc service/completion.cc service/starts.cc service/children.cc service/crossing_commands.cc service/id_policies.cc

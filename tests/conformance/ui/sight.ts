@@ -17,13 +17,13 @@ const isLongPoll = (request: Request) => request.url().includes('waitNewEvent=tr
 
 export class Sight {
   readonly page: Page;
-  readonly #base: string;
+  readonly base: string;
   readonly #wrong: string[] = [];
   readonly #open = new Set<Request>();
 
   private constructor(page: Page, base: string) {
     this.page = page;
-    this.#base = base;
+    this.base = base;
     page.setDefaultTimeout(kStepMs);
     page.on('request', (request) => {
       if (request.isNavigationRequest() && request.frame() === page.mainFrame()) this.#open.clear(); // what the page that is left asked is nobody's
@@ -49,12 +49,12 @@ export class Sight {
   }
 
   #short(request: Request): string {
-    return decodeURIComponent(request.url().replace(this.#base, '')).slice(0, 200);
+    return decodeURIComponent(request.url().replace(this.base, '')).slice(0, 200);
   }
 
   /** Goes to a page of the namespace, or to one from the root where the path begins with a slash. */
   async visit(path: string): Promise<void> {
-    await this.page.goto(this.#base + (path.startsWith('/') ? path : `/namespaces/default/${path}`));
+    await this.page.goto(this.base + (path.startsWith('/') ? path : `/namespaces/default/${path}`));
   }
 
   /** The page of a run: `tab` is history, pending-activities, workers, ... */

@@ -55,7 +55,7 @@ scenario('worker deployments, archive and Nexus are empty', async (_, sight) => 
 scenario('an exported history is imported', async (t, sight) => {
   const run = await t.start('oneStep', ['x']);
   await run.result();
-  const response = await sight.page.request.get(new URL(`/api/v1/namespaces/default/workflows/${run.workflowId}/history`, await base(sight)).href);
+  const response = await sight.page.request.get(new URL(`/api/v1/namespaces/default/workflows/${run.workflowId}/history`, sight.base).href);
   const file = join(process.env.CONFORMANCE_SCRATCH!, 'history.json');
   writeFileSync(file, JSON.stringify((await response.json()).history));
   await sight.visit('/import/events');
@@ -63,11 +63,6 @@ scenario('an exported history is imported', async (t, sight) => {
   await sight.button('Import').click();
   await sight.sees('Workflow Execution Started', 'Timer Fired', 'Workflow Execution Completed');
 });
-
-async function base(sight: { visit(path: string): Promise<void>; page: { url(): string } }): Promise<string> {
-  await sight.visit('/namespaces');
-  return sight.page.url();
-}
 
 scenario('a run is started by the form', async (t, sight) => {
   const workflowId = t.id();
