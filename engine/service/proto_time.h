@@ -31,9 +31,12 @@ inline std::int64_t to_nanos(const google::protobuf::Timestamp& time) {
   return std::clamp(time.seconds(), -kSecondsMax, kSecondsMax) * kNanosPerSecond +
          std::clamp<std::int64_t>(time.nanos(), -999'999'999, 999'999'999);
 }
-/// a + b where both are not negative, never past the end of time.
+/// a + b, never past either end of time.
 inline std::int64_t add_nanos(std::int64_t a, std::int64_t b) {
-  return b > std::numeric_limits<std::int64_t>::max() - a ? std::numeric_limits<std::int64_t>::max() : a + b;
+  using Limits = std::numeric_limits<std::int64_t>;
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return a > 0 ? Limits::max() : Limits::min();
 }
 
 }  // namespace callimport::engine

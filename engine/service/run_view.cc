@@ -75,7 +75,7 @@ void fill_info(const pb::RunSummary& run, ViewOf view, temporal::api::workflow::
 void fill_config(const pb::RunFacts& facts, temporal::api::workflow::v1::WorkflowExecutionConfig* out) {
   out->mutable_task_queue()->set_name(facts.task_queue());
   out->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  if (facts.execution_timeout_ns() > 0)
+  if (facts.has_execution_timeout_ns())
     set_nanos(out->mutable_workflow_execution_timeout(), facts.execution_timeout_ns());
   if (facts.run_timeout_ns() > 0) set_nanos(out->mutable_workflow_run_timeout(), facts.run_timeout_ns());
   set_nanos(out->mutable_default_workflow_task_timeout(), facts.task_timeout_ns());

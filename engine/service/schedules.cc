@@ -236,7 +236,7 @@ bool note_ended(const pb::SchedulePlan& plan, const std::string& first_run_id,
 
 std::vector<std::int64_t> future_times(const ScheduleTimes& times, std::int64_t now,
                                        const pb::ScheduleProgress& progress, int count) {
-  std::size_t most = static_cast<std::size_t>(count);
+  auto most = static_cast<std::size_t>(count);
   if (progress.state().limited_actions()) {
     const std::int64_t left = std::max(progress.state().remaining_actions(), std::int64_t{0});
     most = std::min(most, static_cast<std::size_t>(left));

@@ -23,7 +23,7 @@ pb::RunFacts facts_of(const StartPlan& plan, std::int64_t now) {
   facts.set_task_queue(a.task_queue().name());
   facts.set_start_ns(now);
   facts.set_original_start_ns(now);
-  facts.set_execution_timeout_ns(to_nanos(a.workflow_execution_timeout()));
+  if (a.has_workflow_execution_timeout()) facts.set_execution_timeout_ns(to_nanos(a.workflow_execution_timeout()));
   facts.set_run_timeout_ns(to_nanos(a.workflow_run_timeout()));
   facts.set_task_timeout_ns(to_nanos(a.workflow_task_timeout()));
   facts.set_first_run_id(a.first_execution_run_id());

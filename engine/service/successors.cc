@@ -35,8 +35,8 @@ StartPlan follow(const Draft& draft, std::string new_run_id) {
   a.set_workflow_id(facts.workflow_id());
   a.set_first_execution_run_id(facts.first_run_id());
   a.set_continued_execution_run_id(facts.run_id());
+  if (facts.has_execution_timeout_ns()) set_nanos(a.mutable_workflow_execution_timeout(), facts.execution_timeout_ns());
   if (facts.execution_timeout_ns() > 0) {
-    set_nanos(a.mutable_workflow_execution_timeout(), facts.execution_timeout_ns());
     set_nanos(a.mutable_workflow_execution_expiration_time(), facts.execution_expires_ns());
   }
   if (facts.has_priority()) *a.mutable_priority() = facts.priority();

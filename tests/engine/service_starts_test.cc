@@ -20,6 +20,14 @@ TEST(Start, TimeoutsOfZeroAreKeptAsWritten) {
   EXPECT_TRUE(started.has_workflow_run_timeout());
   EXPECT_TRUE(started.has_workflow_execution_timeout());
   EXPECT_FALSE(started.has_workflow_execution_expiration_time()) << "zero is no limit";
+  EXPECT_TRUE(world.describe().execution_config().has_workflow_execution_timeout());
+
+  EXPECT_TRUE(world.complete(world.poll(), {continue_as_new("1")}).ok());
+  const auto next = world.history();
+  const auto& continued = next.events(0).workflow_execution_started_event_attributes();
+  EXPECT_EQ(continued.continued_execution_run_id(), started.original_execution_run_id());
+  EXPECT_TRUE(continued.has_workflow_execution_timeout());
+  EXPECT_FALSE(continued.has_workflow_execution_expiration_time());
 }
 
 // Start: what is wrong with a request.
