@@ -239,6 +239,7 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
     return fail(Code::kInvalid, fmt::format("{}:{}: {}", name, fault->line, fault->what));
   toml::table root;
   try {
+    (void)toml::parse(ascii_stand_in(text), name);  // for its errors
     root = toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     return fail(Code::kInvalid, fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));

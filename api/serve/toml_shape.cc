@@ -6,7 +6,9 @@
 namespace callimport::api {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kOutside = "a character that may only stand inside quotes";
+constexpr std::string_view kAfterBlanks = "the first character after a \\ that joins two lines must be a plain one";
 constexpr std::string_view kNoName = "a table's name begins with a letter, a digit, -, _ or a quote";
 
 /// Bytes of the string that begins with the quote at `at`, its quotes included. One without an end takes the line, or,
@@ -28,6 +30,18 @@ std::size_t string_length(std::string_view text, std::size_t at) {
   return text.size() - at;
 }
 
+/// A backslash that joins two lines, and behind its blanks a character of more than one byte.
+bool joins_onto_letter(std::string_view quoted) {
+  if (!quoted.starts_with("\"\"\"")) return false;
+  for (std::size_t at = quoted.find('\\'); at < quoted.size(); at = quoted.find('\\', at)) {
+    const std::size_t next = quoted.find_first_not_of(" \t\r\n\v\f", at + 1);
+    if (next == quoted.npos) return false;
+    if (next > at + 1 && static_cast<unsigned char>(quoted[next]) > 0x7f) return true;
+    at += next > at + 1 ? 1 : 2;  // a backslash behind blanks begins anew, one at once is escaped
+  }
+  return false;
+}
+
 /// `at` is at the first bracket of a line.
 bool names_a_table(std::string_view text, std::size_t at) {
   const auto skip_blanks = [&] { at = std::min(text.find_first_not_of(" \t", at), text.size()); };
@@ -43,7 +57,6 @@ bool names_a_table(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::optional<TomlFault> toml_fault(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   int line = 1;
   bool line_begins = true;
   std::size_t at = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
@@ -52,6 +65,7 @@ std::optional<TomlFault> toml_fault(std::string_view text) {
     std::size_t length = 1;
     if (c == '"' || c == '\'') {
       length = string_length(text, at);
+      if (joins_onto_letter(text.substr(at, length))) return TomlFault{line, kAfterBlanks};
     } else if (c == '#') {
       length = std::min(text.find('\n', at), text.size()) - at;
     } else if (c == '[' && line_begins && !names_a_table(text, at)) {
@@ -65,6 +79,22 @@ std::optional<TomlFault> toml_fault(std::string_view text) {
     at += length;
   }
   return std::nullopt;
+}
+
+std::string ascii_stand_in(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && c != '@') {
+      out += c;
+    } else {
+      out += {'@', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return out;
 }
 
 }  // namespace callimport::api

@@ -99,6 +99,13 @@ TEST(Config, EveryKeyOfTheHelpIsKnown) {
   EXPECT_EQ(config->retention_hours, 720);
 }
 
+TEST(Config, NamesOfOtherScriptsAreDifferentNames) {
+  const auto config = parse_config("[profile.\"\xc3\xa9\"]\n[profile.\"\xc3\xa0\"]\naddress = \"a@b\"", "f.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->profiles.size(), 2u);
+  EXPECT_EQ(config->profiles.at("\xc3\xa0").address, "a@b");
+}
+
 TEST(Config, AnythingMayStandInQuotesAndComments) {
   const auto config = parse_config(
       "\xef\xbb\xbf# caf\xc3\xa9 [!\n  [ server ]  # [[[\n"
@@ -130,6 +137,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"LetterOutsideQuotes", "[server]\n\xc3\xa9 = 1", "f.toml:2: a character that may only stand"},
                     Row{"BlankOfAnotherScript", "[server]\naddress =\xe2\x80\x83\"x\"", "f.toml:2: a character"},
                     Row{"Delete", "[server]\nadd\x7fress = 1", "f.toml:2: a character"},
+                    Row{"LetterInAHalfNumber", "[server]\naddress = +\"\xef\xb9\xbf\"", "f.toml:2: "},
+                    Row{"LetterBehindJoinedLines", "[server]\naddress = \"\"\"a \\\n  \xc3\xa9\"\"\"",
+                        "f.toml:2: the first character after"},
                     Row{"NotUtf8", "[server]\naddress = \"\xff\"", "f.toml:2: "},
                     Row{"Twice", "[server]\n[server]", "f.toml:2: "}),
     [](const auto& test) { return std::string(test.param.name); });
