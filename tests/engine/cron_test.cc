@@ -1,29 +1,12 @@
 // Cron expressions and the calendar below them (conformance C.5, C7).
 #include "engine/service/cron.h"
 
-#include <date/date.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
+#include "tests/engine/utc_text.h"
 
 namespace callimport::engine {
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
-
-/// "2026-11-21 12:43:05" in UTC, as unix ns.
-std::int64_t at(const std::string& text) {
-  std::istringstream in(text);
-  date::sys_seconds time;
-  in >> date::parse("%F %T", time);
-  EXPECT_FALSE(in.fail()) << text;
-  return time.time_since_epoch().count() * kSecond;
-}
-
-std::string text_of(std::optional<std::int64_t> ns) {
-  if (!ns) return "never";
-  return date::format("%F %T", date::sys_seconds(std::chrono::seconds(*ns / kSecond)));
-}
 
 struct Next {
   const char* name;

@@ -2,34 +2,18 @@
 // 1.29.1 answered.
 #include "engine/service/schedule_times.h"
 
-#include <date/date.h>
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
+#include "tests/engine/utc_text.h"
 
 namespace callimport::engine {
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 ScheduleSpec spec_of(const std::string& text) {
   ScheduleSpec out;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &out)) << text;
   return out;
-}
-
-std::int64_t at(const std::string& text) {
-  std::istringstream in(text);
-  date::sys_seconds time;
-  in >> date::parse("%F %T", time);
-  EXPECT_FALSE(in.fail()) << text;
-  return time.time_since_epoch().count() * kSecond;
-}
-
-std::string text_of(std::optional<std::int64_t> ns) {
-  if (!ns) return "never";
-  return date::format("%F %T", date::sys_seconds(std::chrono::seconds(*ns / kSecond)));
 }
 
 /// `s 0-59/10 h 9-17` and so on; a field with no range is left out.
