@@ -10,6 +10,7 @@
 #include "simulations/world/sim_loop.h"
 #include "tests/engine/fake_port.h"
 #include "tests/engine/history_builder.h"
+#include "tests/engine/task_of.h"
 
 namespace callimport::engine {
 namespace {
@@ -19,6 +20,7 @@ using simulations::SeededRandom;
 using simulations::SimLoop;
 using testing_support::FakePort;
 using testing_support::HistoryBuilder;
+using testing_support::task_of;
 
 class WorkerLocals : public testing::Test {
  protected:
@@ -36,20 +38,6 @@ class WorkerLocals : public testing::Test {
     worker->register_activity("A", std::move(function));
     worker->start();
     loop.run_idle();
-  }
-  api::PollWorkflowTaskQueueResponse task(std::int64_t previous, int from) const {
-    api::PollWorkflowTaskQueueResponse task;
-    task.set_task_token("token " + std::to_string(history.last()));
-    task.mutable_workflow_execution()->set_workflow_id("w");
-    task.mutable_workflow_execution()->set_run_id("run-1");
-    task.mutable_workflow_type()->set_name("T");
-    task.set_attempt(1);
-    task.set_previous_started_event_id(previous);
-    task.set_started_event_id(history.last());
-    for (const auto& event : history.history().events()) {
-      if (event.event_id() >= from) *task.mutable_history()->add_events() = event;
-    }
-    return task;
   }
   void hand_out(api::PollWorkflowTaskQueueResponse response) {
     ASSERT_TRUE(port.answer(port.PollWorkflowTaskQueueCalls, std::move(response)));
@@ -79,7 +67,7 @@ TEST_F(WorkerLocals, ShortWaitsBetweenAttemptsAreWithinTheTask) {
       },
       asked);
   history.task();
-  hand_out(task(0, 1));
+  hand_out(task_of(history, 0, 1));
   EXPECT_EQ(0u, answers()) << "the task is kept";
   loop.run_for(2900ms);
   EXPECT_EQ(0u, answers());
@@ -103,7 +91,7 @@ TEST_F(WorkerLocals, ALongWaitIsATimer) {
       },
       asked);
   history.task();
-  hand_out(task(0, 1));
+  hand_out(task_of(history, 0, 1));
   ASSERT_EQ(1u, answers());
   ASSERT_EQ(2, completion().commands_size());
   EXPECT_EQ("RECORD_MARKER", kind(0));
@@ -129,7 +117,7 @@ TEST_P(HeldLocal, KeepsItsTaskAliveByHeartbeats) {  // B23, B7
   asked.start_to_close = 60s;
   start([this, &go](ActivityContext& context, std::string) { return held(loop, context, go); }, asked, GetParam());
   history.task();
-  hand_out(task(0, 1));
+  hand_out(task_of(history, 0, 1));
   loop.run_for(7900ms);
   EXPECT_EQ(0u, answers());
   loop.run_for(200ms);  // 80 % of 10 s
@@ -140,7 +128,7 @@ TEST_P(HeldLocal, KeepsItsTaskAliveByHeartbeats) {  // B23, B7
     EXPECT_EQ(0, completion().commands_size());
     history.completed().task();
     api::RespondWorkflowTaskCompletedResponse reply;
-    *reply.mutable_workflow_task() = task(previous, static_cast<int>(previous) + 1);
+    *reply.mutable_workflow_task() = task_of(history, previous, static_cast<int>(previous) + 1);
     ASSERT_TRUE(port.answer(port.RespondWorkflowTaskCompletedCalls, reply));
     loop.run_for(8100ms);
   }
@@ -149,7 +137,7 @@ TEST_P(HeldLocal, KeepsItsTaskAliveByHeartbeats) {  // B23, B7
   ASSERT_EQ(3u, answers()) << "the third heartbeat is on its way: the result waits for the next task";
   history.completed().task();
   api::RespondWorkflowTaskCompletedResponse reply;
-  *reply.mutable_workflow_task() = task(9, 10);
+  *reply.mutable_workflow_task() = task_of(history, 9, 10);
   ASSERT_TRUE(port.answer(port.RespondWorkflowTaskCompletedCalls, reply));
   loop.run_idle();
   ASSERT_EQ(4u, answers());
@@ -166,7 +154,7 @@ TEST_F(WorkerLocals, AWorkerThatStopsLeavesTheTaskToAnother) {
   LocalActivityOptions asked;
   start([this, &go](ActivityContext& context, std::string) { return held(loop, context, go); }, asked);
   history.task();
-  hand_out(task(0, 1));
+  hand_out(task_of(history, 0, 1));
   bool stopped = false;
   port.ShutdownWorkerCalls.always = [](const auto&, auto&) { return PortStatus{}; };
   worker->stop(30s, [&stopped] { stopped = true; });
@@ -182,7 +170,7 @@ TEST_F(WorkerLocals, AWorkerThatStopsBeforeItsHeartbeatIsAnsweredForgetsTheRun) 
   asked.start_to_close = 60s;
   start([this, &go](ActivityContext& context, std::string) { return held(loop, context, go); }, asked);
   history.task();
-  hand_out(task(0, 1));
+  hand_out(task_of(history, 0, 1));
   loop.run_for(8100ms);
   ASSERT_EQ(1u, answers());
   bool stopped = false;
@@ -192,7 +180,7 @@ TEST_F(WorkerLocals, AWorkerThatStopsBeforeItsHeartbeatIsAnsweredForgetsTheRun) 
   EXPECT_FALSE(stopped) << "the answer is still to come";
   history.completed().task();
   api::RespondWorkflowTaskCompletedResponse reply;
-  *reply.mutable_workflow_task() = task(3, 4);
+  *reply.mutable_workflow_task() = task_of(history, 3, 4);
   ASSERT_TRUE(port.answer(port.RespondWorkflowTaskCompletedCalls, reply));
   loop.run_for(200ms);
   EXPECT_TRUE(stopped);
@@ -207,7 +195,7 @@ TEST_F(WorkerLocals, AnAttemptThatTakesTooLongIsGivenUp) {
   asked.retry = RetryPolicy{.initial = 1s, .attempts_max = 2};
   start([this, &go](ActivityContext& context, std::string) { return held(loop, context, go); }, asked);
   history.task();
-  hand_out(task(0, 1));
+  hand_out(task_of(history, 0, 1));
   loop.run_for(3100ms);  // one second, the wait, one second
   ASSERT_EQ(1u, answers());
   const auto& marker = completion().commands(0).record_marker_command_attributes();
@@ -222,7 +210,7 @@ TEST_F(WorkerLocals, ATypeNobodyRegisteredFailsTheTask) {
     co_return "";
   });
   history.task();
-  hand_out(task(0, 1));
+  hand_out(task_of(history, 0, 1));
   ASSERT_EQ(1u, port.RespondWorkflowTaskFailedCalls.size());
   EXPECT_EQ("local activity type nobody is not registered on this worker",
             port.RespondWorkflowTaskFailedCalls.last().failure().message());

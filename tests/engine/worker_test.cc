@@ -10,6 +10,7 @@
 #include "simulations/world/sim_loop.h"
 #include "tests/engine/fake_port.h"
 #include "tests/engine/history_builder.h"
+#include "tests/engine/task_of.h"
 
 namespace callimport::engine {
 namespace {
@@ -19,6 +20,7 @@ using simulations::SeededRandom;
 using simulations::SimLoop;
 using testing_support::FakePort;
 using testing_support::HistoryBuilder;
+using testing_support::task_of;
 
 Flow<WorkflowEnd> wait_for_go(WorkflowContext& context, std::string) {
   int level = 0;
@@ -43,20 +45,6 @@ class WorkerTest : public testing::Test {
     for (auto& [type, function] : activities) worker->register_activity(type, function);
     worker->start();
     loop.run_idle();
-  }
-  api::PollWorkflowTaskQueueResponse task(const HistoryBuilder& history, std::int64_t previous, int from = 1) {
-    api::PollWorkflowTaskQueueResponse task;
-    task.set_task_token("token " + std::to_string(history.last()));
-    task.mutable_workflow_execution()->set_workflow_id("w");
-    task.mutable_workflow_execution()->set_run_id("run-1");
-    task.mutable_workflow_type()->set_name("T");
-    task.set_attempt(1);
-    task.set_previous_started_event_id(previous);
-    task.set_started_event_id(history.last());
-    for (const auto& event : history.history().events()) {
-      if (event.event_id() >= from) *task.mutable_history()->add_events() = event;
-    }
-    return task;
   }
   void serve_history(const HistoryBuilder& history, int page = 1000) {
     port.GetWorkflowExecutionHistoryCalls.always = [&history, page](const auto& request, auto& reply) {
@@ -104,7 +92,7 @@ TEST_F(WorkerTest, MorePollsAreOpenWhileTasksComeAndFewerWhenNoneDoes) {
   start();
   for (const std::size_t open : {3u, 4u, 5u, 5u}) {
     HistoryBuilder history;
-    hand_out(task(history.task(), 0));
+    hand_out(task_of(history.task(), 0));
     EXPECT_EQ(open, port.PollWorkflowTaskQueueCalls.waiting(port.cancelled));
   }
   for (const std::size_t open : {4u, 3u, 2u, 2u}) {
@@ -116,7 +104,7 @@ TEST_F(WorkerTest, MorePollsAreOpenWhileTasksComeAndFewerWhenNoneDoes) {
 TEST_F(WorkerTest, StaysCachedAndRunsOnWhatComesAfter) {  // B4, B26, B.7
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   ASSERT_EQ(1u, port.RespondWorkflowTaskCompletedCalls.size());
   EXPECT_EQ(1, completion().commands_size());
   EXPECT_EQ(enums::TASK_QUEUE_KIND_STICKY, completion().sticky_attributes().worker_task_queue().kind());
@@ -127,7 +115,7 @@ TEST_F(WorkerTest, StaysCachedAndRunsOnWhatComesAfter) {  // B4, B26, B.7
   EXPECT_EQ(1u, worker->figures().cached_runs);
 
   history.completed().timer_started("1").timer_fired("1", 5).signaled("go", "2").task();
-  hand_out(task(history, 3, 4));
+  hand_out(task_of(history, 3, 4));
   ASSERT_EQ(2u, port.RespondWorkflowTaskCompletedCalls.size());
   EXPECT_EQ(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION, completion().commands(0).command_type());
   EXPECT_TRUE(completion().sdk_metadata().sdk_name().empty());  // only what is new
@@ -142,7 +130,7 @@ TEST_F(WorkerTest, FetchesAllPagesOnACacheMissAndReplays) {  // B2, B3, B4
   HistoryBuilder history;
   history.turn().timer_started("1").timer_fired("1", 5).signaled("go", "2").task();
   serve_history(history, 2);
-  hand_out(task(history, 3, 4));
+  hand_out(task_of(history, 3, 4));
   EXPECT_EQ(5u, port.GetWorkflowExecutionHistoryCalls.size());
   ASSERT_EQ(1u, port.RespondWorkflowTaskCompletedCalls.size());
   EXPECT_EQ(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION, completion().commands(0).command_type());
@@ -154,7 +142,7 @@ TEST_F(WorkerTest, FollowsTheNextPagesOfATask) {
   HistoryBuilder history;
   history.turn().timer_started("1").timer_fired("1", 5).signaled("go", "2").task();
   serve_history(history);
-  auto first_page = task(history, 3);
+  auto first_page = task_of(history, 3);
   first_page.mutable_history()->mutable_events()->DeleteSubrange(4, 5);
   first_page.set_next_page_token("4");
   hand_out(first_page);
@@ -166,7 +154,7 @@ TEST_F(WorkerTest, FollowsTheNextPagesOfATask) {
 TEST_F(WorkerTest, ATaskWhoseHistoryEndsTooEarlyFails) {  // B3
   start();
   HistoryBuilder history;
-  auto cut = task(history.task(), 0);
+  auto cut = task_of(history.task(), 0);
   cut.set_started_event_id(9);
   hand_out(cut);
   ASSERT_EQ(1u, port.RespondWorkflowTaskFailedCalls.size());
@@ -178,7 +166,7 @@ TEST_F(WorkerTest, NondeterminismIsReportedOnceAndThenLeftToTimeOut) {  // B12, 
   start();
   HistoryBuilder history;
   history.turn().activity_scheduled("1", "A").signaled("go", "1").task();
-  auto wrong = task(history, 3);
+  auto wrong = task_of(history, 3);
   hand_out(wrong);
   ASSERT_EQ(1u, port.RespondWorkflowTaskFailedCalls.size());
   const auto& failed = port.RespondWorkflowTaskFailedCalls.last();
@@ -197,7 +185,7 @@ TEST_F(WorkerTest, NondeterminismIsReportedOnceAndThenLeftToTimeOut) {  // B12, 
 TEST_F(WorkerTest, ARefusedCompletionDropsTheRun) {  // D21
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   ASSERT_TRUE(port.refuse(port.RespondWorkflowTaskCompletedCalls, 5, "Workflow task not found."));
   loop.run_idle();
   EXPECT_EQ(0u, worker->figures().cached_runs);
@@ -206,7 +194,7 @@ TEST_F(WorkerTest, ARefusedCompletionDropsTheRun) {  // D21
 TEST_F(WorkerTest, ATooLargeCompletionFailsTheTask) {  // 0.6
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   ASSERT_TRUE(
       port.refuse(port.RespondWorkflowTaskCompletedCalls, 8, "grpc: received message larger than max (5 vs. 4)"));
   loop.run_for(20s);
@@ -219,9 +207,9 @@ TEST_F(WorkerTest, ATooLargeCompletionFailsTheTask) {  // 0.6
 TEST_F(WorkerTest, ATaskThatComesBeforeTheLastAnswerIsAcknowledgedWaits) {
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   history.completed().timer_started("1").timer_fired("1", 5).task();
-  hand_out(task(history, 3, 4));
+  hand_out(task_of(history, 3, 4));
   EXPECT_EQ(1u, port.RespondWorkflowTaskCompletedCalls.size());
   accept();
   EXPECT_EQ(2u, port.RespondWorkflowTaskCompletedCalls.size());
@@ -230,11 +218,11 @@ TEST_F(WorkerTest, ATaskThatComesBeforeTheLastAnswerIsAcknowledgedWaits) {
 TEST_F(WorkerTest, TheNextTaskInAReplyIsTaken) {  // C22
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   EXPECT_TRUE(completion().return_new_workflow_task());
   history.completed().timer_started("1").timer_fired("1", 5).task();
   api::RespondWorkflowTaskCompletedResponse reply;
-  *reply.mutable_workflow_task() = task(history, 3, 4);
+  *reply.mutable_workflow_task() = task_of(history, 3, 4);
   ASSERT_TRUE(port.answer(port.RespondWorkflowTaskCompletedCalls, reply));
   loop.run_idle();
   EXPECT_EQ(2u, port.RespondWorkflowTaskCompletedCalls.size());
@@ -243,11 +231,11 @@ TEST_F(WorkerTest, TheNextTaskInAReplyIsTaken) {  // C22
 TEST_F(WorkerTest, ADroppedSpeculativeTaskIsForgotten) {  // B20, E13
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   accept();
   history.completed().timer_started("1");
   HistoryBuilder speculative = history;
-  hand_out(task(speculative.task(), 3, 4));
+  hand_out(task_of(speculative.task(), 3, 4));
   api::RespondWorkflowTaskCompletedResponse reply;
   reply.set_reset_history_event_id(3);
   ASSERT_TRUE(port.answer(port.RespondWorkflowTaskCompletedCalls, reply));
@@ -258,10 +246,10 @@ TEST_F(WorkerTest, ADroppedSpeculativeTaskIsForgotten) {  // B20, E13
 TEST_F(WorkerTest, AnswersQueriesBothWays) {  // B21, E17
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   accept();
   history.completed().timer_started("1").signaled("go", "1").task();
-  auto with_query = task(history, 3, 4);
+  auto with_query = task_of(history, 3, 4);
   (*with_query.mutable_queries())["q1"].set_query_type("level");
   (*with_query.mutable_queries())["q2"].set_query_type("nothing");
   hand_out(with_query);
@@ -294,7 +282,7 @@ TEST_F(WorkerTest, TheLeastRecentlyUsedRunIsEvicted) {
   start();
   for (const char* run : {"run-1", "run-2", "run-1", "run-3"}) {
     HistoryBuilder history;
-    auto handed = task(history.task(), 0);
+    auto handed = task_of(history.task(), 0);
     handed.mutable_workflow_execution()->set_run_id(run);
     hand_out(handed);
     accept();
@@ -308,7 +296,7 @@ TEST_F(WorkerTest, WithoutACacheNothingIsSticky) {
   start();
   EXPECT_EQ(2u, port.PollWorkflowTaskQueueCalls.size());
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   EXPECT_FALSE(completion().has_sticky_attributes());
   accept();
   EXPECT_EQ(0u, worker->figures().cached_runs);
@@ -352,7 +340,7 @@ TEST_F(WorkerTest, ATransientErrorIsTriedAgainForTenSecondsAtMost) {  // A9
   port.RespondWorkflowTaskCompletedCalls.always = [](const auto&, auto&) {
     return PortStatus{14, "disk full", {}, {}};
   };
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   EXPECT_EQ(1u, port.RespondWorkflowTaskCompletedCalls.size());
   loop.run_for(1s);
   EXPECT_GT(port.RespondWorkflowTaskCompletedCalls.size(), 2u);
@@ -368,9 +356,9 @@ TEST_F(WorkerTest, ATransientErrorIsTriedAgainForTenSecondsAtMost) {  // A9
 TEST_F(WorkerTest, AnAnswerToAQueryThatIsTooLargeFailsTheQuery) {  // 0.6, B21
   start();
   HistoryBuilder history;
-  hand_out(task(history.task(), 0));
+  hand_out(task_of(history.task(), 0));
   accept();
-  auto query = task(history, history.last());
+  auto query = task_of(history, history.last());
   query.clear_history();
   query.mutable_query()->set_query_type("level");
   hand_out(std::move(query));
