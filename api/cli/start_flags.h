@@ -1,0 +1,35 @@
+#pragma once
+// What is asked of an import on a command line: the flags `start` and `estimate` share, and the order made of them.
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "activities/import/contract.h"
+#include "api/cli/imports.h"
+#include "api/cli/secret_input.h"
+#include "api/cli/session.h"
+
+namespace callimport::api {
+
+/// What `start` was told, by flags or by answers.
+struct StartFlags {
+  std::string platform, workspace, title, customer, credential, base_url, request_id, import_id, after, before,
+      task_queue, token_kind = "pat";
+  TokenFlags token;
+  activities::ImportSettings settings;
+  std::int64_t sample = 0;
+  WatchFlags watch;  ///< with wait
+  bool no_media = false, wait = false, dry_run = false;
+};
+
+/// Which calls, from where, in what order: everything that says what the import is.
+void add_import_flags(CLI::App& verb, StartFlags& flags);
+/// The order of these flags, without a credential. The import's id is the one asked for, or comes from the request id
+/// so that the same key names the same import, or is made up.  @error usage
+tl::expected<activities::ImportInput, CliError> import_order(const StartFlags& flags);
+/// A re-request takes from the closed import what was not said again.
+tl::expected<StartFlags, CliError> completed_flags(Session& session, StartFlags flags);
+/// @error usage  no platform, or none of that name.
+tl::expected<void, CliError> check_platform(const StartFlags& flags);
+
+}  // namespace callimport::api
