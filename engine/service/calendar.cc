@@ -1,11 +1,9 @@
 #include "engine/service/calendar.h"
 
-#include <date/tz.h>
+#include <date/date.h>
 
 #include <algorithm>
 #include <bit>
-#include <limits>
-#include <stdexcept>
 
 namespace callimport::engine {
 namespace {
@@ -86,23 +84,6 @@ std::optional<std::int64_t> next_local(const CalendarFields& fields, std::int64_
 }
 
 }  // namespace
-
-std::optional<TimeZone> TimeZone::find(const std::string& name) {
-  TimeZone out;
-  if (name.empty() || name == "UTC" || name == "Local") return out;
-  try {
-    out.zone_ = date::locate_zone(name);
-  } catch (const std::exception&) {  // the library's only way to say no
-    return std::nullopt;
-  }
-  return out;
-}
-
-TimeZone::Stretch TimeZone::at(std::int64_t unix_seconds) const {
-  if (zone_ == nullptr) return {0, std::numeric_limits<std::int64_t>::max()};
-  const auto info = zone_->get_info(date::sys_seconds(std::chrono::seconds(unix_seconds)));
-  return {info.offset.count(), info.end.time_since_epoch().count()};
-}
 
 CivilDay civil_day(std::int64_t days_since_1970) {
   const date::sys_days day{date::days{static_cast<int>(days_since_1970)}};

@@ -6,29 +6,9 @@
 #include <optional>
 #include <string>
 
-namespace date {
-class time_zone;
-}
+#include "storage/runtime/time_zone.h"
 
 namespace callimport::engine {
-
-/// A zone of the system's database, or UTC. Copies are cheap; lives as long as the process.
-class TimeZone {
- public:
-  TimeZone() = default;  ///< UTC
-  /// By IANA name; "", "UTC" and "Local" (a service has no place of its own) are UTC. @return nothing: no such zone.
-  static std::optional<TimeZone> find(const std::string& name);
-
-  /// One stretch of time in which the offset from UTC does not change.
-  struct Stretch {
-    std::int64_t offset = 0;  ///< seconds east of UTC
-    std::int64_t end = 0;     ///< unix seconds, exclusive
-  };
-  Stretch at(std::int64_t unix_seconds) const;
-
- private:
-  const date::time_zone* zone_ = nullptr;  ///< null: UTC
-};
 
 /// Bit n of a field: the value n matches.
 struct CalendarFields {
