@@ -2,3 +2,4 @@ add_suite(ground_test SOURCES storage/model_test.cc storage/loop_test.cc storage
           DEPS storage::sqlite simulations_world LABELS unit storage tsan)
 add_suite(journal_test SOURCES storage/journal_test.cc storage/journal_commit_test.cc storage/journal_power_test.cc
           DEPS storage::journal simulations_world LABELS unit storage tsan)
+add_suite(windows_test SOURCES storage/windows_test.cc DEPS storage::windows LABELS unit storage)
