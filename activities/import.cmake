@@ -1,10 +1,10 @@
 add_floor(activities::import
-  HEADERS import/contract.h import/deps.h import/pacer.h import/step.h import/session.h import/together.h import/download.h
-          import/fetch_call.h import/texts.h import/stage.h
+  HEADERS import/contract.h import/deps.h import/live.h import/pacer.h import/step.h import/session.h import/together.h import/download.h
+          import/fetch_call.h import/texts.h import/stage.h import/window.h
   SOURCES import/pacer.cc import/step.cc import/full_disk.cc import/session.cc import/open.cc import/authenticate.cc import/enumerate.cc
           import/prioritize.cc import/download.cc import/fetch_call.cc import/fetch.cc import/register.cc import/texts.cc
-          import/stage.cc import/close.cc import/register_activities.cc
-  DEPS activities::platforms activities::http activities::media engine::worker storage::library storage::vault storage::media
+          import/stage.cc import/window.cc import/set_window.cc import/progress.cc import/close.cc import/register_activities.cc
+  DEPS activities::platforms activities::http activities::media engine::worker storage::library storage::windows storage::vault storage::media
        storage::model nlohmann_json::nlohmann_json fmt::fmt)
 
 add_floor(activities::notify

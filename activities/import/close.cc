@@ -33,6 +33,7 @@ Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));
+  deps->live->forget(input.import);
   if (deps->told) deps->told();
   co_return *written;
 }

@@ -27,6 +27,8 @@ inline constexpr const char* kRegister = "import.register";
 inline constexpr const char* kChangeStage = "import.stage";
 inline constexpr const char* kCloseImport = "import.close";
 inline constexpr const char* kForget = "import.forget";
+inline constexpr const char* kSetWindow = "import.set_window";
+inline constexpr const char* kProgress = "import.progress";
 
 /// How an import goes about it. Every default suits a real workspace; tests and benches turn them.
 struct ImportSettings {
@@ -40,12 +42,13 @@ struct ImportSettings {
   std::int64_t heartbeat_ms = 5'000;         ///< a silent activity is tried again after this
   std::int64_t outage_pause_ms = 3'600'000;  ///< an outage that lasts this long pauses the import; it goes on asking
   std::int64_t outage_probe_ms = 600'000;    ///< how often it asks then
+  std::int64_t no_progress_ms = 300'000;     ///< nothing moved and no wait was named for so long: attention
   int events_max = 2'000;                    ///< of one run's history, then continue as new
   friend bool operator==(const ImportSettings&, const ImportSettings&) = default;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportSettings, first_lane, fetch_batch, fetch_at_once, register_batch,
                                                 pages, tries_in_step, tries_of_call, heartbeat_ms, outage_pause_ms,
-                                                outage_probe_ms, events_max)
+                                                outage_probe_ms, no_progress_ms, events_max)
 
 /// What `start` asks for: the workflow's input. Nothing secret: `credential` is a handle of the vault.
 struct ImportInput {
@@ -57,11 +60,16 @@ struct ImportInput {
   std::int64_t calls_max = 0;                ///< a sample: the newest n; 0: all
   bool media = true;                         ///< false: details and transcripts only
   std::string started_by;
+  std::string window;      ///< when bulk may run (storage/windows); empty: as the server says, opening fills it in
+  std::string zone;        ///< the customer's, an IANA name
+  std::string order;       ///< who comes first (storage/library/lane_order.h)
+  std::int64_t at_ms = 0;  ///< not to begin before; 0: at once
   ImportSettings settings;
   nlohmann::json state;  ///< of the machine, from one run to the next; null at the start
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportInput, import, platform, workspace, title, credential, base_url,
-                                                after_ms, before_ms, calls_max, media, started_by, settings, state)
+                                                after_ms, before_ms, calls_max, media, started_by, window, zone, order,
+                                                at_ms, settings, state)
 
 /// found = registered + duplicate + skipped + failed + pending
 struct CounterNote {
@@ -96,6 +104,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepInput, ask, lane, probing, p
 struct StepResult {
   TroubleNote trouble;
   CounterNote counters;                        ///< of the import, in the step's transaction
+  std::string window, zone, order;             ///< open: as asked for, or the server's
   bool newest_first = false;                   ///< authenticate: the platform lists in the first lane's order
   bool enumerated = false;                     ///< open, enumerate: the manifest is complete
   std::int64_t known = 0;                      ///< open, enumerate: calls in the manifest
@@ -107,9 +116,33 @@ struct StepResult {
   std::int64_t lane_failed = 0;                ///< fetch, when drained: failed calls of the lane
   int repeats = 0;                             ///< enumerate: steps in a row that met no new call
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepResult, trouble, counters, newest_first, enumerated, known,
-                                                lane_first, lane_bulk, taken, done, ended, drained, look_again_ms,
-                                                lane_failed, repeats)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepResult, trouble, counters, window, zone, order, newest_first,
+                                                enumerated, known, lane_first, lane_bulk, taken, done, ended, drained,
+                                                look_again_ms, lane_failed, repeats)
+
+/// A window that a person gives a running import. The answer: empty, or why the words are not taken.
+struct WindowInput {
+  std::string import;
+  std::int64_t heartbeat_ms = 5'000;
+  std::string window, zone;  ///< zone empty: stays
+  std::string who, why;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(WindowInput, import, heartbeat_ms, window, zone, who, why)
+struct WindowResult {
+  std::string refused;       ///< why the words are not taken; empty: they are
+  std::string window, zone;  ///< as they stand now
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(WindowResult, refused, window, zone)
+
+/// Whether anything of the import has moved in this process, also within a step that still runs.
+struct ProgressInput {
+  std::string import;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProgressInput, import)
+struct ProgressResult {
+  std::int64_t moved_ms = 0;  ///< when it last did, or began to be watched
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProgressResult, moved_ms)
 
 /// One lane's new place, as it is stored, told and shown.
 struct LaneChange {

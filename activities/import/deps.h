@@ -1,9 +1,12 @@
 #pragma once
 // What the import's activities need of the world. Everything outlives the worker they are registered with.
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "activities/http/http.h"
+#include "activities/import/live.h"
 #include "activities/import/pacer.h"
 #include "activities/media/probe.h"
 #include "engine/worker.h"
@@ -16,6 +19,11 @@
 #include "storage/vault/vault.h"
 
 namespace callimport::activities {
+
+/// What an import is given where its start did not say.
+struct ImportDefaults {
+  std::string window = storage::kWindowAlways, zone = "UTC", order = "newest";
+};
 
 struct ImportDeps {
   storage::Library& library;
@@ -31,6 +39,8 @@ struct ImportDeps {
   SpaceReserve& reserve;                        ///< of the data folder's disk
   std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack
   std::function<void()> told;                   ///< a notification was stored: the deliverer may look; may be empty
+  ImportDefaults defaults = {};
+  std::shared_ptr<LiveImports> live = std::make_shared<LiveImports>();  ///< shared by all workers of the process
 };
 
 /// Registers every activity of activities/import/contract.h. Before the worker starts.

@@ -5,6 +5,7 @@
 
 #include "activities/import/fetch_call.h"
 #include "activities/import/together.h"
+#include "activities/import/window.h"
 
 namespace callimport::activities {
 namespace {
@@ -30,8 +31,11 @@ struct Batch {
   std::optional<Trouble> stop;
   bool storing = false;
   std::int64_t done = 0, calls_ended = 0;
+  bool window_closed = false;  ///< what is under way ends, nothing more is taken
 
-  bool stopping() const { return stop.has_value() || context.cancelled() || suspects_in_row >= kSuspectsMax; }
+  bool stopping() const {
+    return stop.has_value() || context.cancelled() || suspects_in_row >= kSuspectsMax || window_closed;
+  }
 };
 using SharedBatch = std::shared_ptr<Batch>;
 
@@ -112,9 +116,16 @@ void heed_full_disk(Batch& batch) {
   if (!batch.deps->reserve.whole() && !batch.stop) batch.stop = store_trouble(full_disk_error());
 }
 
+/// The window may close, or be set anew, while the batch is under way. The first lane has none.
+void heed_window(Batch& batch) {
+  if (batch.input.lane == "first") return;
+  batch.window_closed = !window_of(*batch.deps, batch.input.ask).is_open(batch.deps->clock.now());
+}
+
 Awaitable<void> work(SharedBatch batch) {
   while (!batch->waiting.empty() && !batch->stopping()) {
     heed_full_disk(*batch);
+    heed_window(*batch);
     if (batch->stopping()) co_return;
     storage::ManifestRow row = std::move(batch->waiting.front());
     batch->waiting.pop_front();
@@ -210,9 +221,32 @@ Awaitable<void> run_batch(SharedBatch batch) {
   co_await std::move(storing);
 }
 
+/// The lane as it stands, and until when its window is closed. A lane with nothing left to fetch waits for no window.
+Result<StepResult> look_at_closed(storage::Library& library, const StepInput& input, const storage::TimeWindow& window,
+                                  Timestamp now) {
+  TRY(StepResult result, look_at_lane(library, input, {}, now));
+  result.look_again_ms = 0;
+  if (!result.drained) result.trouble = window_trouble(window, input.ask, now);
+  return result;
+}
+
 }  // namespace
 
 Awaitable<ActivityResult> fetch_calls(SharedDeps deps, ActivityContext& context, StepInput input) {
+  if (input.lane != "first") {
+    auto since = [deps, ask = input.ask] { return as_set_since(deps->library, ask); };
+    auto reading = engine::on_pool(deps->pool, deps->loop, std::move(since));
+    input.ask = co_await std::move(reading);
+    const storage::TimeWindow window = window_of(*deps, input.ask);
+    const Timestamp now = deps->clock.now();
+    if (!window.is_open(now)) {
+      auto look = [deps, input, window, now] { return look_at_closed(deps->library, input, window, now); };
+      auto looking = engine::on_pool(deps->pool, deps->loop, std::move(look));
+      const Result<StepResult> seen = co_await std::move(looking);
+      if (!seen) co_return tl::unexpected(error_of(seen.error()));
+      co_return write_note(*seen);
+    }
+  }
   auto opening = open_session(deps, input.ask);
   SessionMade made = co_await std::move(opening);
   if (!made) co_return tl::unexpected(made.error());

@@ -1,6 +1,7 @@
 // The first step: the import's row, new or taken over, and the beginning is told.
 #include "activities/import/step.h"
 #include "activities/import/texts.h"
+#include "activities/import/window.h"
 
 namespace callimport::activities {
 namespace {
@@ -37,13 +38,19 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   result.counters = note_of(now.counters);
   result.known = now.counters.found;
   result.enumerated = now.enumerated;
+  result.window = ask.window;
+  result.zone = ask.zone;
+  result.order = ask.order;
   return write_note(result);
 }
 
 }  // namespace
 
 Awaitable<ActivityResult> open_import(SharedDeps deps, ActivityContext& context, StepInput input) {
-  auto work = [deps, ask = input.ask](storage::LibraryTx& tx) { return open(tx, *deps, ask); };
+  const ImportInput ask = with_defaults(std::move(input.ask), deps->defaults);
+  const auto window = judge_window(ask.window, ask.zone, deps->clock.now());
+  if (!window) co_return tl::unexpected(final_error("input.invalid", window.error().message));
+  auto work = [deps, ask](storage::LibraryTx& tx) { return open(tx, *deps, ask); };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written && written.error().code == Code::kConflict) {

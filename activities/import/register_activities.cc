@@ -6,6 +6,8 @@ namespace {
 std::int64_t heartbeat_of(const StepInput& input) { return input.ask.settings.heartbeat_ms; }
 std::int64_t heartbeat_of(const StageInput& input) { return input.heartbeat_ms; }
 std::int64_t heartbeat_of(const CloseInput& input) { return input.heartbeat_ms; }
+std::int64_t heartbeat_of(const WindowInput& input) { return input.heartbeat_ms; }
+std::int64_t heartbeat_of(const ProgressInput&) { return ImportSettings{}.heartbeat_ms; }
 std::int64_t heartbeat_of(const ForgetInput&) { return ImportSettings{}.heartbeat_ms; }
 
 Awaitable<ActivityResult> run(SharedDeps deps, ActivityContext& context, StepInput input, Body<StepInput> body) {
@@ -52,6 +54,8 @@ void register_import_activities(engine::Worker& worker, ImportDeps given) {
   add<StepInput>(worker, deps, kRegister, register_calls);
   add<StageInput>(worker, deps, kChangeStage, change_stage);
   add<CloseInput>(worker, deps, kCloseImport, close_import);
+  add<WindowInput>(worker, deps, kSetWindow, set_window);
+  add<ProgressInput>(worker, deps, kProgress, tell_progress);
   add<ForgetInput>(worker, deps, kForget, forget);
 }
 

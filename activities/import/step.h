@@ -74,6 +74,8 @@ Awaitable<ActivityResult> fetch_calls(SharedDeps deps, ActivityContext& context,
 Awaitable<ActivityResult> register_calls(SharedDeps deps, ActivityContext& context, StepInput input);
 Awaitable<ActivityResult> change_stage(SharedDeps deps, ActivityContext& context, StageInput input);
 Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context, CloseInput input);
+Awaitable<ActivityResult> set_window(SharedDeps deps, ActivityContext& context, WindowInput input);
+Awaitable<ActivityResult> tell_progress(SharedDeps deps, ActivityContext& context, ProgressInput input);
 Awaitable<ActivityResult> forget(SharedDeps deps, ActivityContext& context, ForgetInput input);
 
 /// One library transaction on the pool, with the attempt's receipt; `work` is called there.

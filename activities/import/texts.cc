@@ -50,6 +50,9 @@ std::string reason_text(const ImportRow& import, const LaneChange& change) {
   if (change.reason == "platform.daily_quota") return platform + "'s daily limit is reached.";
   if (change.reason == "platform.changed_answer") return platform + " answers in a form that was not expected.";
   if (change.reason == "call.recording_not_ready") return platform + " is still processing the last calls.";
+  if (change.reason == "window.closed") return "The window for the bulk of the calls is closed.";
+  if (change.reason == "window.never_opens") return "The window has no opening left.";
+  if (change.reason == "start.scheduled") return "The import is to begin later.";
   if (change.reason == "store.full") return "The disk of the data folder is full; nothing is lost.";
   return "The import waits (" + change.reason + ").";
 }
@@ -97,6 +100,13 @@ Words condition_words(const ImportRow& import, const LaneChange& change) {
   if (change.reason == "store.full") {
     return {reason_text(import, change) + done, "It goes on by itself once there is space.",
             "Free some space on the disk of the data folder: callimport doctor says how much is left."};
+  }
+  if (change.reason == "window.closed") {
+    return {reason_text(import, change) + done, "It goes on by itself: " + change.why + ".", kNothingToDo};
+  }
+  if (change.reason == "window.never_opens" && change.condition == "needs_attention") {
+    return {reason_text(import, change) + done, "The import waits for another window.",
+            "Give it one: callimport window set " + import.id + " nights"};
   }
   if (change.condition == "waiting") {
     return {reason_text(import, change) + done, "It goes on by itself" + until(change.until_ms) + ".", kNothingToDo};
@@ -163,6 +173,22 @@ Notification compose_change(const ImportRow& import, const LaneChange& change, s
       change.told == "condition.changed" ? condition_words(import, change) : stage_words(import, change);
   made.text = words.text;
   made.next = words.next + " " + words.must;
+  return made;
+}
+
+Notification compose_window(const ImportRow& import, const WindowInput& asked, const WindowResult& result,
+                            std::int64_t now_ms) {
+  Notification made = about(import, "window.changed", now_ms);
+  const std::string who = asked.who.empty() ? "a person" : asked.who;
+  const std::string why = asked.why.empty() ? "" : " (" + asked.why + ")";
+  if (result.refused.empty()) {
+    made.text = fmt::format("The window was set by {}{}: {}, in {}.", who, why, result.window, result.zone);
+    made.next = std::string("It holds from the next call on. ") + kNothingToDo;
+  } else {
+    made.text = fmt::format("A window that {} asked for was not taken: {}.", who, result.refused);
+    made.next = fmt::format("The import keeps to the one it has ({}). Try again: callimport window set {} nights",
+                            result.window, import.id);
+  }
   return made;
 }
 

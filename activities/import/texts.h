@@ -14,6 +14,9 @@ std::string subject_of(const storage::ImportRow& import);
 storage::Notification compose_started(const storage::ImportRow& import, bool again, std::int64_t now_ms);
 /// @param change  `told` names the kind of notification.
 storage::Notification compose_change(const storage::ImportRow& import, const LaneChange& change, std::int64_t now_ms);
+/// A person changed the window, or tried to.
+storage::Notification compose_window(const storage::ImportRow& import, const WindowInput& asked,
+                                     const WindowResult& result, std::int64_t now_ms);
 storage::Notification compose_closed(const storage::ImportRow& import, const CloseInput& close,
                                      const std::vector<storage::Problem>& problems, std::int64_t now_ms);
 

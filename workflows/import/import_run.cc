@@ -10,6 +10,7 @@ using activities::CloseInput;
 using activities::ForgetInput;
 using activities::LaneChange;
 using activities::StageInput;
+using activities::WindowInput;
 using engine::Flow;
 using engine::WorkflowEnd;
 
@@ -21,6 +22,7 @@ Flow<WorkflowEnd> ImportRun::run(SharedRun self) {
   self->show();
   self->context_.spawn(tell(self));
   self->context_.spawn(keep(self));
+  self->context_.spawn(keep_window(self));
   if (!self->state_.previous_run.empty()) {
     ForgetInput forget;
     forget.runs.push_back(self->state_.previous_run);
@@ -34,7 +36,7 @@ Flow<WorkflowEnd> ImportRun::run(SharedRun self) {
     self->start(self, bulk_lane(self));
   }
   ImportRun* here = self.get();
-  auto idle = [here] { return here->working_ == 0; };
+  auto idle = [here] { return here->working_ == 0 && (!here->window_asked_ || here->must_stop()); };
   co_await self->context_.until(idle);
   const bool ended = self->closed(LaneName::kFirst) && self->closed(LaneName::kBulk);
   if (ended || self->must_stop()) {
@@ -56,7 +58,11 @@ void ImportRun::listen() {
     state_.pause = PersonsPause{};
     ++retries_;
   });
-  context_.on_signal(kSignalRetryNow, [this](const std::string&) { ++retries_; });
+  context_.on_signal(kSignalRetryNow, [this](const std::string&) {
+    ++retries_;
+    begin_now_ = true;
+  });
+  context_.on_signal(kSignalSetWindow, [this](const std::string& input) { take_window(input); });
   context_.on_signal(kSignalCredentialsRenewed, [this](const std::string& input) {
     const auto note = nlohmann::json::parse(input, nullptr, false);
     if (note.is_object() && note.contains("credential") && note["credential"].is_string())
@@ -79,6 +85,19 @@ void ImportRun::take_pause(const std::string& input) {
     if (note.contains("until_ms") && note["until_ms"].is_number_integer()) pause.until_ms = note["until_ms"];
   }
   state_.pause = pause;
+}
+
+void ImportRun::take_window(const std::string& input) {
+  auto asked = activities::read_note<WindowInput>(input);
+  if (!asked) {  // judged, and answered, where windows are known
+    asked = WindowInput{};
+    asked->window = input;
+  }
+  asked->import = ask_.import;
+  asked->heartbeat_ms = ask_.settings.heartbeat_ms;
+  for (std::string* text : {&asked->window, &asked->zone, &asked->who, &asked->why})
+    *text = activities::cut_text(std::move(*text), activities::kSentenceBytesMax);
+  window_asked_ = std::move(*asked);
 }
 
 void ImportRun::start(SharedRun self, Flow<void> flow) {
@@ -168,6 +187,28 @@ Flow<void> ImportRun::keep(SharedRun self) {
       co_await self->context_.until(over);
     }
     self->change_open(Event::kResumed, Circumstance{});
+  }
+}
+
+/// A new window is judged and stored by an activity; a lane that waits for the old one asks again at once.
+Flow<void> ImportRun::keep_window(SharedRun self) {
+  ImportRun* here = self.get();
+  while (true) {
+    auto asked = [here] { return here->window_asked_ && here->state_.opened && !here->closing_; };
+    co_await self->context_.until(asked);
+    const WindowInput input = *self->window_asked_;
+    auto setting =
+        self->context_.activity(activities::kSetWindow, activities::write_note(input), self->options_for(10min));
+    const auto outcome = co_await setting;
+    if (!outcome) self->break_down(outcome.error());
+    const auto result = activities::read_note<activities::WindowResult>(outcome.value_or("{}"));
+    if (outcome && result && result->refused.empty()) {
+      self->ask_.window = result->window;
+      self->ask_.zone = result->zone;
+      if (self->state_.bulk.now.reason.starts_with("window.")) ++self->retries_;
+    }
+    // Another one may have come meanwhile.
+    if (activities::write_note(*self->window_asked_) == activities::write_note(input)) self->window_asked_.reset();
   }
 }
 

@@ -5,6 +5,7 @@
 //                               ├─ first lane ─ order, fetch ∥ register, close
 //                               ├─ bulk lane  ─ the same once the first is done
 //                               ├─ keeper     a person's pause, for both lanes at once
+//                               ├─ window     one that a person gives while it runs
 //                               └─ teller     stores and tells changes of place, in order, one activity at a time
 #include <deque>
 #include <memory>
@@ -40,10 +41,12 @@ class ImportRun {
   // import_run.cc: the frame.
   void listen();
   void take_pause(const std::string& input);
+  void take_window(const std::string& input);
   void start(SharedRun self, engine::Flow<void> flow);
   static engine::Flow<void> counted(SharedRun self, engine::Flow<void> flow);
   static engine::Flow<void> tell(SharedRun self);
   static engine::Flow<void> keep(SharedRun self);
+  static engine::Flow<void> keep_window(SharedRun self);
   static engine::Flow<engine::WorkflowEnd> close(SharedRun self);
   engine::WorkflowEnd next_run();
   bool must_stop() const { return broken_.has_value() || context_.cancel_requested(); }
@@ -72,6 +75,7 @@ class ImportRun {
 
   // lanes.cc: what happens, in order.
   static engine::Flow<void> open_and_prove(SharedRun self);
+  static engine::Flow<void> await_start(SharedRun self);
   static engine::Flow<void> count_calls(SharedRun self);
   static engine::Flow<void> first_lane(SharedRun self);
   static engine::Flow<void> bulk_lane(SharedRun self);
@@ -92,9 +96,11 @@ class ImportRun {
   bool telling_ = false, closing_ = false;
   bool parking_ = false;  ///< the history is long: finish what is under way, then continue as new
   std::optional<Breakdown> broken_;
-  int working_ = 0;                 ///< flows of `start` that have not returned
-  int renewals_ = 0, retries_ = 0;  ///< signals seen
-  bool register_due_ = true;        ///< something may be staged
+  int working_ = 0;                                      ///< flows of `start` that have not returned
+  int renewals_ = 0, retries_ = 0;                       ///< signals seen
+  bool begin_now_ = false;                               ///< a start set for later is wanted now
+  std::optional<activities::WindowInput> window_asked_;  ///< by a person; the last one counts
+  bool register_due_ = true;                             ///< something may be staged
   bool registered_[2] = {false, false};
   bool first_idle_ = false;  ///< the first lane only waits for recordings: bulk may go ahead
   std::string shown_;        ///< last place upserted

@@ -15,10 +15,14 @@ inline constexpr const char* kImportTaskQueue = "imports";
 
 // Signals; inputs are JSON objects, every field may be absent.
 inline constexpr const char* kSignalCredentialsRenewed =
-    "credentials-renewed";                                   ///< {credential}: a new handle, if it changed
-inline constexpr const char* kSignalPause = "pause";         ///< {who, why, until_ms}
-inline constexpr const char* kSignalResume = "resume";       ///< {who}
-inline constexpr const char* kSignalRetryNow = "retry-now";  ///< ends a wait at once
+    "credentials-renewed";                              ///< {credential}: a new handle, if it changed
+inline constexpr const char* kSignalPause = "pause";    ///< {who, why, until_ms}
+inline constexpr const char* kSignalResume = "resume";  ///< {who}
+inline constexpr const char* kSignalRetryNow =
+    "retry-now";  ///< ends a wait at once, also that for a start set for later
+/// {window, zone, who, why}: when bulk may run from now on (storage/windows has the words); who cannot be understood is
+/// answered in the import's notifications, and the window stays.
+inline constexpr const char* kSignalSetWindow = "set-window";
 /// Query. Answers {import, platform, workspace, title, stage, condition, reason, who, why, until_ms, first: {...},
 /// bulk: {...}, counters: {...}, enumerated, runs}.
 inline constexpr const char* kQueryStatus = "status";

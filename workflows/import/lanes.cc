@@ -33,6 +33,14 @@ Flow<void> ImportRun::open_and_prove(SharedRun self) {
     self->state_.opened = true;
     self->state_.enumerated = opened->enumerated;
     self->state_.known = opened->known;
+    self->ask_.window = opened->window;
+    self->ask_.zone = opened->zone;
+    self->ask_.order = opened->order;
+  }
+  if (self->ask_.at_ms > 0) {
+    auto beginning = await_start(self);
+    co_await beginning;
+    if (self->stopping()) co_return;
   }
   if (self->stage(LaneName::kFirst) != Stage::kAuthenticate) co_return;
   StepInput input;
@@ -44,6 +52,26 @@ Flow<void> ImportRun::open_and_prove(SharedRun self) {
     auto moving = move(self, lane, Event::kAccessProven);
     if (!co_await moving) co_return;
   }
+}
+
+/// A start set for later: the import is there and says so, and may be paused, begun at once or cancelled meanwhile.
+Flow<void> ImportRun::await_start(SharedRun self) {
+  ImportRun* here = self.get();
+  const Circumstance circumstance{"start.scheduled", "", "the start was set for later", self->ask_.at_ms};
+  while (!self->stopping() && !self->begin_now_ && self->now_ms() < self->ask_.at_ms) {
+    auto pause = hold(self);
+    co_await pause;
+    for (const LaneName lane : {LaneName::kFirst, LaneName::kBulk}) {
+      if (self->state_.lane(lane).place.condition == Condition::kRunning)
+        self->change(lane, Event::kWaitBegan, circumstance);
+    }
+    auto over = [here] { return here->stopping() || here->begin_now_ || here->held_by_person(); };
+    const Nanos left = from_unix_ms(self->ask_.at_ms) - self->context_.now();
+    if (left > Nanos{0}) (void)co_await self->context_.until(over, left);
+  }
+  if (self->stopping()) co_return;
+  self->ask_.at_ms = 0;
+  self->change_open(Event::kWorkPassed, Circumstance{});
 }
 
 Flow<void> ImportRun::count_calls(SharedRun self) {

@@ -60,7 +60,7 @@ Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const cha
       if (!stands) self->work_passed(scope, type);
       co_return std::move(*result);
     }
-    input.probing = true;
+    input.probing = result->trouble.cause != "window.closed";  // when it opens there is nothing to be careful about
     input.repeats = result->repeats;
     auto trouble = meet(self, scope, type, result->trouble);
     co_await trouble;

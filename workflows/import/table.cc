@@ -32,8 +32,9 @@ constexpr std::array kTable = {
     closing(Event::kClosedWithGaps, Condition::kCompletedWithGaps,
             "Some calls did not come across; the report names them."),
 
-    anywhere(kRunning, Event::kWaitBegan, kWaiting,
-             "The platform asks to wait or does not answer, or the disk is full."),
+    anywhere(
+        kRunning, Event::kWaitBegan, kWaiting,
+        "The platform asks to wait or does not answer, the window is closed, the disk is full, or the start is later."),
     anywhere(kWaiting, Event::kWaitBegan, kWaiting, "Still waiting, for another reason or longer."),
     anywhere(kPaused, Event::kWaitBegan, kWaiting, "The platform answers again, and asks to wait."),
     anywhere(kWaiting, Event::kOutageLasted, kPaused,
