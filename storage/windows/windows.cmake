@@ -1,2 +1,3 @@
-add_floor(storage::windows HEADERS windows / time_window.h windows / icalendar.h SOURCES windows /
-          time_window.cc windows / window_text.cc windows / icalendar.cc DEPS storage::model storage::runtime fmt::fmt)
+add_floor(storage::windows HEADERS windows/time_window.h windows/icalendar.h
+          SOURCES windows/time_window.cc windows/window_text.cc windows/icalendar.cc
+          DEPS storage::model storage::runtime fmt::fmt)
