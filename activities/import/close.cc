@@ -1,4 +1,5 @@
 // The end: the report is written and told in one transaction; then what must not stay is forgotten.
+#include "activities/import/report.h"
 #include "activities/import/stage.h"
 #include "activities/import/texts.h"
 
@@ -7,27 +8,41 @@ namespace {
 
 constexpr int kImportsLookedAt = 1'000;
 
+/// What is read before the transaction: nothing else writes to an import that closes.
+struct Findings {
+  std::vector<storage::Problem> problems;
+  Report report;
+};
+
+Result<Findings> look(storage::Library& library, const CloseInput& input, std::int64_t now_ms) {
+  Findings found;
+  TRY(found.problems, library.problems(input.import));
+  TRY(found.report, make_report(library, input.import, {now_ms, input.result}));
+  return found;
+}
+
 Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const CloseInput& input,
-                          const std::vector<storage::Problem>& problems) {
+                          const Findings& found) {
   const std::int64_t now_ms = to_unix_ms(deps.clock.now());
   TRY_VOID(store_changes(tx, input.import, input.changes, deps.channels, now_ms));
   TRY(const storage::ImportRow row, tx.import(input.import));
-  const std::string report = write_note(write_report(row, input, problems, now_ms));
+  const std::string report = write_note(write_report(row, input, found.report.verdict, found.problems, now_ms));
+  TRY_VOID(tx.put_report(input.import, write_note(found.report.body)));
   TRY_VOID(tx.close_import(input.import, now_ms, report));
-  TRY_VOID(tx.notify(compose_closed(row, input, problems, now_ms), deps.channels));
+  TRY_VOID(tx.notify(compose_closed(row, input, found.report.verdict, found.problems, now_ms), deps.channels));
   return report;
 }
 
 }  // namespace
 
 Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context, CloseInput input) {
-  auto read = [deps, id = input.import] { return deps->library.problems(id); };
+  auto read = [deps, input] { return look(deps->library, input, to_unix_ms(deps->clock.now())); };
   auto reading = engine::on_pool(deps->pool, deps->loop, std::move(read));
-  Result<std::vector<storage::Problem>> problems = co_await std::move(reading);
+  Result<Findings> found = co_await std::move(reading);
   // An import that failed before it had a row has nothing to close.
-  if (!problems && problems.error().code == Code::kNotFound) co_return std::string("{}");
-  if (!problems) co_return tl::unexpected(error_of(problems.error()));
-  auto work = [deps, input, found = std::move(*problems)](storage::LibraryTx& tx) {
+  if (!found && found.error().code == Code::kNotFound) co_return std::string("{}");
+  if (!found) co_return tl::unexpected(error_of(found.error()));
+  auto work = [deps, input, found = std::move(*found)](storage::LibraryTx& tx) {
     return close(tx, *deps, input, found);
   };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));

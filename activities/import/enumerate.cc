@@ -34,19 +34,24 @@ void note_repeat(StepResult& result, const StepInput& input, std::string message
 }
 
 /// @param again  when to ask on, should the list repeat itself.
-Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, const Walk& walk, Timestamp again) {
+Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, const Walk& walk, Timestamp now,
+                                Timestamp again) {
   const ImportInput& ask = input.ask;
   TRY(const storage::ImportRow before, tx.import(ask.import));
   if (before.cursor != walk.from || before.enumerated) {
     return fail(Code::kConflict, "another attempt has counted on from here in import " + ask.import);
   }
   TRY(const std::int64_t added, tx.add_manifest(ask.import, walk.rows));
-  TRY(const storage::ImportRow now, tx.import(ask.import));
-  const bool sample_full = ask.calls_max > 0 && now.counters.found >= ask.calls_max;
+  for (const auto& row : walk.rows) {
+    if (row.state == storage::CallState::kPending) continue;
+    TRY_VOID(tx.see_cause(ask.import, row.cause, to_unix_ms(now)));
+  }
+  TRY(const storage::ImportRow row, tx.import(ask.import));
+  const bool sample_full = ask.calls_max > 0 && row.counters.found >= ask.calls_max;
   TRY_VOID(tx.set_cursor(ask.import, walk.cursor, walk.ended || sample_full));
   StepResult result;
-  result.counters = note_of(now.counters);
-  result.known = now.counters.found;
+  result.counters = note_of(row.counters);
+  result.known = row.counters.found;
   result.enumerated = walk.ended || sample_full;
   if (walk.stuck && !result.enumerated) note_repeat(result, input, "the platform's list does not go on", again);
   if (!walk.stuck && added == 0 && !walk.rows.empty() && !result.enumerated) {
@@ -105,9 +110,10 @@ Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& cont
     co_return answer_trouble(context, input, walked.error(), std::move(so_far), outage_wait, deps->clock.now());
   }
   if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
-  const Timestamp again = deps->clock.now() + (*made)->platform().outage_wait;
-  auto work = [input, walk = std::move(walk), again](storage::LibraryTx& tx) {
-    return store_pages(tx, input, walk, again);
+  const Timestamp now = deps->clock.now();
+  const Timestamp again = now + (*made)->platform().outage_wait;
+  auto work = [input, walk = std::move(walk), now, again](storage::LibraryTx& tx) {
+    return store_pages(tx, input, walk, now, again);
   };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);

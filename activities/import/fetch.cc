@@ -15,6 +15,8 @@ constexpr std::size_t kSuspectsMax = 3;  ///< calls in a row that fail as an out
 
 struct Ended {
   storage::ManifestRow row;
+  Timestamp began;
+  Nanos took;
   tl::expected<storage::Call, Trouble> made;
 };
 
@@ -43,10 +45,24 @@ Nanos look_again_after(const storage::ManifestRow& row) {
   return std::min<Nanos>(5s * (1 << std::min(row.attempts, 5)), 60s);
 }
 
+storage::Attempt attempt_of(const Ended& one) {
+  storage::Attempt attempt{0, to_unix_ms(one.began), one.took / 1ms, "fetched", "", ""};
+  if (one.made) return attempt;
+  attempt.outcome = std::holds_alternative<CallFailed>(one.made.error()) ? "failed" : "put_off";
+  std::visit(
+      [&attempt](const auto& trouble) {
+        attempt.cause = trouble.cause;
+        if constexpr (requires { trouble.message; }) attempt.detail = trouble.message;
+      },
+      one.made.error());
+  return attempt;
+}
+
 Result<> store_one(storage::LibraryTx& tx, const ImportInput& ask, const Ended& one, Timestamp now) {
   const std::string& id = one.row.source_id;
   if (one.made) return tx.stage(ask.import, *one.made);
   if (const auto* failed = std::get_if<CallFailed>(&one.made.error())) {
+    TRY_VOID(tx.see_cause(ask.import, failed->cause, to_unix_ms(now)));
     return tx.set_state(ask.import, id, storage::CallState::kFailed, failed->cause, failed->message);
   }
   if (const auto* not_ready = std::get_if<NotReady>(&one.made.error())) {
@@ -59,9 +75,11 @@ Result<> store_portion(storage::Library& library, const ImportInput& ask, const 
                        Timestamp now) {
   return library.change([&](storage::LibraryTx& tx) -> Result<> {
     for (const Ended& one : portion) {
+      TRY_VOID(tx.add_attempt(ask.import, one.row.source_id, attempt_of(one)));
       const Result<> stored = store_one(tx, ask, one, now);
       if (stored || stored.error().code == Code::kConflict) continue;  // another attempt was faster with this call
       if (stored.error().code != Code::kInvalid) return stored;
+      TRY_VOID(tx.see_cause(ask.import, "library.rejected", to_unix_ms(now)));
       TRY_VOID(tx.set_state(ask.import, one.row.source_id, storage::CallState::kFailed, "library.rejected",
                             stored.error().message));
     }
@@ -129,9 +147,10 @@ Awaitable<void> work(SharedBatch batch) {
     if (batch->stopping()) co_return;
     storage::ManifestRow row = std::move(batch->waiting.front());
     batch->waiting.pop_front();
+    const Timestamp began = batch->deps->clock.now();
     auto fetching = fetch_call(batch->session, batch->context, batch->input.ask, row);
     Fetched<storage::Call> made = co_await std::move(fetching);
-    sort_out(*batch, Ended{std::move(row), std::move(made)});
+    sort_out(*batch, Ended{std::move(row), began, batch->deps->clock.now() - began, std::move(made)});
     if (batch->ended.size() < kPortionCalls) continue;
     auto storing = store_ended(batch);
     co_await std::move(storing);

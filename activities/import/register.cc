@@ -4,7 +4,7 @@
 namespace callimport::activities {
 namespace {
 
-Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask) {
+Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask, std::int64_t now_ms) {
   TRY(const auto calls, tx.staged(ask.import, ask.settings.register_batch));
   StepResult result;
   result.taken = std::ssize(calls);
@@ -12,6 +12,7 @@ Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask) {
     TRY(const storage::CallState state, tx.register_call(ask.import, call));
     if (state == storage::CallState::kRegistered) ++result.done;
   }
+  TRY_VOID(tx.add_pace(ask.import, now_ms, result.done));
   TRY(const auto left, tx.staged(ask.import, 1));
   TRY(const auto now, tx.import(ask.import));
   result.counters = note_of(now.counters);
@@ -23,7 +24,9 @@ Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask) {
 }  // namespace
 
 Awaitable<ActivityResult> register_calls(SharedDeps deps, ActivityContext& context, StepInput input) {
-  auto work = [ask = input.ask](storage::LibraryTx& tx) { return take_in(tx, ask); };
+  auto work = [deps, ask = input.ask](storage::LibraryTx& tx) {
+    return take_in(tx, ask, to_unix_ms(deps->clock.now()));
+  };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));

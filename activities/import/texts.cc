@@ -192,7 +192,7 @@ Notification compose_window(const ImportRow& import, const WindowInput& asked, c
   return made;
 }
 
-Notification compose_closed(const ImportRow& import, const CloseInput& close,
+Notification compose_closed(const ImportRow& import, const CloseInput& close, const Verdict& verdict,
                             const std::vector<storage::Problem>& problems, std::int64_t now_ms) {
   Notification made = about(import, "import.closed", now_ms);
   const Counters& c = import.counters;
@@ -210,7 +210,7 @@ Notification compose_closed(const ImportRow& import, const CloseInput& close,
     return made;
   }
   made.text = fmt::format("Done: {} of {} importable calls (grade {}), {} in the library before. Took {}.",
-                          grouped(c.registered), grouped(c.found - c.duplicate - c.skipped), grade_of(c),
+                          grouped(c.registered), grouped(c.found - c.duplicate - c.skipped), to_string(verdict.grade),
                           grouped(c.duplicate), took);
   if (!problems.empty()) {
     made.text += " Gaps:";
@@ -227,14 +227,7 @@ Notification compose_closed(const ImportRow& import, const CloseInput& close,
   return made;
 }
 
-std::string grade_of(const Counters& c) {
-  const std::int64_t importable = c.found - c.duplicate - c.skipped;
-  if (c.failed == 0 && c.pending == 0) return "complete";
-  if (c.registered * 100 >= importable * 98) return "good";
-  return c.registered * 100 >= importable * 90 ? "fair" : "poor";
-}
-
-nlohmann::json write_report(const ImportRow& import, const CloseInput& close,
+nlohmann::json write_report(const ImportRow& import, const CloseInput& close, const Verdict& verdict,
                             const std::vector<storage::Problem>& problems, std::int64_t now_ms) {
   const Counters& c = import.counters;
   nlohmann::json report = {{"import", import.id},
@@ -242,7 +235,8 @@ nlohmann::json write_report(const ImportRow& import, const CloseInput& close,
                            {"workspace", import.workspace},
                            {"title", import.title},
                            {"result", close.result},
-                           {"grade", grade_of(c)},
+                           {"grade", to_string(verdict.grade)},
+                           {"grade_why", verdict.why},
                            {"found", c.found},
                            {"registered", c.registered},
                            {"duplicate", c.duplicate},

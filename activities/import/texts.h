@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "activities/import/contract.h"
+#include "activities/import/grade.h"
 #include "storage/library/records.h"
 
 namespace callimport::activities {
@@ -17,13 +18,11 @@ storage::Notification compose_change(const storage::ImportRow& import, const Lan
 /// A person changed the window, or tried to.
 storage::Notification compose_window(const storage::ImportRow& import, const WindowInput& asked,
                                      const WindowResult& result, std::int64_t now_ms);
-storage::Notification compose_closed(const storage::ImportRow& import, const CloseInput& close,
+storage::Notification compose_closed(const storage::ImportRow& import, const CloseInput& close, const Verdict& verdict,
                                      const std::vector<storage::Problem>& problems, std::int64_t now_ms);
 
-/// complete, good, fair or poor, by the share of importable calls that came across.
-std::string grade_of(const storage::Counters& counters);
 /// The report of a closed import, JSON: result, counts, gaps by cause (kGapsMax at most), times, grade.
-nlohmann::json write_report(const storage::ImportRow& import, const CloseInput& close,
+nlohmann::json write_report(const storage::ImportRow& import, const CloseInput& close, const Verdict& verdict,
                             const std::vector<storage::Problem>& problems, std::int64_t now_ms);
 inline constexpr std::size_t kGapsMax = 40;
 

@@ -4,6 +4,7 @@
 #include "storage/library/imports.h"
 #include "storage/library/manifest.h"
 #include "storage/library/notifications.h"
+#include "storage/library/progress.h"
 #include "storage/library/receipts.h"
 #include "storage/library/schema.h"
 #include "storage/library/search.h"
@@ -31,7 +32,8 @@ struct Writer {
         staging(db),
         calls(db, random),
         receipts(db),
-        notifications(db, random) {}
+        notifications(db, random),
+        progress(db, import_reads) {}
 
   Database db;
   ImportReads import_reads;
@@ -41,11 +43,18 @@ struct Writer {
   CallWrites calls;
   Receipts receipts;
   NotificationWrites notifications;
+  ProgressWrites progress;
 };
 
 struct Reader {
   explicit Reader(Database connection)
-      : db(std::move(connection)), imports(db), manifest(db, imports), calls(db), search(db), notifications(db) {}
+      : db(std::move(connection)),
+        imports(db),
+        manifest(db, imports),
+        calls(db),
+        search(db),
+        notifications(db),
+        progress(db, imports) {}
 
   Database db;
   ImportReads imports;
@@ -53,6 +62,7 @@ struct Reader {
   CallReads calls;
   SearchReads search;
   NotificationReads notifications;
+  ProgressReads progress;
 };
 
 class Tx final : public LibraryTx {
@@ -101,6 +111,19 @@ class Tx final : public LibraryTx {
   Result<> stage(const std::string& import, const Call& call) override;
   Result<std::vector<Call>> staged(const std::string& import, int limit) override;
   Result<CallState> register_call(const std::string& import, const Call& call) override;
+
+  Result<> add_pace(const std::string& import, std::int64_t at_ms, std::int64_t calls) override {
+    return w_.progress.add_pace(import, at_ms, calls);
+  }
+  Result<> add_attempt(const std::string& import, const std::string& source_id, const Attempt& attempt) override {
+    return w_.progress.add_attempt(import, source_id, attempt);
+  }
+  Result<> see_cause(const std::string& import, const std::string& cause, std::int64_t at_ms) override {
+    return w_.progress.see_cause(import, cause, at_ms);
+  }
+  Result<> put_report(const std::string& import, const std::string& body) override {
+    return w_.progress.put_report(import, body);
+  }
 
   Result<> notify(const Notification& notification, const std::vector<std::string>& channels) override {
     return w_.notifications.add(notification, channels);
@@ -216,6 +239,24 @@ class SqliteLibrary final : public Library {
   Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change, int limit) override {
     MutexLock lock(read_mutex_);
     return reader_.imports.timeline(import, after_change, limit);
+  }
+
+  Result<std::vector<PaceSpan>> pace(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.progress.pace(import);
+  }
+  Result<std::vector<Attempt>> attempts(const std::string& import, const std::string& source_id) override {
+    MutexLock lock(read_mutex_);
+    return reader_.progress.attempts(import, source_id);
+  }
+  Result<std::vector<FoundCall>> found_calls(const std::string& import, const std::string& after_source_id,
+                                             int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.progress.found_calls(import, after_source_id, limit);
+  }
+  Result<std::string> report(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.progress.report(import);
   }
 
   Result<Call> call(const std::string& id) override {

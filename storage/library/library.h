@@ -74,6 +74,16 @@ class LibraryTx {
   /// @error kConflict  skipped or failed.  @error kInvalid  of another workspace.
   virtual Result<CallState> register_call(const std::string& import, const Call& call) = 0;
 
+  // How it went.
+  /// Calls that came into the library at that time, for the chart.
+  virtual Result<> add_pace(const std::string& import, std::int64_t at_ms, std::int64_t calls) = 0;
+  /// An attempt at a call has ended; its last ten are kept.
+  virtual Result<> add_attempt(const std::string& import, const std::string& source_id, const Attempt& attempt) = 0;
+  /// A call failed or was skipped for this cause.
+  virtual Result<> see_cause(const std::string& import, const std::string& cause, std::int64_t at_ms) = 0;
+  virtual Result<> put_report(const std::string& import,
+                              const std::string& body) = 0;  ///< @error kInvalid  over 256 KiB
+
   /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is
   /// made.
   virtual Result<> notify(const Notification& notification, const std::vector<std::string>& channels) = 0;
@@ -121,6 +131,14 @@ class Library {
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
   virtual Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change,
                                                     int limit) = 0;
+
+  virtual Result<std::vector<PaceSpan>> pace(const std::string& import) = 0;  ///< oldest first; 1,000 at most
+  virtual Result<std::vector<Attempt>> attempts(const std::string& import,
+                                                const std::string& source_id) = 0;  ///< oldest first; the last ten
+  /// By source id, from the one after `after_source_id` on.
+  virtual Result<std::vector<FoundCall>> found_calls(const std::string& import, const std::string& after_source_id,
+                                                     int limit) = 0;
+  virtual Result<std::string> report(const std::string& import) = 0;  ///< as stored at its close; empty: there is none
 
   virtual Result<Call> call(const std::string& id) = 0;  ///< whole, with participants and segments; also by unique
                                                          ///< prefix  @error kNotFound, kConflict (ambiguous)

@@ -75,8 +75,10 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
                   " AND state = ?4 AND (?5 = '' OR cause = ?5) ORDER BY source_id LIMIT ?3"),
       one_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS " FROM manifest WHERE import = ?1 AND source_id = ?2"),
       problems_(db,
-                "SELECT cause, max(detail), count(*) AS calls FROM manifest INDEXED BY manifest_trouble"
-                " WHERE import = ?1 AND state IN (4, 5) GROUP BY cause ORDER BY calls DESC, cause"),
+                "SELECT m.cause, max(detail), count(*) AS calls, sum(state = 5), min(source_id), s.first_ms, s.last_ms "
+                "FROM manifest m INDEXED BY manifest_trouble"
+                " LEFT JOIN cause_seen s ON s.import = m.import AND s.cause = m.cause"
+                " WHERE m.import = ?1 AND state IN (4, 5) GROUP BY m.cause ORDER BY calls DESC, m.cause"),
       earliest_(db,
                 "SELECT min(not_before_ms) FROM manifest WHERE import = ?1 AND lane = ?2 AND state = 0"
                 " AND not_before_ms IS NOT NULL") {}
@@ -111,7 +113,13 @@ Result<std::optional<ManifestRow>> ManifestReads::row(const std::string& import,
 Result<std::vector<Problem>> ManifestReads::problems(const std::string& import) {
   TRY(const std::int64_t number, imports_.number(import));
   return all_rows(problems_.bind(1, number), [](const Statement& row) {
-    return Problem{.cause = row.text(0), .detail = row.text(1), .calls = row.integer(2)};
+    return Problem{.cause = row.text(0),
+                   .detail = row.text(1),
+                   .calls = row.integer(2),
+                   .failed = row.integer(3),
+                   .example = row.text(4),
+                   .first_ms = optional_integer(row, 5),
+                   .last_ms = optional_integer(row, 6)};
   });
 }
 

@@ -127,6 +127,31 @@ struct Delivery {
 struct Problem {  ///< failed and skipped calls by cause
   std::string cause, detail;
   std::int64_t calls = 0;
+  std::int64_t failed = 0;                                                      ///< of `calls`; the others were skipped
+  std::string example;                                                          ///< source id of one of them
+  std::optional<std::int64_t> first_ms = std::nullopt, last_ms = std::nullopt;  ///< when calls met it
+};
+
+/// How one attempt at a call ended.
+struct Attempt {
+  int number = 0;  ///< from 1, over all retries; given by the library
+  std::int64_t at_ms = 0, took_ms = 0;
+  std::string outcome;  ///< fetched, failed, put_off
+  std::string cause, detail;
+};
+
+struct PaceSpan {  ///< calls that came into the library within `minutes` minutes from at_ms on
+  std::int64_t at_ms = 0, minutes = 1, calls = 0;
+};
+
+/// A row of the manifest with what the library knows of the call; `user` is who recorded or hosted it, by
+/// e-mail, else by name (the ids of participants are a call's own); empty where nobody says.
+struct FoundCall {
+  std::string source_id;
+  std::int64_t start_ms = 0;
+  CallState state = CallState::kPending;
+  std::string call, user, user_name;
+  std::int64_t duration_ms = 0;
 };
 
 struct SearchHit {

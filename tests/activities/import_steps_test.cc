@@ -192,24 +192,6 @@ TEST(Texts, ThePauseOfAPersonNamesThem) {
   EXPECT_THAT(compose_change(an_import(), change, 2'000).text, HasSubstr("Ana paused the import: customer demo."));
 }
 
-struct GradeRow {
-  const char* name;
-  storage::Counters counters;
-  const char* grade;
-};
-void PrintTo(const GradeRow& row, std::ostream* out) { *out << row.name; }
-class Grades : public testing::TestWithParam<GradeRow> {};
-TEST_P(Grades, AreTheShareThatCameAcross) { EXPECT_EQ(grade_of(GetParam().counters), GetParam().grade); }
-INSTANTIATE_TEST_SUITE_P(Table, Grades,
-                         testing::Values(GradeRow{"All", {10, 10, 0, 0, 0, 0, 0}, "complete"},
-                                         GradeRow{"Nothing", {0, 0, 0, 0, 0, 0, 0}, "complete"},
-                                         GradeRow{"OnlyDuplicates", {10, 0, 10, 0, 0, 0, 0}, "complete"},
-                                         GradeRow{"Good", {100, 98, 0, 0, 2, 0, 0}, "good"},
-                                         GradeRow{"Fair", {100, 97, 0, 0, 3, 0, 0}, "fair"},
-                                         GradeRow{"Poor", {100, 89, 0, 0, 11, 0, 0}, "poor"},
-                                         GradeRow{"Cancelled", {100, 10, 0, 0, 0, 90, 0}, "poor"}),
-                         [](const auto& test) { return test.param.name; });
-
 TEST(Texts, GroupDigitsAndSpeakTimes) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");
@@ -222,10 +204,10 @@ TEST(Texts, GroupDigitsAndSpeakTimes) {
 
 TEST(WriteReport, StaysWithinTheContract) {
   std::vector<storage::Problem> problems;
-  for (int i = 0; i < 500; ++i) problems.push_back({"cause." + std::to_string(i), std::string(1'000, 'x'), 1});
+  for (int i = 0; i < 500; ++i) problems.push_back({"cause." + std::to_string(i), std::string(1'000, 'x'), 1, 1, "a"});
   CloseInput close;
   close.result = "completed_with_gaps";
-  const auto report = write_report(an_import(), close, problems, 5'000);
+  const auto report = write_report(an_import(), close, {Grade::kPoor, "why"}, problems, 5'000);
   EXPECT_EQ(report["gaps"].size(), kGapsMax);
   EXPECT_LE(report.dump().size(), kContractBytesMax);
   EXPECT_EQ(report["duration_s"], 4);

@@ -32,7 +32,7 @@ TEST(Import, BringsEveryCallAcrossOnce) {
   EXPECT_TRUE(row.first_ready_ms.has_value());
   EXPECT_TRUE(row.closed_ms.has_value());
   EXPECT_EQ(scene.report()["result"], "completed");
-  EXPECT_EQ(scene.report()["grade"], "complete");
+  EXPECT_EQ(scene.report()["grade"], "perfect");
   const std::vector<std::string> six = {"authenticate", "enumerate", "prioritize", "fetch", "register", "notify"};
   EXPECT_EQ(scene.stages(kFirst), six);
   EXPECT_EQ(scene.stages(kBulk), six);
@@ -178,7 +178,7 @@ TEST(Import, EveryChangeIsToldInOrderAndTheEndIsAReport) {
   EXPECT_EQ(events.front(), "import.started");
   EXPECT_EQ(std::count(events.begin(), events.end(), "first.ready"), 1);
   EXPECT_EQ(std::count(events.begin(), events.end(), "import.closed"), 1);
-  EXPECT_THAT(scene.world->told.back().text, HasSubstr("120 of 120 importable calls (grade complete)"));
+  EXPECT_THAT(scene.world->told.back().text, HasSubstr("120 of 120 importable calls (grade perfect)"));
   for (const auto& news : scene.world->told) {
     EXPECT_EQ(news.subject, "[Calls] Northwind · Grain import imp_world");
     EXPECT_FALSE(news.next.empty()) << news.text;

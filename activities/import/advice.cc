@@ -1,0 +1,76 @@
+#include "activities/import/advice.h"
+
+#include <algorithm>
+#include <array>
+
+namespace callimport::activities {
+namespace {
+
+constexpr std::string_view kRetryCause = "callimport retry {import} --cause {cause}";
+constexpr std::string_view kShowProblems = "callimport show {import} --problems";
+
+constexpr std::array kAdvice = {
+    Advice{"call.deleted_at_source", "The call was deleted at the platform after it was counted.",
+           "It cannot be played or searched here.", "the customer",
+           "Ask whether it can be restored at the platform; then: callimport retry {import} --cause {cause}"},
+    Advice{
+        "call.private", "The access in use may not see the call.", "The call stays where it is, unseen here.",
+        "the call's owner or the customer's admin",
+        "Have the call shared, or use a token of the whole workspace; then: callimport retry {import} --cause {cause}"},
+    Advice{"call.no_recording", "The platform has neither a recording nor a transcript of the call.",
+           "There is nothing that could be taken over.", "nobody", "Nothing to do: there is nothing to fetch."},
+    Advice{"call.recording_not_ready", "The platform was still processing the recording.",
+           "The call is missing until the platform is done.", "nobody", kRetryCause},
+    Advice{"call.id_unusable", "The platform lists the call under something that is no id.",
+           "The call cannot be asked for.", "the platform's support", kShowProblems},
+    Advice{"media.link_expired", "The download link ran out again and again during the transfer.",
+           "The recording is missing here.", "support", kRetryCause},
+    Advice{"media.damaged", "The file is empty, cut off, or no recording at all.",
+           "The recording cannot be played; the file is kept in quarantine.", "the customer",
+           "Ask whether the recording plays at the platform; when it does: callimport retry {import} --cause {cause}"},
+    Advice{"media.codec_unsupported", "The recording is whole, in a form that cannot be played here.",
+           "The recording cannot be played.", "an engineer", kShowProblems},
+    Advice{"media.length_mismatch", "The recording is much shorter or longer than the platform says.",
+           "A part of the conversation may be missing.", "the customer",
+           "Ask whether the recording is whole at the platform; when it is: callimport retry {import} --cause {cause}"},
+    Advice{"media.too_large", "The recording is larger than what is taken over.", "The recording is missing here.",
+           "an engineer", kShowProblems},
+    Advice{"transcript.missing", "The platform has no transcript of the call.",
+           "The call can be played, its words cannot be searched.", "nobody", "Nothing to do: the recording is here."},
+    Advice{"duplicate.skipped", "The library had the call already.", "Nothing is missing.", "nobody",
+           "Nothing to do: the call is in the library."},
+    Advice{"library.rejected", "The library could not take the call as it is.", "The call is missing here.",
+           "an engineer", kShowProblems},
+    Advice{"platform.changed_answer", "The platform answered in a form that its documentation does not know.",
+           "The call is missing here.", "support", kRetryCause},
+    Advice{"platform.outage", "The platform did not answer when the call was asked for, and answered for others.",
+           "The call is missing here.", "nobody", kRetryCause},
+};
+
+constexpr Advice kUnknown{"", "The call did not come across, for a cause that is not in the list of known ones.",
+                          "The call is missing here.", "support", kShowProblems};
+
+void fill(std::string& text, std::string_view place, std::string_view value) {
+  for (auto at = text.find(place); at != std::string::npos; at = text.find(place, at + value.size())) {
+    text.replace(at, place.size(), value);
+  }
+}
+
+}  // namespace
+
+std::span<const Advice> all_advice() { return kAdvice; }
+
+const Advice& advice_for(std::string_view cause) {
+  const auto known =
+      std::find_if(kAdvice.begin(), kAdvice.end(), [&](const Advice& advice) { return advice.cause == cause; });
+  return known == kAdvice.end() ? kUnknown : *known;
+}
+
+std::string action_for(const Advice& advice, std::string_view import, std::string_view cause) {
+  std::string text(advice.action);
+  fill(text, "{import}", import);
+  fill(text, "{cause}", cause);
+  return text;
+}
+
+}  // namespace callimport::activities
