@@ -1,6 +1,6 @@
-// Proves the credential: it is valid, it may list, and one recording can be downloaded.
+// Proves the credential: it is valid, it may list, it is of this workspace, and one recording can be downloaded.
 #include "activities/import/download.h"
-#include "activities/import/session.h"
+#include "activities/import/prove.h"
 
 namespace callimport::activities {
 namespace {
@@ -42,7 +42,7 @@ Awaitable<ActivityResult> authenticate(SharedDeps deps, ActivityContext& context
   result.counters = note_of(row->counters);
   result.newest_first = platform.newest_first;
 
-  auto checking = session->ask(platform.check(session->auth()), platform.read_page);
+  auto checking = prove_access(session, input.ask.import);
   Fetched<ListPage> page = co_await std::move(checking);
   if (!page) {
     co_return answer_trouble(context, input, page.error(), std::move(result), platform.outage_wait, deps->clock.now());

@@ -9,6 +9,7 @@
 #include "activities/import/live.h"
 #include "activities/import/pacer.h"
 #include "activities/media/probe.h"
+#include "activities/oauth/access_tokens.h"
 #include "engine/worker.h"
 #include "storage/library/library.h"
 #include "storage/media/media_store.h"
@@ -37,6 +38,7 @@ struct ImportDeps {
   Random& random;
   Pacers& pacers;                               ///< one for the process: budgets are a workspace's, not an import's
   SpaceReserve& reserve;                        ///< of the data folder's disk
+  AccessTokens& access;                         ///< one for the process: it renews access once, not once an import
   std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack
   std::function<void()> told;                   ///< a notification was stored: the deliverer may look; may be empty
   ImportDefaults defaults = {};

@@ -3,23 +3,35 @@
 namespace callimport::activities {
 namespace {
 
-struct Opened {
-  storage::Secret secret;
-  std::string kind;
-};
+Result<Access> open_access(storage::Vault& vault, const CredentialId& id) {
+  TRY(const auto opened, vault.open_credential(id));
+  return access_of(opened);
+}
 
-Result<Opened> open_credential(storage::Vault& vault, const std::string& handle) {
-  TRY(const auto id, CredentialId::parse(handle));
-  Opened opened;
-  TRY(opened.secret, vault.open_sealed(id));
-  TRY(const auto known, vault.list());
-  for (const auto& facts : known) {
-    if (facts.id == handle) opened.kind = facts.kind;
+/// Stands in requests of a credential that has a refresh token only, until it is renewed: before the first is sent.
+constexpr const char* kNoTokenYet = "no-access-token-yet";
+
+/// The same request with newer access: whichever header held the old token.
+void put_token(HttpRequest& request, const storage::Secret& old_token, const storage::Secret& token) {
+  const std::string& old_text = old_token.reveal();
+  for (auto& [name, value] : request.headers) {
+    const std::size_t at = value.find(old_text);
+    if (at != std::string::npos) value.replace(at, old_text.size(), token.reveal());
   }
-  return opened;
 }
 
 }  // namespace
+
+Session::Session(SharedDeps deps, const Platform& platform, std::string base_url,
+                 std::optional<CredentialId> credential, Access access, Pacer& pacer)
+    : deps_(std::move(deps)),
+      platform_(platform),
+      auth_{std::move(base_url), access.token, access.kind},
+      credential_(std::move(credential)),
+      access_(std::move(access)),
+      pacer_(pacer) {
+  if (auth_.token.reveal().empty()) auth_.token = storage::Secret(kNoTokenYet);
+}
 
 Trouble Session::no_answer(const Error& error) {
   if (error.code == Code::kInvalid) return CallFailed{"platform.changed_answer", error.message};
@@ -38,28 +50,74 @@ Awaitable<Result<HttpReply>> Session::send_paced(HttpRequest request) {
   co_return reply;
 }
 
-Awaitable<SessionMade> open_session(SharedDeps deps, ImportInput ask) {
+Awaitable<Fetched<bool>> Session::renew(std::int64_t refused) {
+  if (access_.generation > refused) co_return true;  // another request of this session was faster
+  if (!credential_) co_return false;
+  auto renewing = deps_->access.newer_than(*credential_, refused);
+  Fetched<Access> access = co_await std::move(renewing);
+  if (!access) co_return tl::unexpected(access.error());
+  if (access->generation <= refused) co_return false;
+  if (access->generation > access_.generation) {
+    auth_.token = access->token;
+    access_ = std::move(*access);
+  }
+  co_return true;
+}
+
+Awaitable<Fetched<HttpReply>> Session::exchange(HttpRequest request) {
+  storage::Secret written_with = auth_.token;
+  if (credential_ && runs_out(access_, now())) {
+    auto renewing = renew(access_.generation);
+    const Fetched<bool> renewed = co_await std::move(renewing);
+    if (!renewed) co_return tl::unexpected(renewed.error());
+    put_token(request, written_with, auth_.token);
+    written_with = auth_.token;
+  }
+  const std::int64_t generation = access_.generation;
+  HttpRequest again = request;
+  auto sending = send_paced(std::move(request));
+  Result<HttpReply> reply = co_await std::move(sending);
+  if (reply && reply->status == 401) {
+    auto renewing = renew(generation);
+    const Fetched<bool> renewed = co_await std::move(renewing);
+    if (!renewed) co_return tl::unexpected(renewed.error());
+    if (!*renewed) co_return std::move(*reply);
+    put_token(again, written_with, auth_.token);
+    auto repeating = send_paced(std::move(again));
+    reply = co_await std::move(repeating);
+  }
+  if (!reply) co_return tl::unexpected<Trouble>(no_answer(reply.error()));
+  co_return std::move(*reply);
+}
+
+SessionMade make_session(SharedDeps deps, const ImportInput& ask, std::optional<CredentialId> credential,
+                         Access access) {
   const Platform* platform = find_platform(ask.platform);
   if (platform == nullptr) {
-    co_return tl::unexpected(final_error("platform.unknown", "no platform is called " + ask.platform));
+    return tl::unexpected(final_error("platform.unknown", "no platform is called " + ask.platform));
   }
-  auto job = [deps, handle = ask.credential] { return open_credential(deps->vault, handle); };
+  std::string base_url = ask.base_url.empty() ? std::string(platform->base_url) : ask.base_url;
+  while (base_url.ends_with('/')) base_url.pop_back();
+  Pacer& pacer = deps->pacers.of(ask.platform, ask.workspace);
+  return std::make_shared<Session>(std::move(deps), *platform, std::move(base_url), std::move(credential),
+                                   std::move(access), pacer);
+}
+
+Awaitable<SessionMade> open_session(SharedDeps deps, ImportInput ask) {
+  const auto id = CredentialId::parse(ask.credential);
+  auto job = [deps, id]() -> Result<Access> {
+    if (!id) return tl::unexpected(id.error());
+    return open_access(deps->vault, *id);
+  };
   auto opening = engine::on_pool(deps->pool, deps->loop, std::move(job));
-  Result<Opened> opened = co_await std::move(opening);
-  if (!opened && (opened.error().code == Code::kNotFound || opened.error().code == Code::kInvalid)) {
+  Result<Access> access = co_await std::move(opening);
+  if (!access && (access.error().code == Code::kNotFound || access.error().code == Code::kInvalid)) {
     co_return tl::unexpected(final_error("access.credential_gone",
                                          "the credential is not in the vault any more: add it again, then"
                                          " start the import with its id"));
   }
-  if (!opened) co_return tl::unexpected(error_of(opened.error()));
-  PlatformSession auth;
-  auth.base_url = std::string(platform->base_url);
-  if (!ask.base_url.empty()) auth.base_url = ask.base_url;
-  while (auth.base_url.ends_with('/')) auth.base_url.pop_back();
-  auth.token = std::move(opened->secret);
-  auth.token_kind = std::move(opened->kind);
-  Pacer& pacer = deps->pacers.of(ask.platform, ask.workspace);
-  co_return std::make_shared<Session>(deps, *platform, std::move(auth), pacer);
+  if (!access) co_return tl::unexpected(error_of(access.error()));
+  co_return make_session(deps, ask, *id, std::move(*access));
 }
 
 }  // namespace callimport::activities

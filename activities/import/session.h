@@ -1,5 +1,6 @@
 #pragma once
 // Talks to one workspace: opens the sealed credential, keeps the pace, sends one request, and says what came.
+#include <optional>
 #include <string>
 
 #include "activities/import/step.h"
@@ -9,8 +10,9 @@ namespace callimport::activities {
 /// Threads: the loop. Lifetime: one attempt of one activity; the token lives no longer.
 class Session {
  public:
-  Session(SharedDeps deps, const Platform& platform, PlatformSession auth, Pacer& pacer)
-      : deps_(std::move(deps)), platform_(platform), auth_(std::move(auth)), pacer_(pacer) {}
+  /// `credential` is where `access` came from, and is renewed; empty: it stays as it is.
+  Session(SharedDeps deps, const Platform& platform, std::string base_url, std::optional<CredentialId> credential,
+          Access access, Pacer& pacer);
 
   const Platform& platform() const { return platform_; }
   const PlatformSession& auth() const { return auth_; }
@@ -18,12 +20,13 @@ class Session {
   const SharedDeps& shared_deps() const { return deps_; }
   Timestamp now() const { return deps_->clock.now(); }
 
-  /// Sends a request to the platform's API and reads its answer. No answer at all is Again{platform.outage}.
+  /// Sends a request to the platform's API and reads its answer. No answer at all is Again{platform.outage}. Access
+  /// that runs out, or that the platform refuses, is renewed where it can be, and the same request is sent with it.
   template <class T>
   Awaitable<Fetched<T>> ask(HttpRequest request, Fetched<T> (*read)(const HttpReply&, Timestamp)) {
-    auto sending = send_paced(std::move(request));
-    Result<HttpReply> reply = co_await std::move(sending);
-    if (!reply) co_return tl::unexpected<Trouble>(no_answer(reply.error()));
+    auto exchanging = exchange(std::move(request));
+    Fetched<HttpReply> reply = co_await std::move(exchanging);
+    if (!reply) co_return tl::unexpected(reply.error());
     co_return read(*reply, now());
   }
 
@@ -32,15 +35,23 @@ class Session {
 
  private:
   Awaitable<Result<HttpReply>> send_paced(HttpRequest request);
+  Awaitable<Fetched<HttpReply>> exchange(HttpRequest request);
+  /// True when there is newer access than what was refused.
+  Awaitable<Fetched<bool>> renew(std::int64_t refused);
 
   SharedDeps deps_;
   const Platform& platform_;
   PlatformSession auth_;
+  std::optional<CredentialId> credential_;
+  Access access_;
   Pacer& pacer_;
 };
 
 using SessionMade = tl::expected<std::shared_ptr<Session>, ActivityError>;
 /// Shared by the coroutines of one batch. Errors: access.credential_gone and an unknown platform end the import.
 Awaitable<SessionMade> open_session(SharedDeps deps, ImportInput ask);
+/// With access that is not sealed yet, or not any more.  @error  an unknown platform.
+SessionMade make_session(SharedDeps deps, const ImportInput& ask, std::optional<CredentialId> credential,
+                         Access access);
 
 }  // namespace callimport::activities

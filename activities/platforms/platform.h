@@ -42,12 +42,19 @@ struct RateSeen {
   std::optional<int> remaining;  ///< of them, in the present minute
 };
 
+/// How the platform's OAuth clients get tokens; paths are below its base URL.
+struct OAuthFacts {
+  std::string_view authorize_path, token_path;
+  bool json_body = false;  ///< of a token request; else application/x-www-form-urlencoded (RFC 6749, 4.1.3)
+};
+
 struct Platform {
   std::string_view name;        ///< grain
   std::string_view title;       ///< Grain
   std::string_view base_url;    ///< the vendor's
   bool newest_first = false;    ///< lists in the first lane's order, so that lane can start during enumeration
   int requests_per_minute = 0;  ///< documented; headers in replies correct it
+  std::optional<OAuthFacts> oauth;
   Nanos outage_wait;            ///< how long to wait before asking again when the platform does not answer
 
   /// Proves the credential: can list. Read with read_page.

@@ -13,3 +13,8 @@ add_floor(activities::media
   SOURCES media/examine.cc media/verdict.cc media/lockdown.cc media/child_main.cc media/child_probe.cc media/inline_probe.cc
           media/libav.cc
   DEPS storage::model Boost::headers PkgConfig::SECCOMP fmt::fmt nlohmann_json::nlohmann_json ${CMAKE_DL_LIBS})
+
+add_floor(activities::oauth
+  HEADERS oauth/token_request.h oauth/access_tokens.h
+  SOURCES oauth/token_request.cc oauth/access_tokens.cc
+  DEPS activities::platforms activities::http engine::worker storage::vault storage::model fmt::fmt nlohmann_json::nlohmann_json)

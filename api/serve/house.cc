@@ -50,6 +50,7 @@ Result<> open_world(House& house, const ServeConfig& config) {
       std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
   house.probe = std::make_unique<activities::ChildMediaProbe>(house.loop.io(), house.loop);
   house.pacers.emplace();
+  house.access = std::make_unique<activities::AccessTokens>(*house.vault, *house.http, house.loop, *house.pool, house.loop);
   TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
   house.mail = std::move(channels.mail);
   house.channels = std::move(channels.names);
@@ -102,6 +103,7 @@ activities::ImportDeps import_deps(House& house) {
           house.random,
           *house.pacers,
           *house.reserve,
+          *house.access,
           house.channels,
           [&house] { house.deliverer->wake(); }};
 }

@@ -48,6 +48,7 @@ struct House {
   std::unique_ptr<activities::CurlHttp> http;
   std::unique_ptr<activities::ChildMediaProbe> probe;
   std::optional<activities::Pacers> pacers;
+  std::unique_ptr<activities::AccessTokens> access;
   std::unique_ptr<activities::Mail> mail;
   std::unique_ptr<activities::Deliverer> deliverer;
   std::vector<std::string> channels;  ///< of notifications, by name

@@ -93,7 +93,9 @@ Result<std::unique_ptr<GrainSandbox>> GrainSandbox::make(GrainOptions options) {
 }
 
 GrainSandbox::GrainSandbox(GrainOptions options, std::unique_ptr<CallSource> calls)
-    : options_(std::move(options)), calls_(std::move(calls)) {}
+    : options_(std::move(options)),
+      oauth_(options_.oauth, options_.generated.seed),
+      calls_(std::move(calls)) {}
 
 SandboxReply GrainSandbox::handle(const SandboxRequest& request, Timestamp now) {
   if (!started_) started_ = now;
@@ -112,6 +114,8 @@ SandboxReply GrainSandbox::answer(const SandboxRequest& request, Timestamp now) 
   }
   const std::string_view path = path_of(request.target);
   if (path.starts_with(kCdn)) return cdn(request, path.substr(kCdn.size()), now);
+  if (path == kGrainTokenPath) return oauth_.token(request, now);
+  if (path == kGrainAuthorizePath) return oauth_.authorize(request);
   if (path.starts_with(kApi)) return api(request, path.substr(kApi.size()), now);
   return error_reply(404, "not_found", "No such page.");
 }
@@ -120,7 +124,7 @@ SandboxReply GrainSandbox::api(const SandboxRequest& request, std::string_view p
   std::string_view token = find_header(request.headers, "authorization");
   token = token.starts_with("Bearer ") ? token.substr(7) : std::string_view{};
   const bool renewed = !options_.renewed_token.empty() && token == options_.renewed_token;
-  if (!renewed) {
+  if (!renewed && !oauth_.accepts(token, now)) {
     if (token.empty() || token != options_.token)
       return error_reply(401, "unauthorized", "Missing or invalid access token.");
     if (options_.expire_after != 0 && first_token_uses_ >= options_.expire_after) {

@@ -13,6 +13,7 @@
 
 #include "simulations/sandboxes/calls.h"
 #include "simulations/sandboxes/generated_calls.h"
+#include "simulations/sandboxes/grain_oauth.h"
 #include "simulations/sandboxes/sandbox.h"
 #include "storage/model/result.h"
 
@@ -44,6 +45,7 @@ struct GrainOptions {
   Nanos not_ready_for = std::chrono::minutes{10};  ///< from the start of the sandbox on
   Nanos slow{0};                                   ///< before every answer
   Nanos link_life = std::chrono::minutes{10};
+  GrainOAuthOptions oauth;
   double cut_percent = 0;  ///< of calls whose whole-file download breaks off half way; a ranged one passes
 };
 inline constexpr int kUnlimitedPerMinute = 1'000'000;
@@ -60,6 +62,7 @@ class GrainSandbox final : public Sandbox {
   /// Fixes the start of outage windows and of not-ready times, which otherwise is the first request.
   void start_at(Timestamp now) { started_ = now; }
   std::uint64_t requests_of_first_token() const { return first_token_uses_; }
+  GrainOAuth& oauth() { return oauth_; }
 
  private:
   GrainSandbox(GrainOptions options, std::unique_ptr<CallSource> calls);
@@ -78,6 +81,7 @@ class GrainSandbox final : public Sandbox {
   std::string signature(std::uint64_t index, std::int64_t expires) const;
 
   GrainOptions options_;
+  GrainOAuth oauth_;
   std::unique_ptr<CallSource> calls_;
   std::optional<Timestamp> started_, window_;  ///< window_: start of the present minute of the rate limit
   int used_in_window_ = 0;

@@ -85,6 +85,28 @@ Result<> read_media_switch(GrainOptions& grain, std::string_view flag, std::stri
   return {};
 }
 
+Result<> read_oauth_flag(GrainOAuthOptions& oauth, std::string_view flag, std::string_view value) {
+  if (flag == "--oauth-client") {
+    const std::size_t colon = std::min(value.find(':'), value.size());
+    if (colon == 0) return wrong(flag, "ID or ID:SECRET", "");
+    oauth.client_id = value.substr(0, colon);
+    oauth.client_secret = value.substr(std::min(colon + 1, value.size()));
+  } else if (flag == "--oauth-refresh") {
+    oauth.refresh_token = value;
+  } else if (flag == "--oauth-life") {
+    TRY(const auto seconds, number_of(flag, value, 1, 1'000'000'000));
+    oauth.access_life = std::chrono::seconds{seconds};
+  } else if (flag == "--oauth-revoke-after") {
+    TRY(oauth.revoke_after, number_of(flag, value, 1, UINT64_MAX));
+  } else if (flag == "--oauth-legacy") {
+    if (value != "on" && value != "off") return wrong(flag, "on or off", value);
+    oauth.legacy = value == "on";
+  } else {
+    return fail(Code::kInvalid, fmt::format("unknown flag {}; see callimport sandbox --help", flag.substr(0, 80)));
+  }
+  return {};
+}
+
 Result<> read_flag(SandboxCommand& command, std::string_view flag, std::string_view value) {
   GrainOptions& grain = command.grain;
   GeneratedOptions& made = grain.generated;
@@ -138,6 +160,8 @@ Result<> read_flag(SandboxCommand& command, std::string_view flag, std::string_v
   } else if (flag == "--token-kind") {
     if (value != "pat" && value != "wat") return wrong(flag, "pat or wat", value);
     grain.token_kind = value;
+  } else if (flag.starts_with("--oauth-")) {
+    return read_oauth_flag(grain.oauth, flag, value);
   } else if (flag == "--ready-fd") {
     TRY(const auto fd, number_of(flag, value, 0, 1'000'000));
     command.ready_fd = static_cast<int>(fd);
@@ -181,6 +205,11 @@ std::string_view sandbox_usage() {
          "  --token-kind pat|wat  wat: personal-only switches are refused\n"
          "  --expire-after N      requests until that token expires\n"
          "  --renewed-token T     accepted all the time\n"
+         "  --oauth-client ID[:SECRET]  an OAuth client, for the token endpoint and the authorize page\n"
+         "  --oauth-refresh T     a refresh token of that client, good once\n"
+         "  --oauth-life S        seconds an access token is good for (3600)\n"
+         "  --oauth-revoke-after N  renewals until the access is revoked\n"
+         "  --oauth-legacy on|off on: tokens without expiry and refresh token\n"
          "  --outage START+LEN    seconds from start: 503; with :refuse behind it no answer at all; may be repeated\n"
          "  --broken PCT          calls with a truncated, fake, empty or wrongly long recording\n"
          "  --deleted PCT         listed, then 404\n"

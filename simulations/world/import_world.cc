@@ -77,6 +77,7 @@ Result<> ImportWorld::open() {
   TRY(library_, storage::Library::open(*reserved_, random, "/data/library.db"));
   TRY(vault_, storage::Vault::open(*reserved_, random, "/data/vault.db", "/data/vault.key"));
   TRY(media_, storage::MediaStore::open(*reserved_, "/data/media", "boot-" + std::to_string(boot_)));
+  access_ = std::make_unique<activities::AccessTokens>(*vault_, *http, loop, loop, loop);
   engine::EmbeddedOptions service;
   service.retention = std::chrono::hours{24 * 365};
   service.search_attributes = workflows::import_search_attributes();
@@ -102,6 +103,7 @@ Result<> ImportWorld::open() {
                                                                 random,
                                                                 pacers_,
                                                                 *reserve_,
+                                                                *access_,
                                                                 {"log"},
                                                                 [deliverer = deliverer_.get()] { deliverer->wake(); }});
   worker_->start();
@@ -117,6 +119,7 @@ void ImportWorld::close() {
   service_.reset();
   journal_.reset();
   media_.reset();
+  access_.reset();
   vault_.reset();
   library_.reset();
   loop.drop_all();

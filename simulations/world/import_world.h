@@ -13,6 +13,7 @@
 #include "activities/import/pacer.h"
 #include "activities/media/inline_probe.h"
 #include "activities/notify/deliverer.h"
+#include "activities/oauth/access_tokens.h"
 #include "engine/embedded.h"
 #include "engine/worker.h"
 #include "simulations/sandboxes/grain.h"
@@ -113,6 +114,7 @@ class ImportWorld {
   std::optional<ReservedDisk> reserved_;  ///< what the house sees of the disk
   activities::InlineMediaProbe probe_;
   activities::Pacers pacers_;
+  std::unique_ptr<activities::AccessTokens> access_;
   std::unique_ptr<storage::Journal> journal_;
   std::unique_ptr<storage::Library> library_;
   std::unique_ptr<storage::Vault> vault_;

@@ -9,8 +9,9 @@ add_floor(storage::library
   DEPS storage::model storage::runtime storage::sqlite nlohmann_json::nlohmann_json PkgConfig::ZSTD)
 embed_sql(storage_library DIR storage/library/schema NAMESPACE callimport::storage::library_schema)
 
-add_floor(storage::vault HEADERS vault/vault.h vault/sealing.h SOURCES vault/vault.cc vault/sealing.cc
-          DEPS storage::model storage::runtime storage::sqlite PkgConfig::SODIUM)
+add_floor(storage::vault HEADERS vault/vault.h vault/sealing.h vault/oauth_bundle.h
+          SOURCES vault/vault.cc vault/sealing.cc vault/oauth_bundle.cc
+          DEPS storage::model storage::runtime storage::sqlite nlohmann_json::nlohmann_json PkgConfig::SODIUM)
 embed_sql(storage_vault DIR storage/vault/schema NAMESPACE callimport::storage::vault_schema)
 
 add_floor(storage::media HEADERS media/media_store.h media/content_hash.h

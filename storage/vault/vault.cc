@@ -8,6 +8,7 @@
 #include "storage/runtime/mutex.h"
 #include "storage/sqlite/database.h"
 #include "storage/sqlite/rows.h"
+#include "storage/vault/oauth_bundle.h"
 #include "storage/vault/schema.h"
 #include "storage/vault/sealing.h"
 
@@ -65,13 +66,27 @@ CredentialFacts read_facts(const Statement& row) {
           .kind = row.text(3),
           .label = row.text(4),
           .added_ms = row.integer(5),
-          .wiped_ms = optional_integer(row, 6)};
+          .wiped_ms = optional_integer(row, 6),
+          .expires_ms = optional_integer(row, 7)};
 }
 
 struct Credential {
   CredentialFacts facts;
+  std::int64_t generation = 0;
+  std::optional<std::int64_t> asked_ms;
   Sealed sealed;
 };
+
+/// Label and expiry of a secret: of a bundle, those of its access token.
+Result<> describe(CredentialFacts& facts, const Secret& secret) {
+  facts.expires_ms.reset();
+  facts.label = label_for(secret.reveal());
+  if (facts.kind != "oauth" || !is_bundle(secret.reveal())) return {};
+  TRY(const OAuthBundle bundle, read_bundle(secret, 0, {}));
+  facts.label = label_for(bundle.access.reveal().empty() ? bundle.refresh.reveal() : bundle.access.reveal());
+  if (bundle.expires_ms != 0) facts.expires_ms = bundle.expires_ms;
+  return {};
+}
 
 class SqliteVault final : public Vault {
  public:
@@ -80,17 +95,22 @@ class SqliteVault final : public Vault {
         key_(std::move(key)),
         db_(std::move(db)),
         insert_(db_,
-                "INSERT INTO credential(id, platform, workspace, kind, label, added_ms, nonce, sealed)"
-                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+                "INSERT INTO credential(id, platform, workspace, kind, label, added_ms, nonce, sealed, expires_ms)"
+                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         get_(db_,
-             "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms, nonce, sealed FROM credential WHERE id "
-             "= ?1"),
-        replace_(db_, "UPDATE credential SET label = ?2, nonce = ?3, sealed = ?4 WHERE id = ?1"),
+             "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms, expires_ms, generation, asked_ms, nonce,"
+             " sealed FROM credential WHERE id = ?1"),
+        replace_(db_,
+                 "UPDATE credential SET label = ?2, nonce = ?3, sealed = ?4, expires_ms = ?5, asked_ms = NULL,"
+                 " generation = generation + 1 WHERE id = ?1"),
+        ask_(db_, "UPDATE credential SET asked_ms = ?2 WHERE id = ?1"),
         overwrite_(
             db_,
             "UPDATE credential SET nonce = zeroblob(length(nonce)), sealed = zeroblob(length(sealed)) WHERE id = ?1"),
         wipe_(db_, "UPDATE credential SET wiped_ms = ?2, nonce = x'', sealed = x'' WHERE id = ?1"),
-        list_(db_, "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms FROM credential ORDER BY number"),
+        list_(db_,
+              "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms, expires_ms FROM credential"
+              " ORDER BY number"),
         get_check_(db_, "SELECT nonce, sealed FROM key_check"),
         put_check_(db_, "INSERT INTO key_check(one, nonce, sealed) VALUES(1, ?1, ?2)") {}
 
@@ -99,20 +119,24 @@ class SqliteVault final : public Vault {
   Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind,
                            Secret secret, std::int64_t now_ms) override;
   Result<> replace(const CredentialId& id, Secret secret) override;
+  Result<> renew(const CredentialId& id, std::int64_t generation, Secret secret) override;
+  Result<bool> note_asked(const CredentialId& id, std::int64_t now_ms) override;
   Result<Secret> open_sealed(const CredentialId& id) override;
+  Result<OpenedCredential> open_credential(const CredentialId& id) override;
   Result<> wipe(const CredentialId& id, std::int64_t now_ms) override;
   Result<std::vector<CredentialFacts>> list() override;
 
  private:
   Result<Credential> get(const CredentialId& id) REQUIRES(mutex_);
   Result<Credential> get_unwiped(const CredentialId& id) REQUIRES(mutex_);
+  Result<> put(Credential found, const Secret& secret) REQUIRES(mutex_);
 
   Random& random_;
   const SealingKey key_;
   Mutex mutex_;
   Database db_ GUARDED_BY(mutex_);
   Statement insert_ GUARDED_BY(mutex_), get_ GUARDED_BY(mutex_), replace_ GUARDED_BY(mutex_),
-      overwrite_ GUARDED_BY(mutex_), wipe_ GUARDED_BY(mutex_), list_ GUARDED_BY(mutex_), get_check_ GUARDED_BY(mutex_),
+      ask_ GUARDED_BY(mutex_), overwrite_ GUARDED_BY(mutex_), wipe_ GUARDED_BY(mutex_), list_ GUARDED_BY(mutex_), get_check_ GUARDED_BY(mutex_),
       put_check_ GUARDED_BY(mutex_);
 };
 
@@ -130,7 +154,7 @@ Result<> SqliteVault::check_key(const std::string& path, const std::string& key_
 
 Result<Credential> SqliteVault::get(const CredentialId& id) {
   TRY(auto found, first_row(get_.bind(1, id.str()), [](const Statement& row) {
-        return Credential{read_facts(row), Sealed{row.blob(7), row.blob(8)}};
+        return Credential{read_facts(row), row.integer(8), optional_integer(row, 9), Sealed{row.blob(10), row.blob(11)}};
       }));
   if (!found) return fail(Code::kNotFound, "no such credential " + id.str());
   return *std::move(found);
@@ -146,35 +170,66 @@ Result<CredentialId> SqliteVault::add(const std::string& platform, const std::st
                                       const std::string& kind, Secret secret, std::int64_t now_ms) {
   TRY_VOID(check_secret(secret.reveal()));
   TRY(auto id, CredentialId::parse(std::string(CredentialTag::prefix) + random_.id_text(kIdCharacters)));
-  const CredentialFacts facts{.id = id.str(),
-                              .platform = platform,
-                              .workspace = workspace,
-                              .kind = kind,
-                              .label = label_for(secret.reveal()),
-                              .added_ms = now_ms,
-                              .wiped_ms = std::nullopt};
+  CredentialFacts facts{.id = id.str(),
+                        .platform = platform,
+                        .workspace = workspace,
+                        .kind = kind,
+                        .label = {},
+                        .added_ms = now_ms,
+                        .wiped_ms = std::nullopt,
+                        .expires_ms = std::nullopt};
+  TRY_VOID(describe(facts, secret));
   const Sealed sealed = key_.seal(random_, secret, sealed_facts(facts));
   MutexLock lock(mutex_);
   insert_.bind(1, facts.id).bind(2, platform).bind(3, workspace).bind(4, kind).bind(5, facts.label).bind(6, now_ms);
-  TRY_VOID(insert_.bind_blob(7, sealed.nonce).bind_blob(8, sealed.bytes).run());
+  insert_.bind_blob(7, sealed.nonce).bind_blob(8, sealed.bytes);
+  insert_.bind(9, facts.expires_ms);
+  TRY_VOID(insert_.run());
   return id;
+}
+
+Result<> SqliteVault::put(Credential found, const Secret& secret) {
+  TRY_VOID(describe(found.facts, secret));
+  const Sealed sealed = key_.seal(random_, secret, sealed_facts(found.facts));
+  replace_.bind(1, found.facts.id).bind(2, found.facts.label).bind_blob(3, sealed.nonce).bind_blob(4, sealed.bytes);
+  replace_.bind(5, found.facts.expires_ms);
+  return replace_.run();
 }
 
 Result<> SqliteVault::replace(const CredentialId& id, Secret secret) {
   TRY_VOID(check_secret(secret.reveal()));
   MutexLock lock(mutex_);
+  TRY(Credential found, get_unwiped(id));
+  return put(std::move(found), secret);
+}
+
+Result<> SqliteVault::renew(const CredentialId& id, std::int64_t generation, Secret secret) {
+  TRY_VOID(check_secret(secret.reveal()));
+  MutexLock lock(mutex_);
+  TRY(Credential found, get_unwiped(id));
+  if (found.generation != generation) return fail(Code::kConflict, "credential " + id.str() + " was replaced meanwhile");
+  return put(std::move(found), secret);
+}
+
+Result<bool> SqliteVault::note_asked(const CredentialId& id, std::int64_t now_ms) {
+  MutexLock lock(mutex_);
   TRY(const Credential found, get_unwiped(id));
-  const Sealed sealed = key_.seal(random_, secret, sealed_facts(found.facts));
-  replace_.bind(1, id.str()).bind(2, label_for(secret.reveal()));
-  return replace_.bind_blob(3, sealed.nonce).bind_blob(4, sealed.bytes).run();
+  TRY_VOID(ask_.bind(1, id.str()).bind(2, now_ms).run());
+  return found.asked_ms.has_value();
 }
 
 Result<Secret> SqliteVault::open_sealed(const CredentialId& id) {
+  TRY(auto opened, open_credential(id));
+  return std::move(opened.secret);
+}
+
+Result<OpenedCredential> SqliteVault::open_credential(const CredentialId& id) {
   MutexLock lock(mutex_);
-  TRY(const Credential found, get_unwiped(id));
+  TRY(Credential found, get_unwiped(id));
   auto secret = key_.open(found.sealed, sealed_facts(found.facts));
   if (!secret) return fail(Code::kCorrupt, "credential " + id.str() + ": " + secret.error().message + "; add it again");
-  return secret;
+  return OpenedCredential{std::move(*secret), std::move(found.facts.platform), std::move(found.facts.workspace),
+                          std::move(found.facts.kind), found.generation};
 }
 
 Result<> SqliteVault::wipe(const CredentialId& id, std::int64_t now_ms) {

@@ -36,6 +36,13 @@ struct CredentialFacts {                      ///< what may be shown
   std::string label;                          ///< first 4 and last 2 characters at most, e.g. grai…7f
   std::int64_t added_ms = 0;
   std::optional<std::int64_t> wiped_ms;
+  std::optional<std::int64_t> expires_ms;  ///< of an OAuth access token, where told
+};
+
+struct OpenedCredential {
+  Secret secret;
+  std::string platform, workspace, kind;
+  std::int64_t generation = 0;  ///< grows with each new secret
 };
 
 /// Threads: any; calls block. Lifetime: `disk`, `random` outlive it.
@@ -48,14 +55,21 @@ class Vault {
   static Result<std::unique_ptr<Vault>> open(Disk& disk, Random& random, const std::string& path,
                                              const std::string& key_path);
   virtual ~Vault() = default;
-  /// @error kInvalid  empty, over 16 KiB, with a control character (a newline pasted along) or a space at an end: says
-  /// so without showing it.
+  /// A secret of kind oauth may be a bundle (oauth_bundle.h).
+  /// @error kInvalid  empty, over 16 KiB, with a control character (a newline pasted along) or a space at an end, a
+  /// bundle that is none: says so without showing it.
   virtual Result<CredentialId> add(const std::string& platform, const std::string& workspace, const std::string& kind,
                                    Secret secret, std::int64_t now_ms) = 0;
   /// Renewed access: same handle, new secret.  @error kNotFound absent or wiped; kInvalid as `add`.
   virtual Result<> replace(const CredentialId& id, Secret secret) = 0;
+  /// The same, where nobody has put in another secret since `generation`.  @error kConflict  somebody has.
+  virtual Result<> renew(const CredentialId& id, std::int64_t generation, Secret secret) = 0;
+  /// Before the platform is asked for a new token in place of the sealed one: durable when it returns. True when it
+  /// was asked before and no answer was sealed: the platform may have rotated it away then.  @error kNotFound
+  virtual Result<bool> note_asked(const CredentialId& id, std::int64_t now_ms) = 0;
   virtual Result<Secret> open_sealed(
       const CredentialId& id) = 0;  ///< @error kNotFound absent or wiped; kCorrupt wrong key or damaged
+  virtual Result<OpenedCredential> open_credential(const CredentialId& id) = 0;  ///< @error as open_sealed
   /// The sealed bytes are overwritten, the facts stay. Again is success.  @error kNotFound
   virtual Result<> wipe(const CredentialId& id, std::int64_t now_ms) = 0;
   virtual Result<std::vector<CredentialFacts>> list() = 0;  ///< in the order they were added

@@ -60,6 +60,7 @@ Result<> open(Workshop& shop, const std::string& address) {
                                                                               house.random,
                                                                               *house.pacers,
                                                                               *house.reserve,
+                                                                              *house.access,
                                                                               {"log"},
                                                                               {}});
   return {};

@@ -11,6 +11,7 @@
 #include "simulations/world/seeded_random.h"
 #include "simulations/world/sim_disk.h"
 #include "storage/sqlite/database.h"
+#include "storage/vault/oauth_bundle.h"
 
 namespace callimport::storage {
 namespace {
@@ -236,6 +237,103 @@ TEST_F(VaultTest, AKeyThatIsThereIsUsedForANewDatabase) {
   const auto id = add(kPlanted);
   open();
   EXPECT_EQ(kPlanted, vault_->open_sealed(id)->reveal());
+}
+
+OAuthBundle bundle_of(const std::string& access, std::int64_t expires_ms) {
+  OAuthBundle bundle;
+  bundle.access = Secret(access);
+  bundle.refresh = Secret("grainrt_PLANTEDrefreshPLANTED");
+  bundle.client_id = "callimport";
+  bundle.client_secret = Secret("PLANTEDclient");
+  bundle.token_endpoint = "https://api.grain.test/token";
+  bundle.expires_ms = expires_ms;
+  return bundle;
+}
+
+TEST_F(VaultTest, AnOAuthBundleShowsItsAccessTokenAndItsEndOnly) {
+  const auto id = vault_->add("grain", "acme", "oauth", write_bundle(bundle_of("grainat_PLANTEDaccess9z", 7'000)), 1).value();
+  open();
+  EXPECT_EQ("grai…9z", facts_of(id).label);
+  EXPECT_EQ(7'000, facts_of(id).expires_ms);
+  EXPECT_EQ(std::string::npos, all_bytes().find("PLANTED"));
+  const auto opened = vault_->open_credential(id).value();
+  EXPECT_EQ("oauth", opened.kind);
+  const auto bundle = read_bundle(opened.secret, 0, {}).value();
+  EXPECT_EQ("grainrt_PLANTEDrefreshPLANTED", bundle.refresh.reveal());
+  EXPECT_EQ("PLANTEDclient", bundle.client_secret.reveal());
+  ASSERT_TRUE(vault_->renew(id, opened.generation, write_bundle(bundle_of("grainat_another-accessQQ", 9'000))).has_value());
+  EXPECT_EQ("grai…QQ", facts_of(id).label);
+  EXPECT_EQ(9'000, facts_of(id).expires_ms);
+}
+
+TEST_F(VaultTest, ARenewalOfWhatWasReplacedIsRefused) {
+  const auto id = add(kPlanted);
+  const auto first = vault_->open_credential(id).value();
+  ASSERT_TRUE(vault_->replace(id, Secret("put in by a person")).has_value());
+  const auto late = vault_->renew(id, first.generation, Secret("renewed"));
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(Code::kConflict, late.error().code);
+  EXPECT_EQ("put in by a person", vault_->open_sealed(id)->reveal());
+  const auto second = vault_->open_credential(id).value();
+  EXPECT_GT(second.generation, first.generation);
+  EXPECT_TRUE(vault_->renew(id, second.generation, Secret("renewed")).has_value());
+}
+
+TEST_F(VaultTest, RemembersThatAnAnswerWasNeverSealed) {
+  const auto id = add(kPlanted);
+  EXPECT_FALSE(vault_->note_asked(id, 1).value());
+  open();
+  EXPECT_TRUE(vault_->note_asked(id, 2).value()) << "the one before left no answer";
+  ASSERT_TRUE(vault_->replace(id, Secret("answered")).has_value());
+  EXPECT_FALSE(vault_->note_asked(id, 3).value());
+}
+
+struct BundleRow {
+  const char* name;
+  std::string text;
+  const char* wrong;  ///< part of the refusal; empty: taken
+};
+void PrintTo(const BundleRow& row, std::ostream* out) { *out << row.name; }
+class Bundles : public testing::TestWithParam<BundleRow> {};
+TEST_P(Bundles, AreReadOrRefusedWithoutBeingShown) {
+  const auto& row = GetParam();
+  const auto bundle = read_bundle(Secret(row.text), 1'000, "https://api.grain.test/token");
+  EXPECT_EQ(std::string(row.wrong).empty(), bundle.has_value());
+  if (bundle) return;
+  EXPECT_NE(std::string::npos, bundle.error().message.find(row.wrong)) << bundle.error().message;
+  EXPECT_EQ(std::string::npos, bundle.error().message.find("PLANTED")) << bundle.error().message;
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table, Bundles,
+    testing::Values(
+        BundleRow{"Whole", R"({"access_token":"a","refresh_token":"r","client_id":"c","expires_in":3600})", ""},
+        BundleRow{"LegacyWithoutRefresh", R"({"access_token":"a"})", ""},
+        BundleRow{"RefreshAlone", R"({"refresh_token":"r","client_id":"c","access_token":null})", ""},
+        BundleRow{"ThisMachine", R"({"refresh_token":"r","client_id":"c","token_endpoint":"http://127.0.0.1:9/t"})", ""},
+        BundleRow{"OpenHttp", R"({"refresh_token":"PLANTED","client_id":"c","token_endpoint":"http://api.test/t"})",
+                  "token_endpoint"},
+        BundleRow{"LooksLikeThisMachine",
+                  R"({"refresh_token":"r","client_id":"c","token_endpoint":"http://127.0.0.1.evil.test/t"})",
+                  "token_endpoint"},
+        BundleRow{"NoClient", R"({"refresh_token":"PLANTED"})", "client_id"},
+        BundleRow{"NoToken", R"({"client_id":"PLANTED"})", "neither"},
+        BundleRow{"TokenIsANumber", R"({"access_token":7})", "access_token"},
+        BundleRow{"ExpiryOfAWord", R"({"access_token":"PLANTED","expires_in":"soon"})", "expires_in"},
+        BundleRow{"ExpiryBeforeNow", R"({"access_token":"PLANTED","expires_in":-1})", "expires_in"},
+        BundleRow{"EndlessExpiry", R"({"access_token":"PLANTED","expires_in":1e300})", "expires_in"},
+        BundleRow{"NotJson", "{PLANTED", "JSON"}, BundleRow{"AList", R"(["PLANTED"])", "JSON"}),
+    [](const auto& test) { return test.param.name; });
+
+/// A vault of the first schema opens, keeps its credentials and takes new ones.
+TEST_F(VaultTest, AnOlderFileIsMigrated) {
+  const auto id = add(kPlanted);
+  run_sql("ALTER TABLE credential DROP COLUMN generation; ALTER TABLE credential DROP COLUMN expires_ms;"
+          "ALTER TABLE credential DROP COLUMN asked_ms; PRAGMA user_version = 1");
+  EXPECT_EQ(kPlanted, vault_->open_sealed(id)->reveal());
+  EXPECT_EQ(1, vault_->open_credential(id)->generation);
+  EXPECT_EQ(std::nullopt, facts_of(id).expires_ms);
+  EXPECT_TRUE(vault_->replace(id, Secret("newer")).has_value());
+  EXPECT_EQ(2, vault_->open_credential(id)->generation);
 }
 
 /// What was sealed and acknowledged opens after a power loss, the key included.

@@ -54,6 +54,13 @@ std::string news(LaneName lane, const LaneState& before, const LaneState& after,
   }
 }
 
+/// Trouble with access is the import's: of two lanes that stop for it, or go on after it, people hear once.
+bool told_by_other(const LaneState& other, const LaneState& before, const LaneState& after, Event event) {
+  if (other.place.condition != Condition::kNeedsAttention || !other.now.reason.starts_with("access.")) return false;
+  if (event == Event::kAttentionNeeded) return other.now.reason == after.now.reason;
+  return event == Event::kAccessRenewed && other.now.reason == before.now.reason;
+}
+
 }  // namespace
 
 std::string_view to_string(LaneName lane) { return lane == LaneName::kFirst ? "first" : "bulk"; }
@@ -125,6 +132,8 @@ std::optional<activities::LaneChange> apply(ImportState& state, LaneName name, E
   change.until_ms = circumstance.until_ms;
   change.event = to_string(event);
   change.told = news(name, before, lane, event);
+  const LaneState& other = state.lane(name == LaneName::kFirst ? LaneName::kBulk : LaneName::kFirst);
+  if (told_by_other(other, before, lane, event)) change.told.clear();
   return change;
 }
 

@@ -69,6 +69,7 @@ class ImportRun {
   bool held_by_person() const {
     return state_.opened && (state_.pause.on || state_.first.by_person || state_.bulk.by_person);
   }
+  bool must_prove(std::string_view type, const activities::TroubleNote& trouble);
   void note_size();
   void break_down(const engine::Failure& failure);
   engine::ActivityOptions options_for(Nanos limit) const;

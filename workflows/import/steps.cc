@@ -10,6 +10,11 @@ using activities::StepResult;
 using activities::TroubleNote;
 using engine::Flow;
 
+namespace {
+/// Histories made before access trouble stopped both lanes, and before what renews it was proven, replay without.
+constexpr const char* kProveRenewed = "prove-renewed-access";
+}  // namespace
+
 engine::ActivityOptions ImportRun::options_for(Nanos limit) const {
   engine::ActivityOptions options;
   options.start_to_close = limit;
@@ -64,14 +69,27 @@ Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const cha
     input.repeats = result->repeats;
     auto trouble = meet(self, scope, type, result->trouble);
     co_await trouble;
+    if (!self->must_prove(type, result->trouble)) continue;
+    StepInput proof;
+    auto proving = step(self, scope, activities::kAuthenticate, proof);
+    const StepMade proven = co_await proving;
+    if (!proven) co_return StepMade{};
   }
+}
+
+/// New access is proven before work goes on with it: a token of another workspace would make each call look deleted.
+bool ImportRun::must_prove(std::string_view type, const TroubleNote& trouble) {
+  const bool access = trouble.kind == "attention" && trouble.cause.starts_with("access.");
+  return access && type != activities::kAuthenticate && !stopping() && context_.patched(kProveRenewed);
 }
 
 Flow<void> ImportRun::meet(SharedRun self, Scope scope, std::string type, TroubleNote trouble) {
   ImportRun* here = self.get();
-  const auto lanes = self->lanes_of(scope);
+  auto lanes = self->lanes_of(scope);
   if (lanes.empty()) co_return;
   if (trouble.kind == "attention") {
+    const bool access = trouble.cause.starts_with("access.");  // no lane can work without it
+    if (access && self->context_.patched(kProveRenewed)) lanes = self->lanes_of(Scope::kBoth);
     const int renewals = self->renewals_, retries = self->retries_;
     Circumstance circumstance{trouble.cause, trouble.who, trouble.message, 0};
     for (const LaneName lane : lanes) {
