@@ -1,11 +1,16 @@
 // Takes staged calls into the library: a portion in one transaction, each call once by (platform, workspace, call id).
+#include <algorithm>
+
 #include "activities/import/step.h"
 
 namespace callimport::activities {
 namespace {
 
 Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask, std::int64_t now_ms) {
-  TRY(const auto calls, tx.staged(ask.import, ask.settings.register_batch));
+  TRY(auto calls, tx.staged(ask.import, ask.settings.register_batch));
+  // Newest first, which is the order of the library's documents: the index then writes the portion as one.
+  std::sort(calls.begin(), calls.end(),
+            [](const storage::Call& a, const storage::Call& b) { return a.start_ms > b.start_ms; });
   StepResult result;
   result.taken = std::ssize(calls);
   for (const auto& call : calls) {

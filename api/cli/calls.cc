@@ -13,9 +13,10 @@ namespace callimport::api {
 namespace {
 
 struct CallFlags {
-  std::string id, query, import, platform, text, after, before, to, what = "json";
+  std::string id, import, platform, privacy, text, after, before, to, what = "json";
+  std::vector<std::string> words;
   int limit = 50;
-  bool print_path = false;
+  bool print_path = false, best = false, facets = false;
 };
 
 tl::expected<v1::CallFilter, CliError> filter_of(const CallFlags& flags) {
@@ -23,6 +24,7 @@ tl::expected<v1::CallFilter, CliError> filter_of(const CallFlags& flags) {
   filter.set_import(flags.import);
   filter.set_platform(flags.platform);
   filter.set_text(flags.text);
+  filter.set_privacy(flags.privacy);
   CLI_TRY(const auto after, read_time("--after", flags.after));
   CLI_TRY(const auto before, read_time("--before", flags.before));
   filter.set_after_ms(after);
@@ -52,16 +54,17 @@ Ended list_calls(Session& session, const CallFlags& flags) {
   if (static_cast<int>(calls.size()) > flags.limit) calls.resize(static_cast<std::size_t>(flags.limit));
   Sheet sheet;
   for (const auto& call : calls) sheet.rows.push_back(shape(call));
-  sheet.columns = plain_columns(
-      {"id", "platform", "source_id", "title", "start", "duration_s", "media_type", "transcript", "import"});
+  sheet.columns = plain_columns({"id", "platform", "source_id", "title", "start", "duration_s", "media_type",
+                                 "transcript", "privacy", "import", "fetched"});
   sheet.columns.push_back({"media_sha256", "media.sha256"});
   sheet.empty = "no calls; next: callimport list";
   sheet.text = [&] {
-    Table table{{"CALL", "TITLE", "START", "LENGTH", "MEDIA", "TRANSCRIPT"}, {}, 1};
+    Table table{{"CALL", "TITLE", "START", "LENGTH", "MEDIA", "TRANSCRIPT", "PRIVACY", "FROM", "IMPORT"}, {}, 1};
     for (const auto& call : calls) {
       table.rows.push_back({call.id(), printable(call.title()), format_utc(from_unix_ms(call.start_ms())),
                             call.has_duration_ms() ? human_duration(call.duration_ms()) : "-",
-                            call.has_media() ? call.media().container() : "none", call.transcript_state()});
+                            call.has_media() ? call.media().container() : "none", call.transcript_state(),
+                            call.privacy(), call.platform(), call.import()});
     }
     return table.show(session.width());
   };
@@ -80,12 +83,19 @@ std::string transcript_text(const v1::Call& call) {
   return text;
 }
 
+std::string_view privacy_words(std::string_view privacy) {
+  if (privacy == "private") return "its participants (private)";
+  if (privacy == "everyone") return "everyone with the link (everyone)";
+  return "the workspace (team)";
+}
+
 std::string call_text(const Session& session, const v1::Call& call) {
   std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(printable(call.title())), call.id(),
                                  format_utc(from_unix_ms(call.start_ms())),
                                  call.has_duration_ms() ? human_duration(call.duration_ms()) : "length unknown");
   text += fmt::format("from {} {}, {}, fetched {}\n", call.platform(), printable(call.source_id()), call.import(),
                       session.time(call.fetched_ms()));
+  text += fmt::format("seen by {}\n", privacy_words(call.privacy()));
   for (const auto& person : call.participants()) {
     text += fmt::format("  {}{}{}\n", printable(person.name()),
                         person.email().empty() ? "" : " <" + printable(person.email()) + ">",
@@ -103,8 +113,8 @@ Ended show_call(Session& session, const CallFlags& flags) {
   CLI_TRY(const auto call, get_call(session, flags.id));
   Sheet sheet;
   sheet.rows = {shape(call)};
-  sheet.columns =
-      plain_columns({"id", "platform", "source_id", "title", "start", "duration_s", "transcript", "import"});
+  sheet.columns = plain_columns(
+      {"id", "platform", "source_id", "title", "start", "duration_s", "transcript", "privacy", "import", "fetched"});
   sheet.text = [&] { return call_text(session, call); };
   CLI_TRY_VOID(print_object(session, sheet));
   if (call.has_media() && session.output() == Output::kText) session.say("next: callimport calls play " + call.id());
@@ -130,29 +140,68 @@ std::string marked(const Session& session, const std::string& text) {
   return out + printable(word);
 }
 
+/// The words as they stand on the command line: a search of several words needs no quotes of the shell.
+std::string query_of(const CallFlags& flags) { return fmt::format("{}", fmt::join(flags.words, " ")); }
+
+std::string hit_text(const Session& session, const v1::SearchHit& hit) {
+  const std::string who =
+      hit.heading() ? "title and people"
+                    : fmt::format("{} at {}", printable(hit.speaker().empty() ? "unknown speaker" : hit.speaker()),
+                                  clock_mark(hit.start_ms()));
+  return fmt::format("{}  {}  {}  {}\n    {}\n    {}, {}, {}\n", hit.call(),
+                     format_utc(from_unix_ms(hit.call_start_ms())), printable(hit.title()), who,
+                     marked(session, hit.text()), hit.platform(), hit.import(), hit.privacy());
+}
+
 Ended search(Session& session, const CallFlags& flags) {
   v1::SearchCallsRequest request;
-  request.set_query(flags.query);
+  request.set_query(query_of(flags));
+  request.set_best_first(flags.best);
   CLI_TRY(*request.mutable_filter(), filter_of(flags));
-  request.set_limit(flags.limit);
-  CLI_TRY(const auto reply, (session.ask<v1::SearchCallsRequest, v1::SearchCallsResponse>("SearchCalls", request)));
+  std::vector<v1::SearchHit> hits;
+  do {
+    request.set_limit(std::min(flags.limit - static_cast<int>(hits.size()), 1000));
+    CLI_TRY(auto reply, (session.ask<v1::SearchCallsRequest, v1::SearchCallsResponse>("SearchCalls", request)));
+    for (auto& hit : *reply.mutable_hits()) hits.push_back(std::move(hit));
+    request.set_page_token(reply.next_page_token());
+  } while (!request.page_token().empty() && static_cast<int>(hits.size()) < flags.limit);
   Sheet sheet;
-  for (const auto& hit : reply.hits()) sheet.rows.push_back(shape(hit));
-  sheet.columns = plain_columns({"call", "title", "speaker", "at_s", "text"});
+  for (const auto& hit : hits) sheet.rows.push_back(shape(hit));
+  sheet.columns = plain_columns(
+      {"call", "title", "call_start", "speaker", "at_s", "text", "found_in", "platform", "import", "privacy"});
   sheet.empty = "nothing found";
   sheet.text = [&] {
     std::string text;
-    for (const auto& hit : reply.hits()) {
-      text += fmt::format("{}  {}  {} at {}\n    {}\n", hit.call(), printable(hit.title()),
-                          printable(hit.speaker().empty() ? "unknown speaker" : hit.speaker()),
-                          clock_mark(hit.start_ms()), marked(session, hit.text()));
-    }
+    for (const auto& hit : hits) text += hit_text(session, hit);
     return text;
   };
   CLI_TRY_VOID(print_sheet(session, sheet));
-  if (!reply.hits().empty() && session.output() == Output::kText)
-    session.say("next: callimport calls play " + reply.hits(0).call());
+  if (session.output() != Output::kText || hits.empty()) return kExitDone;
+  if (!request.page_token().empty()) session.say(fmt::format("there are more: --limit {}", flags.limit * 4));
+  session.say("next: callimport calls play " + hits.front().call());
   return kExitDone;
+}
+
+Ended count_facets(Session& session, const CallFlags& flags) {
+  v1::CountFacetsRequest request;
+  request.set_query(query_of(flags));
+  CLI_TRY(*request.mutable_filter(), filter_of(flags));
+  CLI_TRY(const auto reply, (session.ask<v1::CountFacetsRequest, v1::CountFacetsResponse>("CountFacets", request)));
+  Sheet sheet;
+  for (const auto& facet : reply.facets()) {
+    sheet.rows.push_back({{"facet", facet.name()}, {"value", facet.value()}, {"calls", facet.calls()}});
+  }
+  sheet.columns = plain_columns({"facet", "value", "calls"});
+  sheet.empty = "nothing found";
+  sheet.text = [&] {
+    Table table{{"FACET", "VALUE", "CALLS"}, {}, 1};
+    for (const auto& facet : reply.facets()) {
+      table.rows.push_back({facet.name(), printable(facet.value()), std::to_string(facet.calls())});
+    }
+    return fmt::format("{}{} calls, {} hits\n{}", reply.more() ? "at least " : "", reply.calls(), reply.hits(),
+                       table.show(session.width()));
+  };
+  return print_sheet(session, sheet);
 }
 
 tl::expected<std::string, CliError> media_path(Session& session, const std::string& call) {
@@ -219,6 +268,8 @@ void add_filter(CLI::App& verb, CallFlags& flags) {
   verb.add_option("--platform", flags.platform, "only this platform");
   verb.add_option("--after", flags.after, "began at or after this day or time");
   verb.add_option("--before", flags.before, "began before it");
+  verb.add_option("--privacy", flags.privacy, "only calls seen by so many: private, team or everyone")
+      ->check(CLI::IsMember({"private", "team", "everyone"}));
   verb.add_option("--limit", flags.limit, "at most so many")->check(CLI::Range(1, 1'000'000));
 }
 
@@ -239,12 +290,18 @@ void add_calls(Tree& tree) {
                          {"callimport calls show call_9d2", "callimport calls show call_9d2 -o json"});
   show.add_option("call", flags->id, "call id or its beginning")->required();
   tree.run(show, [&session, flags] { return show_call(session, *flags); });
-  auto& find =
-      tree.verb(calls, "search", "Search what was said: words, \"phrases\", -without",
-                {"callimport calls search pricing", "callimport calls search '\"next steps\" -legal' --limit 5"});
-  find.add_option("words", flags->query, "what to search for")->required();
+  auto& find = tree.verb(
+      calls, "search",
+      "Search what was said, titles and people: words, \"phrases\", -without, OR; speaker: platform: customer: date:"
+      " length: import: privacy: has:",
+      {"callimport calls search pricing", "callimport calls search '\"next steps\" -legal' --limit 5",
+       "callimport calls search 'renewal speaker:anna customer:acme.com date:2026-11 length:>30m'",
+       "callimport calls search pricing --facets"});
+  find.add_option("words", flags->words, "what to search for")->required();
   add_filter(find, *flags);
-  tree.run(find, [&session, flags] { return search(session, *flags); });
+  find.add_flag("--best", flags->best, "best first, among the newest 10,000 hits (default: newest call first)");
+  find.add_flag("--facets", flags->facets, "count the calls found by platform, import, month and what they have");
+  tree.run(find, [&session, flags] { return flags->facets ? count_facets(session, *flags) : search(session, *flags); });
   auto& player = tree.verb(calls, "play", "Play a recording, or print where it lies",
                            {"callimport calls play call_9d2", "mpv \"$(callimport calls play call_9d2 --path)\""});
   player.add_option("call", flags->id, "call id or its beginning")->required();

@@ -114,6 +114,7 @@ json shape(const v1::Call& call) {
               {"tags", call.tags()},
               {"transcript", call.transcript_state()},
               {"import", call.import()},
+              {"privacy", call.privacy()},
               {"fetched", iso(call.fetched_ms())}};
   if (call.has_end_ms()) out["end"] = iso(call.end_ms());
   if (call.has_duration_ms()) out["duration_s"] = seconds(call.duration_ms());
@@ -159,8 +160,10 @@ json shape(const v1::SearchHit& hit) {
           {"text", plain},
           {"at_s", seconds(hit.start_ms())},
           {"call_start", iso(hit.call_start_ms())},
+          {"found_in", hit.heading() ? "title" : "transcript"},
           {"platform", hit.platform()},
-          {"import", hit.import()}};
+          {"import", hit.import()},
+          {"privacy", hit.privacy()}};
 }
 
 json shape(const v1::Credential& credential) {

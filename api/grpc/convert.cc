@@ -139,6 +139,7 @@ v1::Call to_message(const storage::Call& call) {
   message.set_details(call.details);
   message.set_import(call.import);
   message.set_fetched_ms(call.fetched_ms);
+  message.set_privacy(call.privacy);
   return message;
 }
 
@@ -152,6 +153,8 @@ v1::SearchHit to_message(const storage::SearchHit& hit) {
   message.set_start_ms(hit.start_ms);
   message.set_platform(hit.platform);
   message.set_import(hit.import);
+  message.set_privacy(hit.privacy);
+  message.set_heading(hit.heading);
   return message;
 }
 
@@ -168,7 +171,7 @@ v1::Credential to_message(const storage::CredentialFacts& facts) {
 }
 
 storage::CallFilter to_filter(const v1::CallFilter& filter) {
-  return {filter.import(), filter.platform(), filter.text(), filter.after_ms(), filter.before_ms()};
+  return {filter.import(), filter.platform(), filter.text(), filter.after_ms(), filter.before_ms(), filter.privacy()};
 }
 
 }  // namespace callimport::api

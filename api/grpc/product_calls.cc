@@ -3,11 +3,17 @@
 namespace callimport::api {
 namespace {
 
-Result<v1::ListCallsResponse> list_calls(ProductParts& parts, const v1::ListCallsRequest& request) {
-  auto filter = to_filter(request.filter());
+/// With the import's full id.
+Result<storage::CallFilter> filter_of(ProductParts& parts, const v1::CallFilter& asked) {
+  auto filter = to_filter(asked);
   if (!filter.import.empty()) {
     TRY(filter.import, resolve_import(parts.library, filter.import));
   }
+  return filter;
+}
+
+Result<v1::ListCallsResponse> list_calls(ProductParts& parts, const v1::ListCallsRequest& request) {
+  TRY(const auto filter, filter_of(parts, request.filter()));
   const int size = page_size(request.page_size());
   TRY(const auto calls, parts.library.calls(filter, request.page_token(), size));
   v1::ListCallsResponse reply;
@@ -26,13 +32,32 @@ Result<v1::GetCallResponse> get_call(ProductParts& parts, const v1::GetCallReque
 }
 
 Result<v1::SearchCallsResponse> search_calls(ProductParts& parts, const v1::SearchCallsRequest& request) {
-  auto filter = to_filter(request.filter());
-  if (!filter.import.empty()) {
-    TRY(filter.import, resolve_import(parts.library, filter.import));
-  }
-  TRY(const auto hits, parts.library.search(request.query(), filter, page_size(request.limit())));
+  TRY(auto filter, filter_of(parts, request.filter()));
+  const auto order = request.best_first() ? storage::SearchOrder::kBest : storage::SearchOrder::kNewest;
+  TRY(const auto page, parts.library.search({.query = request.query(),
+                                             .filter = std::move(filter),
+                                             .limit = page_size(request.limit()),
+                                             .order = order,
+                                             .after = request.page_token()}));
   v1::SearchCallsResponse reply;
-  for (const auto& hit : hits) *reply.add_hits() = to_message(hit);
+  for (const auto& hit : page.hits) *reply.add_hits() = to_message(hit);
+  reply.set_next_page_token(page.next);
+  return reply;
+}
+
+Result<v1::CountFacetsResponse> count_facets(ProductParts& parts, const v1::CountFacetsRequest& request) {
+  TRY(auto filter, filter_of(parts, request.filter()));
+  TRY(const auto counted, parts.library.facets({.query = request.query(), .filter = std::move(filter)}));
+  v1::CountFacetsResponse reply;
+  for (const auto& facet : counted.facets) {
+    auto& added = *reply.add_facets();
+    added.set_name(facet.name);
+    added.set_value(facet.value);
+    added.set_calls(facet.calls);
+  }
+  reply.set_calls(counted.calls);
+  reply.set_hits(counted.hits);
+  reply.set_more(counted.more);
   return reply;
 }
 
@@ -53,6 +78,7 @@ void add_call_methods(Router& router, ProductParts& parts) {
   add_pooled(router, parts, "ListCalls", &list_calls);
   add_pooled(router, parts, "GetCall", &get_call);
   add_pooled(router, parts, "SearchCalls", &search_calls);
+  add_pooled(router, parts, "CountFacets", &count_facets);
   add_pooled(router, parts, "GetMediaPath", &get_media_path);
 }
 

@@ -86,7 +86,8 @@ Call call_from(const Json& json) {
             .transcript_state = json.at("transcript_state"),
             .details = json.at("details"),
             .import = json.at("import"),
-            .fetched_ms = json.at("fetched_ms")};
+            .fetched_ms = json.at("fetched_ms"),
+            .privacy = json.value("privacy", "")};
   if (!json.at("media").is_null()) call.media = media_from(json.at("media"));
   return call;
 }
@@ -112,6 +113,7 @@ std::string to_json(const Call& call) {
   json["details"] = call.details;
   json["import"] = call.import;
   json["fetched_ms"] = call.fetched_ms;
+  json["privacy"] = call.privacy;
   return dumped(json);
 }
 

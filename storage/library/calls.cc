@@ -1,5 +1,6 @@
 #include "storage/library/calls.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "storage/library/call_text.h"
@@ -16,11 +17,12 @@ constexpr std::size_t kIdCharactersShown = 100;  ///< of a wrong id in an error
   "number, id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms, duration_ms, " \
   "tags,"                                                                                                          \
   " transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec, video_codec, "         \
-  "media_duration_ms"
-// ?1 limit, ?2 platform, ?3 title pattern, ?4 from, ?5 until, ?6 and ?7 the start and id of the call before, ?8 import
+  "media_duration_ms, doc, docs, privacy"
+// ?1 limit, ?2 platform, ?3 title pattern, ?4 from, ?5 until, ?6 and ?7 the start and id of the call before, ?8 import,
+// ?9 privacy
 #define CALLIMPORT_CALL_FILTER                                                                                  \
   " (?2 = '' OR platform = ?2) AND (?3 = '' OR title LIKE ?3 ESCAPE '\\') AND start_ms >= ?4 AND start_ms < ?5" \
-  " AND (start_ms, id) < (?6, ?7)"
+  " AND (?9 = '' OR privacy = ?9) AND (start_ms, id) < (?6, ?7)"
 
 Participant read_participant(const Statement& row) {
   Participant participant{.source_id = row.text(0),
@@ -62,6 +64,16 @@ std::string pattern_for(const std::string& text) {
   return pattern + "%";
 }
 
+/// Names and addresses as they are searched, a line each.
+std::string searched_people(const std::vector<Participant>& participants) {
+  std::string people;
+  for (const auto& one : participants) {
+    if (!people.empty()) people += '\n';
+    people += one.name + (one.name.empty() || one.email.empty() ? "" : " ") + one.email;
+  }
+  return people;
+}
+
 tl::unexpected<Error> no_call(const std::string& id) {
   return fail(Code::kNotFound, "no such call " + id.substr(0, kIdCharactersShown));
 }
@@ -100,8 +112,13 @@ CallReads::Numbered CallReads::read_call(const Statement& row) {
             .transcript_state = row.text(13),
             .details = row.text(14),
             .import = row.text(5),
-            .fetched_ms = row.integer(15)};
-  return {.number = row.integer(0), .tags = row.text(12), .call = std::move(call)};
+            .fetched_ms = row.integer(15),
+            .privacy = row.text(24)};
+  return {.number = row.integer(0),
+          .doc = row.integer(22),
+          .docs = row.integer(23),
+          .tags = row.text(12),
+          .call = std::move(call)};
 }
 
 Result<CallReads::Numbered> CallReads::find(const std::string& id) {
@@ -125,9 +142,8 @@ Result<Call> CallReads::with_participants(Numbered row) {
 
 Result<Call> CallReads::get(const std::string& id) {
   TRY(auto row, find(id));
-  const std::int64_t number = row.number;
+  segments_.bind(1, row.doc + 1).bind(2, row.doc + row.docs);
   TRY(auto call, with_participants(std::move(row)));
-  segments_.bind(1, number << kSegmentBits).bind(2, (number + 1) << kSegmentBits);
   TRY(call.segments, all_rows(segments_, read_segment));
   return call;
 }
@@ -145,6 +161,7 @@ Result<std::vector<Call>> CallReads::list(const CallFilter& filter, const std::s
   statement.bind(5, filter.before_ms == 0 ? std::numeric_limits<std::int64_t>::max() : filter.before_ms);
   statement.bind(6, before.first).bind(7, before.second);
   if (!filter.import.empty()) statement.bind(8, filter.import);
+  statement.bind(9, filter.privacy);
   TRY(auto rows, all_rows(statement, read_call));
   std::vector<Call> calls;
   calls.reserve(rows.size());
@@ -155,22 +172,32 @@ Result<std::vector<Call>> CallReads::list(const CallFilter& filter, const std::s
   return calls;
 }
 
+std::int64_t first_doc_of(std::int64_t start_ms) {
+  return (kSecondMax - std::clamp<std::int64_t>(start_ms / 1'000, 0, kSecondMax)) << kDocBits;
+}
+
+std::int64_t last_doc_of(std::int64_t start_ms) { return first_doc_of(start_ms) + ((std::int64_t{1} << kDocBits) - 1); }
+
+std::int64_t start_ms_of(std::int64_t doc) { return (kSecondMax - (doc >> kDocBits)) * 1'000; }
+
 CallWrites::CallWrites(Database& db, Random& random)
     : db_(db),
       random_(random),
       knows_(db, "SELECT 1 FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
+      last_doc_(db, "SELECT doc + docs FROM call WHERE doc >= ?1 AND doc <= ?2 ORDER BY doc DESC LIMIT 1"),
       insert_(
           db,
           "INSERT INTO call(id, platform, workspace, source_id, import, title, source, media_type, start_ms, end_ms,"
           " duration_ms, tags, transcript_state, details, fetched_ms, media_hash, media_bytes, container, audio_codec,"
-          " video_codec, media_duration_ms)"
-          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"),
+          " video_codec, media_duration_ms, doc, docs, people, privacy)"
+          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
+          " ?22, ?23, ?24, ?25)"),
       insert_participant_(db,
                           "INSERT INTO participant(call, seq, source_id, name, email, scope, attended, host)"
                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
       insert_segment_(
           db, "INSERT INTO segment(id, speaker, participant, start_ms, end_ms, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
-      index_segment_(db, "INSERT INTO segment_text(rowid, text) VALUES(?1, ?2)") {}
+      index_(db, "INSERT INTO doc_text(rowid, text, speaker, people) VALUES(?1, ?2, ?3, ?4)") {}
 
 Result<bool> CallWrites::knows(const std::string& platform, const std::string& workspace,
                                const std::string& source_id) {
@@ -179,7 +206,23 @@ Result<bool> CallWrites::knows(const std::string& platform, const std::string& w
   return found.has_value();
 }
 
-Result<std::int64_t> CallWrites::insert_facts(const Call& call, const Provenance& from) {
+Result<std::int64_t> CallWrites::free_doc(std::int64_t start_ms, std::int64_t docs) {
+  const std::int64_t first = first_doc_of(start_ms), last = last_doc_of(start_ms);
+  last_doc_.bind(1, first).bind(2, last);
+  TRY(const auto taken, first_row(last_doc_, [](const Statement& row) { return row.integer(0); }));
+  const std::int64_t doc = taken.value_or(first);
+  if (docs - 1 > last - doc) return fail(Code::kInvalid, "too many calls began in the same second");
+  return doc;
+}
+
+Result<> CallWrites::index(std::int64_t doc, std::string_view text, std::string_view speaker, std::string_view people) {
+  return index_.bind(1, doc).bind(2, text).bind(3, speaker).bind(4, people).run();
+}
+
+Result<CallWrites::Place> CallWrites::insert_facts(const Call& call, const Provenance& from,
+                                                   const std::string& people) {
+  const auto docs = static_cast<std::int64_t>(call.segments.size()) + 1;
+  TRY(const std::int64_t doc, free_doc(call.start_ms, docs));
   insert_.bind(1, std::string(CallTag::prefix) + random_.id_text(kIdCharacters));
   insert_.bind(2, from.platform).bind(3, from.workspace).bind(4, call.source_id).bind(5, from.import);
   insert_.bind(6, call.title)
@@ -194,17 +237,14 @@ Result<std::int64_t> CallWrites::insert_facts(const Call& call, const Provenance
     insert_.bind(16, media.hash).bind(17, media.bytes).bind(18, media.container);
     insert_.bind(19, media.audio_codec).bind(20, media.video_codec).bind(21, media.duration_ms);
   }
-  TRY_VOID(insert_.run());
-  return db_.last_insert_rowid();
+  insert_.bind(22, doc).bind(23, docs).bind(24, people);
+  TRY_VOID(insert_.bind(25, call.privacy.empty() ? "team" : call.privacy).run());
+  return Place{db_.last_insert_rowid(), doc};
 }
 
-Result<> CallWrites::insert(const Call& call, const Provenance& from) {
-  if (call.segments.size() > kSegmentsPerCallMax) {
-    return fail(Code::kInvalid, "a transcript of " + std::to_string(call.segments.size()) + " segments is too long");
-  }
-  TRY(const std::int64_t number, insert_facts(call, from));
+Result<> CallWrites::insert_participants(std::int64_t number, const std::vector<Participant>& people) {
   std::int64_t seq = 0;
-  for (const auto& p : call.participants) {
+  for (const auto& p : people) {
     insert_participant_.bind(1, number)
         .bind(2, seq++)
         .bind(3, p.source_id)
@@ -214,12 +254,22 @@ Result<> CallWrites::insert(const Call& call, const Provenance& from) {
     if (p.attended) insert_participant_.bind(7, *p.attended ? 1 : 0);
     TRY_VOID(insert_participant_.bind(8, p.host ? 1 : 0).run());
   }
-  std::int64_t id = number << kSegmentBits;
+  return {};
+}
+
+Result<> CallWrites::insert(const Call& call, const Provenance& from) {
+  if (call.segments.size() > kSegmentsPerCallMax) {
+    return fail(Code::kInvalid, "a transcript of " + std::to_string(call.segments.size()) + " segments is too long");
+  }
+  const std::string people = searched_people(call.participants);
+  TRY(const Place place, insert_facts(call, from, people));
+  TRY_VOID(insert_participants(place.number, call.participants));
+  TRY_VOID(index(place.doc, call.title, "", people));
+  std::int64_t id = place.doc;
   for (const auto& s : call.segments) {
-    insert_segment_.bind(1, id).bind(2, s.speaker).bind(3, s.participant).bind(4, s.start_ms).bind(5, s.end_ms);
+    insert_segment_.bind(1, ++id).bind(2, s.speaker).bind(3, s.participant).bind(4, s.start_ms).bind(5, s.end_ms);
     TRY_VOID(insert_segment_.bind(6, s.text).run());
-    TRY_VOID(index_segment_.bind(1, id).bind(2, s.text).run());
-    ++id;
+    TRY_VOID(index(id, s.text, s.speaker, ""));
   }
   return {};
 }

@@ -10,8 +10,17 @@
 
 namespace callimport::storage {
 
-inline constexpr int kSegmentBits = 24;  ///< a segment's row: call << kSegmentBits | its place
-inline constexpr std::size_t kSegmentsPerCallMax = (std::size_t{1} << kSegmentBits) - 1;
+inline constexpr std::size_t kSegmentsPerCallMax = (std::size_t{1} << 24) - 1;
+
+/// A call's heading and segments are documents with numbers in a row; those of a later start are smaller, to the
+/// second, so that the index answers newest call first.
+inline constexpr int kDocBits = 30;                                      ///< of the place within a second
+inline constexpr std::int64_t kSecondMax = (std::int64_t{1} << 33) - 1;  ///< starts are held to 1970 .. 2242 for this
+/// The smallest and the largest number of the second in which a call began.
+std::int64_t first_doc_of(std::int64_t start_ms);
+std::int64_t last_doc_of(std::int64_t start_ms);
+/// The start, to the second, of the call that has this document.
+std::int64_t start_ms_of(std::int64_t doc);
 
 class CallReads {
  public:
@@ -21,7 +30,7 @@ class CallReads {
 
  private:
   struct Numbered {
-    std::int64_t number = 0;
+    std::int64_t number = 0, doc = 0, docs = 0;
     std::string tags;  ///< as stored
     Call call;
   };
@@ -47,11 +56,17 @@ class CallWrites {
   Result<> insert(const Call& call, const Provenance& from);
 
  private:
-  Result<std::int64_t> insert_facts(const Call& call, const Provenance& from);
+  struct Place {
+    std::int64_t number = 0, doc = 0;
+  };
+  Result<Place> insert_facts(const Call& call, const Provenance& from, const std::string& people);
+  Result<> insert_participants(std::int64_t number, const std::vector<Participant>& people);
+  Result<std::int64_t> free_doc(std::int64_t start_ms, std::int64_t docs);
+  Result<> index(std::int64_t doc, std::string_view text, std::string_view speaker, std::string_view people);
 
   Database& db_;
   Random& random_;
-  Statement knows_, insert_, insert_participant_, insert_segment_, index_segment_;
+  Statement knows_, last_doc_, insert_, insert_participant_, insert_segment_, index_;
 };
 
 }  // namespace callimport::storage

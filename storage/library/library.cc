@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kLibraryIdCharacters = 16;
 constexpr std::string_view kWriterCache = "PRAGMA cache_size = -16384";
 constexpr std::string_view kReaderCache = "PRAGMA cache_size = -8192";
+constexpr std::string_view kSearcherCache = "PRAGMA cache_size = -16384";
 
 /// The writer connection with its prepared statements.
 struct Writer {
@@ -52,7 +53,6 @@ struct Reader {
         imports(db),
         manifest(db, imports),
         calls(db),
-        search(db),
         notifications(db),
         progress(db, imports) {}
 
@@ -60,9 +60,16 @@ struct Reader {
   ImportReads imports;
   ManifestReads manifest;
   CallReads calls;
-  SearchReads search;
   NotificationReads notifications;
   ProgressReads progress;
+};
+
+/// A connection of its own, so that a long search holds nobody up.
+struct Searcher {
+  explicit Searcher(Database connection) : db(std::move(connection)), search(db) {}
+
+  Database db;
+  SearchReads search;
 };
 
 class Tx final : public LibraryTx {
@@ -181,8 +188,11 @@ Result<CallState> Tx::register_call(const std::string& import, const Call& call)
 
 class SqliteLibrary final : public Library {
  public:
-  SqliteLibrary(Database writer, Database reader, std::string id, Random& random)
-      : id_(std::move(id)), writer_(std::move(writer), random), reader_(std::move(reader)) {}
+  SqliteLibrary(Database writer, Database reader, Database searcher, std::string id, Random& random)
+      : id_(std::move(id)),
+        writer_(std::move(writer), random),
+        reader_(std::move(reader)),
+        searcher_(std::move(searcher)) {}
 
   const std::string& id() const override { return id_; }
 
@@ -267,9 +277,13 @@ class SqliteLibrary final : public Library {
     MutexLock lock(read_mutex_);
     return reader_.calls.list(filter, after_id, limit);
   }
-  Result<std::vector<SearchHit>> search(const std::string& query, const CallFilter& filter, int limit) override {
-    MutexLock lock(read_mutex_);
-    return reader_.search.find(query, filter, limit);
+  Result<SearchPage> search(const SearchRequest& request) override {
+    MutexLock lock(search_mutex_);
+    return searcher_.search.find(request);
+  }
+  Result<SearchFacets> facets(const SearchRequest& request) override {
+    MutexLock lock(search_mutex_);
+    return searcher_.search.facets(request);
   }
 
   Result<std::vector<Notification>> notifications(const std::string& import, int limit) override {
@@ -296,9 +310,10 @@ class SqliteLibrary final : public Library {
 
  private:
   const std::string id_;
-  Mutex write_mutex_, read_mutex_;
+  Mutex write_mutex_, read_mutex_, search_mutex_;
   Writer writer_ GUARDED_BY(write_mutex_);
   Reader reader_ GUARDED_BY(read_mutex_);
+  Searcher searcher_ GUARDED_BY(search_mutex_);
 };
 
 /// The id in the file; makes one when there is none.
@@ -318,8 +333,11 @@ Result<std::unique_ptr<Library>> Library::open(Disk& disk, Random& random, const
   TRY_VOID(writer.exec(kWriterCache));
   TRY(auto reader, Database::open(disk, path, {.migrations = {}, .read_only = true}));
   TRY_VOID(reader.exec(kReaderCache));
+  TRY(auto searcher, Database::open(disk, path, {.migrations = {}, .read_only = true}));
+  TRY_VOID(searcher.exec(kSearcherCache));
   TRY(auto id, identity_of(writer, random));
-  return std::make_unique<SqliteLibrary>(std::move(writer), std::move(reader), std::move(id), random);
+  return std::make_unique<SqliteLibrary>(std::move(writer), std::move(reader), std::move(searcher), std::move(id),
+                                         random);
 }
 
 }  // namespace callimport::storage

@@ -99,6 +99,34 @@ struct ManifestCounts {
 struct CallFilter {
   std::string import = {}, platform = {}, text = {};
   std::int64_t after_ms = 0, before_ms = 0;
+  std::string privacy = {};
+};
+
+enum class SearchOrder : std::uint8_t { kNewest, kBest };
+
+struct SearchRequest {
+  std::string query;  ///< as parse_query (search_query.h) takes it
+  CallFilter filter = {};
+  int limit = 50;
+  SearchOrder order = SearchOrder::kNewest;
+  std::string after = {};  ///< SearchPage::next of the page before
+};
+
+struct SearchPage {
+  std::vector<SearchHit> hits;
+  std::string next = {};  ///< empty: there is no more
+};
+
+/// How many calls that answer the search have each value, most calls first (months: newest first).
+struct Facet {
+  std::string name, value;  ///< name: platform, import, month, has
+  std::int64_t calls = 0;
+  friend bool operator==(const Facet&, const Facet&) = default;
+};
+struct SearchFacets {
+  std::vector<Facet> facets;
+  std::int64_t calls = 0, hits = 0;
+  bool more = false;  ///< counting stopped at kHitsCountedMax (search.h)
 };
 
 /// Threads: any; calls block (use a Pool). One writer at a time inside; reads have a connection of their own and see
@@ -144,9 +172,11 @@ class Library {
                                                          ///< prefix  @error kNotFound, kConflict (ambiguous)
   virtual Result<std::vector<Call>> calls(const CallFilter& filter, const std::string& after_id,
                                           int limit) = 0;  ///< without segments, newest first
-  /// FTS5 over transcript segments: words, "phrases", -exclusion. Any input is safe.  @error kInvalid  nothing to
-  /// search for. Words in any order within one segment, best first. Case, accents and apostrophes do not matter.
-  virtual Result<std::vector<SearchHit>> search(const std::string& query, const CallFilter& filter, int limit) = 0;
+  /// Words of one segment, or of one call's title and people, in any order; filters on its call. Case, accents and
+  /// apostrophes do not matter. Newest call first, or best first among the newest kRankedMax. Any input is safe.
+  /// @error kInvalid  what is wrong with the query, and where.
+  virtual Result<SearchPage> search(const SearchRequest& request) = 0;
+  virtual Result<SearchFacets> facets(const SearchRequest& request) = 0;
 
   virtual Result<std::vector<Notification>> notifications(const std::string& import,
                                                           int limit) = 0;  ///< newest first; empty import: of all

@@ -100,6 +100,7 @@ struct Call {
   std::string details;           ///< JSON: what else the platform said, without links or secrets
   std::string import;            ///< provenance
   std::int64_t fetched_ms = 0;
+  std::string privacy;  ///< private, team, everyone; empty before registration: nothing stricter than the workspace's
 };
 
 struct StageChange {  ///< the timeline
@@ -157,7 +158,8 @@ struct FoundCall {
 struct SearchHit {
   std::string call, title, speaker, text;  ///< text: the segment with the words between \x02 and \x03
   std::int64_t call_start_ms = 0, start_ms = 0;
-  std::string platform, import;
+  std::string platform, import, privacy;
+  bool heading = false;  ///< found in the title or among the people: `text` is that, and there is no speaker
 };
 
 }  // namespace callimport::storage

@@ -28,6 +28,7 @@ void expect_same(const Call& in, const Call& out) {
   EXPECT_EQ(in.transcript_state, out.transcript_state);
   EXPECT_EQ(in.details, out.details);
   EXPECT_EQ(in.fetched_ms, out.fetched_ms);
+  EXPECT_EQ(in.privacy, out.privacy);
 }
 
 struct Row {
@@ -84,7 +85,7 @@ TEST_F(Calls, AreThereOnceWhateverIsRepeated) {
     return {};
   }));
   EXPECT_EQ(1u, library_->calls({}, "", 10)->size());
-  EXPECT_EQ(1u, library_->search("once", {}, 10)->size());
+  EXPECT_EQ(1u, library_->search({.query = "once"})->hits.size());
   EXPECT_EQ((Counters{.found = 1, .registered = 1, .media_bytes = 1'000}), counters());
 }
 

@@ -71,6 +71,7 @@ inline Call call_with(const std::string& source_id, std::vector<Segment> segment
   call.transcript_state = "ready";
   call.details = R"({"language":"en"})";
   call.fetched_ms = 9'000;
+  call.privacy = "team";
   return call;
 }
 

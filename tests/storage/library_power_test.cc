@@ -124,7 +124,7 @@ class World {
     EXPECT_EQ(registered.size(), calls->size());
     for (const auto& call : *calls) {
       EXPECT_TRUE(registered.contains(call.source_id));
-      EXPECT_EQ(1u, library_->search(call.source_id, {}, 10)->size()) << call.source_id;
+      EXPECT_EQ(1u, library_->search({.query = call.source_id + " -call"})->hits.size()) << call.source_id;
       EXPECT_EQ(2u, library_->call(call.id)->segments.size());
     }
     for (const auto& [n, result] : results_) EXPECT_TRUE(registered.contains(id_of(n))) << n;

@@ -385,7 +385,7 @@ TEST(BadInput, ATranscriptOfTwentyMegabytesComesWholeAndIsFound) {
   ASSERT_EQ(segments.size(), static_cast<std::size_t>(kSegments));
   EXPECT_EQ(segments.front().text, std::string(1'000, 'w') + " number 0");
   EXPECT_EQ(segments.back().text, std::string(1'000, 'w') + " quetzalcoatl");
-  const auto hits = scene.world->library().search("quetzalcoatl", {}, 10).value();
+  const auto hits = scene.world->library().search({.query = "quetzalcoatl"}).value().hits;
   ASSERT_EQ(hits.size(), 1u);
   EXPECT_EQ(hits[0].call, calls.at(scene.bad).id);
   scene.check_histories();

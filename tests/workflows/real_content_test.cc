@@ -201,10 +201,10 @@ TEST_F(RealContent, SearchFindsTheWordsAPersonReads) {
       const std::string word = longest_word(text);
       if (word.size() < 4) continue;
       ++asked;
-      const auto hits = scene_->world->library().search(word, {}, 5'000);
+      const auto hits = scene_->world->library().search({.query = word, .limit = 5'000});
       ASSERT_TRUE(hits.has_value()) << word;
       bool found = false;
-      for (const auto& hit : *hits)
+      for (const auto& hit : hits->hits)
         found = found || (hit.start_ms == segments[at]["start_ms"] && hit.title == line.value("title", ""));
       EXPECT_TRUE(found) << line["id"] << ": " << word;
     }
@@ -225,10 +225,10 @@ TEST_F(RealContent, SearchTakesAccentsAndApostrophesAsPeopleTypeThem) {
                                       {"Apostrophe", "l'arrière-plan", "rhapsodie-Rhap_D0001"},
                                       {"Phrase", "\"boulevard Saint-Germain\"", "rhapsodie-Rhap_D0001"}};
   for (const auto& query : queries) {
-    const auto hits = scene_->world->library().search(query.text, {}, 1'000);
+    const auto hits = scene_->world->library().search({.query = query.text, .limit = 1'000});
     ASSERT_TRUE(hits.has_value()) << query.name;
     const auto wanted = call_of(simulations::uuid_of_text(query.corpus)).id;
-    const bool found = std::any_of(hits->begin(), hits->end(), [&](const auto& hit) { return hit.call == wanted; });
+    const bool found = std::any_of(hits->hits.begin(), hits->hits.end(), [&](const auto& hit) { return hit.call == wanted; });
     EXPECT_TRUE(found) << query.name;
   }
 }
