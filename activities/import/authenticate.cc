@@ -40,7 +40,10 @@ Awaitable<ActivityResult> authenticate(SharedDeps deps, ActivityContext& context
   if (!row) co_return tl::unexpected(error_of(row.error()));
   StepResult result;
   result.counters = note_of(row->counters);
-  result.newest_first = platform.newest_first;
+  // Any other order than the list's own is known only when the whole list is.
+  result.newest_first =
+      platform.newest_first &&
+      storage::parse_lane_order(input.ask.order).value_or(storage::LaneOrder()) == storage::LaneOrder();
 
   auto checking = prove_access(session, input.ask.import);
   Fetched<ListPage> page = co_await std::move(checking);

@@ -12,9 +12,15 @@ struct Walk {
   std::vector<storage::ManifestRow> rows;
 };
 
+/// Judged when the import was opened.
+storage::LaneOrder order_of(const ImportInput& ask) {
+  return storage::parse_lane_order(ask.order).value_or(storage::LaneOrder());
+}
+
 ListQuery query_for(const ImportInput& ask, const std::string& cursor) {
   ListQuery query;
   query.cursor = cursor;
+  query.accounts = order_of(ask).by == storage::LaneOrder::By::kAccount;
   if (ask.after_ms != 0) query.after = from_unix_ms(ask.after_ms);
   if (ask.before_ms != 0) query.before = from_unix_ms(ask.before_ms);
   return query;
@@ -41,7 +47,7 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, 
   if (before.cursor != walk.from || before.enumerated) {
     return fail(Code::kConflict, "another attempt has counted on from here in import " + ask.import);
   }
-  TRY(const std::int64_t added, tx.add_manifest(ask.import, walk.rows));
+  TRY(const std::int64_t added, tx.add_manifest(ask.import, walk.rows, order_of(ask)));
   for (const auto& row : walk.rows) {
     if (row.state == storage::CallState::kPending) continue;
     TRY_VOID(tx.see_cause(ask.import, row.cause, to_unix_ms(now)));

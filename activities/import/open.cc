@@ -50,6 +50,11 @@ Awaitable<ActivityResult> open_import(SharedDeps deps, ActivityContext& context,
   const ImportInput ask = with_defaults(std::move(input.ask), deps->defaults);
   const auto window = judge_window(ask.window, ask.zone, deps->clock.now());
   if (!window) co_return tl::unexpected(final_error("input.invalid", window.error().message));
+  const auto order = storage::parse_lane_order(ask.order);
+  if (!order) co_return tl::unexpected(final_error("input.invalid", order.error().message));
+  const Platform* platform = find_platform(ask.platform);
+  const std::string refused = platform == nullptr ? "" : order_refused(*platform, *order);
+  if (!refused.empty()) co_return tl::unexpected(final_error("input.invalid", refused));
   auto work = [deps, ask](storage::LibraryTx& tx) { return open(tx, *deps, ask); };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);

@@ -85,6 +85,7 @@ HttpRequest list(const PlatformSession& session, const ListQuery& query) {
     body["filter"]["after_datetime"] = format_utc(std::chrono::floor<std::chrono::seconds>(*query.after));
   if (query.before)
     body["filter"]["before_datetime"] = format_utc(std::chrono::ceil<std::chrono::seconds>(*query.before));
+  if (query.accounts) body["include"]["participants"] = true;  // Grain knows no account: it is the guests' domain
   return post(session, "/recordings", body);
 }
 
@@ -106,6 +107,24 @@ ManifestRow nameless(const json& row, const std::string& id, std::string detail)
   call.cause = storage::kCauseIdUnusable;
   call.detail = std::move(detail);
   return call;
+}
+
+/// Who recorded it, and the domain of its first guest from outside.
+void read_belonging(const json& row, ManifestRow& call) {
+  if (const json* recorders = find_member(row, "recorders");
+      recorders != nullptr && recorders->is_array() && !recorders->empty()) {
+    call.owner = text_of(recorders->front(), "email");
+    if (call.owner.empty()) call.owner = text_of(recorders->front(), "name");
+  }
+  const json* people = find_member(row, "participants");
+  if (people == nullptr || !people->is_array()) return;
+  for (const json& person : *people) {
+    const std::string email = text_of(person, "email");
+    const std::size_t at = email.rfind('@');
+    if (text_of(person, "scope") != "external" || at == std::string::npos) continue;
+    call.account = email.substr(at + 1);
+    return;
+  }
 }
 
 Fetched<ListPage> read_page(const HttpReply& reply, Timestamp now) {
@@ -137,6 +156,7 @@ Fetched<ListPage> read_page(const HttpReply& reply, Timestamp now) {
     call.title = text_of(row, "title");
     call.media_type = text_of(row, "media_type");
     call.duration_ms = length_of(row);
+    read_belonging(row, call);
     page.calls.push_back(std::move(call));
   }
   // One bad id is that call's trouble; when no id is as documented, the answer is another than it was.
@@ -327,6 +347,9 @@ const Platform& grain() {
       .title = "Grain",
       .base_url = "https://api.grain.com",
       .newest_first = true,
+      .lists_length = true,
+      .lists_owner = true,
+      .lists_account = true,
       .requests_per_minute = 300,
       .oauth = OAuthFacts{.authorize_path = "/_/public-api/oauth2/authorize",
                           .token_path = "/_/public-api/oauth2/token",

@@ -9,6 +9,7 @@
 
 #include "activities/http/http.h"
 #include "activities/platforms/trouble.h"
+#include "storage/library/lane_order.h"
 #include "storage/library/records.h"
 #include "storage/vault/vault.h"
 
@@ -24,10 +25,12 @@ struct PlatformSession {
 struct ListQuery {
   std::string cursor;                      ///< empty: first page
   std::optional<Timestamp> after, before;  ///< on the start of the call: after inclusive, before exclusive
+  bool accounts = false;                   ///< whose customers' calls they are is wanted; the same for all pages
 };
 /// One page of the workspace. `next` is the cursor to go on with; absent at the end.
 struct ListPage {
-  std::vector<storage::ManifestRow> calls;  ///< source_id, start_ms; title, duration_ms, media_type where known
+  std::vector<storage::ManifestRow> calls;  ///< source_id, start_ms; title, duration_ms, media_type, owner, account
+                                            ///< where known
   std::optional<std::string> next;
 };
 /// Where a recording lies for the moment. `url` is signed: a secret.
@@ -49,10 +52,12 @@ struct OAuthFacts {
 };
 
 struct Platform {
-  std::string_view name;        ///< grain
-  std::string_view title;       ///< Grain
-  std::string_view base_url;    ///< the vendor's
-  bool newest_first = false;    ///< lists in the first lane's order, so that lane can start during enumeration
+  std::string_view name;      ///< grain
+  std::string_view title;     ///< Grain
+  std::string_view base_url;  ///< the vendor's
+  bool newest_first = false;  ///< lists in the first lane's order, so that lane can start during enumeration
+  /// What its list tells of a call, before any details: without it there is no such order.
+  bool lists_length = false, lists_owner = false, lists_account = false;
   int requests_per_minute = 0;  ///< documented; headers in replies correct it
   std::optional<OAuthFacts> oauth;
   Nanos outage_wait;            ///< how long to wait before asking again when the platform does not answer
@@ -77,6 +82,8 @@ struct Platform {
 
 /// All connectors of this binary.
 const std::vector<const Platform*>& platforms();
+/// Why the platform's calls cannot be put into this order; empty: they can.
+std::string order_refused(const Platform& platform, const storage::LaneOrder& order);
 /// Null when unknown.
 const Platform* find_platform(std::string_view name);
 

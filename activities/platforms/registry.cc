@@ -8,6 +8,20 @@ const std::vector<const Platform*>& platforms() {
   return all;
 }
 
+std::string order_refused(const Platform& platform, const storage::LaneOrder& order) {
+  using By = storage::LaneOrder::By;
+  const bool can = order.by == By::kNewest || (order.by == By::kLength && platform.lists_length) ||
+                   (order.by == By::kOwner && platform.lists_owner) ||
+                   (order.by == By::kAccount && platform.lists_account);
+  if (can) return {};
+  std::string able = "newest";
+  if (platform.lists_length) able += ", length";
+  if (platform.lists_owner) able += ", owner";
+  if (platform.lists_account) able += ", account";
+  return std::string(platform.title) +
+         " tells too little of a call before it is fetched for this order; it can do: " + able;
+}
+
 const Platform* find_platform(std::string_view name) {
   for (const Platform* platform : platforms()) {
     if (platform->name == name) return platform;

@@ -96,8 +96,10 @@ class Tx final : public LibraryTx {
     return {};
   }
 
-  Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows) override {
-    return w_.manifest.add(import, rows);
+  using LibraryTx::add_manifest;
+  Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows,
+                                    const LaneOrder& order) override {
+    return w_.manifest.add(import, rows, order);
   }
   Result<> prioritize(const std::string& import, std::int64_t first_lane) override {
     return w_.manifest.prioritize(import, first_lane);

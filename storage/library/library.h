@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/library/lane_order.h"
 #include "storage/library/records.h"
 #include "storage/model/result.h"
 #include "storage/runtime/disk.h"
@@ -47,9 +48,13 @@ class LibraryTx {
   /// new. Rows come as kPending, or as kSkipped or kFailed with their cause. Long titles are cut: the call keeps the
   /// whole.
   /// @error kInvalid  another state, or no source id.
-  virtual Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows) = 0;
-  /// First lane = the newest `first_lane` of what is in it and what is pending in bulk (100,000 at most); the rest is
-  /// bulk. Newest by start time, ties by source id. May be repeated while enumeration goes on.
+  virtual Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows,
+                                            const LaneOrder& order) = 0;
+  Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows) {
+    return add_manifest(import, rows, {});
+  }
+  /// First lane = by the order they were added in, the first `first_lane` of what is in it and what is pending in bulk
+  /// (100,000 at most); the rest is bulk. Ties by source id. May be repeated while enumeration goes on.
   virtual Result<> prioritize(const std::string& import, std::int64_t first_lane) = 0;
   /// Next rows to fetch in a lane: pending, not_before_ms absent or <= now, by position.
   virtual Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms,

@@ -36,12 +36,6 @@ auto reader_for(const std::string& import) {
   return [&import](const Statement& row) { return read_row(row, import); };
 }
 
-/// Newest first. The one order there is so far; another one is another key.
-std::int64_t position_of(const ManifestRow& row) {
-  return row.start_ms == std::numeric_limits<std::int64_t>::min() ? std::numeric_limits<std::int64_t>::max()
-                                                                  : -row.start_ms;
-}
-
 bool before(const ManifestRow& a, const ManifestRow& b) {
   return std::tie(a.position, a.source_id) < std::tie(b.position, b.source_id);
 }
@@ -199,7 +193,8 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
              "state = 5"
              " AND (?2 = '' OR cause = ?2) AND cause <> ?3 LIMIT " CALLIMPORT_PORTION ")") {}
 
-Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows) {
+Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows,
+                                         const LaneOrder& order) {
   TRY(const std::int64_t number, imports_.number(import));
   TRY(const auto workspace,
       first_row(workspace_.bind(1, number), [](const Statement& row) { return std::pair{row.text(0), row.text(1)}; }));
@@ -214,7 +209,7 @@ Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::v
     registered_.bind(1, workspace->first).bind(2, workspace->second).bind(3, row.source_id);
     TRY(const auto known, first_row(registered_, [](const Statement&) { return true; }));
     const CallState state = known ? CallState::kDuplicate : row.state;
-    TRY(const bool is_new, insert(number, row, state));
+    TRY(const bool is_new, insert(number, row, position_for(row, order), state));
     if (is_new) added[static_cast<std::size_t>(row.lane)].add(state, 1);
   }
   TRY_VOID(counters_.count(number, Lane::kFirst, added[0]));
@@ -222,11 +217,12 @@ Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::v
   return added[0].counters.found + added[1].counters.found;
 }
 
-Result<bool> ManifestWrites::insert(std::int64_t import, const ManifestRow& row, CallState state) {
+Result<bool> ManifestWrites::insert(std::int64_t import, const ManifestRow& row, std::int64_t position,
+                                    CallState state) {
   const bool waits = state == CallState::kPending;
   const bool known = state == CallState::kDuplicate;
   insert_.bind(1, import).bind(2, row.source_id).bind(3, static_cast<int>(row.lane)).bind(4, static_cast<int>(state));
-  insert_.bind(5, position_of(row)).bind(6, row.start_ms).bind(7, row.duration_ms);
+  insert_.bind(5, position).bind(6, row.start_ms).bind(7, row.duration_ms);
   insert_.bind(8, waits ? row.not_before_ms : std::nullopt).bind(9, row.media_type);
   insert_.bind(10, clipped(row.title, kManifestTitleBytesMax));
   insert_.bind(11, known ? "duplicate.skipped" : waits ? "" : row.cause);

@@ -36,7 +36,7 @@ class ManifestReads {
 class ManifestWrites {
  public:
   ManifestWrites(Database& db, ImportReads& imports, ImportWrites& counters);
-  Result<std::int64_t> add(const std::string& import, const std::vector<ManifestRow>& rows);
+  Result<std::int64_t> add(const std::string& import, const std::vector<ManifestRow>& rows, const LaneOrder& order);
   Result<> prioritize(const std::string& import, std::int64_t first_lane);
   Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms, int limit);
   Result<> put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms);
@@ -55,7 +55,7 @@ class ManifestWrites {
                 std::int64_t media_bytes);
 
  private:
-  Result<bool> insert(std::int64_t import, const ManifestRow& row, CallState state);
+  Result<bool> insert(std::int64_t import, const ManifestRow& row, std::int64_t position, CallState state);
 
   /// Rows of one kind that stand on the wrong side of the first lane's end: counted by state, then moved.
   struct Crossing {

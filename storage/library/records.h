@@ -56,6 +56,8 @@ struct ManifestRow {
   std::int64_t start_ms = 0;
   std::string title, media_type;  ///< audio, video, transcript
   std::optional<std::int64_t> duration_ms;
+  /// Whose the call is, and which company's, as the platform's list tells; for the order only, not kept here.
+  std::string owner = {}, account = {};
   Lane lane = Lane::kBulk;
   std::int64_t position = 0;  ///< sort key within the lane, smaller first (ties by source_id); given by the library
   CallState state = CallState::kPending;
