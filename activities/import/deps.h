@@ -24,6 +24,7 @@ namespace callimport::activities {
 /// What an import is given where its start did not say.
 struct ImportDefaults {
   std::string window = storage::kWindowAlways, zone = "UTC", order = "newest";
+  int first_lane = 100;  ///< for whoever asks before a start: an order always names its own
 };
 
 struct ImportDeps {
@@ -42,7 +43,7 @@ struct ImportDeps {
   std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack
   std::function<void()> told;                   ///< a notification was stored: the deliverer may look; may be empty
   ImportDefaults defaults = {};
-  std::shared_ptr<LiveImports> live = std::make_shared<LiveImports>();  ///< shared by all workers of the process
+  std::shared_ptr<LiveImports> live = std::make_shared<LiveImports>();  ///< shared by all steps
 };
 
 /// Registers every activity of activities/import/contract.h. Before the worker starts.

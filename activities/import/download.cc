@@ -35,6 +35,7 @@ ContentRange read_content_range(std::string_view text) {
 struct Transfer {
   storage::MediaWriter& writer;
   ActivityContext& context;
+  Session& session;
   const SpaceReserve& reserve;
   std::uint64_t offset = 0;            ///< where it began
   std::optional<std::uint64_t> total;  ///< of the whole recording
@@ -65,6 +66,7 @@ struct Transfer {
 
   Result<> body(std::string_view piece) {
     if (context.cancelled()) return fail(Code::kCancelled, "the download was asked to stop");
+    session.moved();
     portion.append(piece);
     if (writer.size() + portion.size() > kMediaBytesMax) {
       too_large = true;
@@ -113,6 +115,7 @@ Awaitable<Fetched<Outcome>> transfer_once(std::shared_ptr<Session> session, Acti
   ImportDeps& deps = session->deps();
   Transfer transfer{.writer = *writer,
                     .context = context,
+                    .session = *session,
                     .reserve = deps.reserve,
                     .offset = writer->size(),
                     .total = {},

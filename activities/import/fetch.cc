@@ -103,6 +103,7 @@ Awaitable<void> store_ended(SharedBatch batch) {
     batch->stop = store_trouble(stored.error());
     co_return;
   }
+  batch->session->moved();
   for (const Ended& one : *portion) {
     batch->done += one.made ? 1 : 0;
     batch->calls_ended += one.made || std::holds_alternative<CallFailed>(one.made.error()) ? 1 : 0;

@@ -16,20 +16,22 @@ namespace callimport::activities {
 class LiveImports {
  public:
   /// An answer came, bytes came, a call was stored: whatever only happens when work goes on.
-  void moved(const std::string& import, Timestamp now) { one(import).moved = now; }
-  /// Nothing can move before `until`, and that is as it should be: a request has its place in the queue.
-  void held(const std::string& import, Timestamp until) {
-    Timestamp& at = one(import).moved.emplace(one(import).moved.value_or(until));
-    at = std::max(at, until);
+  void moved(const std::string& import, Timestamp now) { imports_[import].moved = now; }
+  /// A step begins: what never moves is counted from the first one.
+  void began(const std::string& import, Timestamp now) {
+    auto& at = imports_[import].moved;
+    if (!at) at = now;
   }
   /// Since when nothing has; who is asked about for the first time has just moved.
   Timestamp moved_at(const std::string& import, Timestamp now) {
-    auto& at = one(import).moved;
-    if (!at) at = now;
-    return *at;
+    Live& live = imports_[import];
+    if (!live.moved) live.moved = now;
+    return std::min(*live.moved, now);  // a clock that was set back
   }
 
-  void set_window(const std::string& import, storage::TimeWindow window) { one(import).window = std::move(window); }
+  void set_window(const std::string& import, storage::TimeWindow window) {
+    imports_[import].window = std::move(window);
+  }
   /// Nothing: as the step's input or the library says.
   std::optional<storage::TimeWindow> window(const std::string& import) const {
     const auto found = imports_.find(import);
@@ -44,7 +46,6 @@ class LiveImports {
     std::optional<Timestamp> moved;
     std::optional<storage::TimeWindow> window;
   };
-  Live& one(const std::string& import) { return imports_[import]; }
   std::map<std::string, Live> imports_;
 };
 

@@ -22,9 +22,10 @@ void put_token(HttpRequest& request, const storage::Secret& old_token, const sto
 
 }  // namespace
 
-Session::Session(SharedDeps deps, const Platform& platform, std::string base_url,
+Session::Session(SharedDeps deps, std::string import, const Platform& platform, std::string base_url,
                  std::optional<CredentialId> credential, Access access, Pacer& pacer)
     : deps_(std::move(deps)),
+      import_(std::move(import)),
       platform_(platform),
       auth_{std::move(base_url), access.token, access.kind},
       credential_(std::move(credential)),
@@ -47,6 +48,7 @@ Awaitable<Result<HttpReply>> Session::send_paced(HttpRequest request) {
   auto sending = deps_->http.send(std::move(request));
   Result<HttpReply> reply = co_await std::move(sending);
   if (reply) pacer_.heard(*reply, now());
+  if (reply && reply->status < 400) moved();  // a refusal, were it the same for ever, is no progress
   co_return reply;
 }
 
@@ -99,7 +101,7 @@ SessionMade make_session(SharedDeps deps, const ImportInput& ask, std::optional<
   std::string base_url = ask.base_url.empty() ? std::string(platform->base_url) : ask.base_url;
   while (base_url.ends_with('/')) base_url.pop_back();
   Pacer& pacer = deps->pacers.of(ask.platform, ask.workspace);
-  return std::make_shared<Session>(std::move(deps), *platform, std::move(base_url), std::move(credential),
+  return std::make_shared<Session>(std::move(deps), ask.import, *platform, std::move(base_url), std::move(credential),
                                    std::move(access), pacer);
 }
 

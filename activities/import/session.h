@@ -11,14 +11,16 @@ namespace callimport::activities {
 class Session {
  public:
   /// `credential` is where `access` came from, and is renewed; empty: it stays as it is.
-  Session(SharedDeps deps, const Platform& platform, std::string base_url, std::optional<CredentialId> credential,
-          Access access, Pacer& pacer);
+  Session(SharedDeps deps, std::string import, const Platform& platform, std::string base_url,
+          std::optional<CredentialId> credential, Access access, Pacer& pacer);
 
   const Platform& platform() const { return platform_; }
   const PlatformSession& auth() const { return auth_; }
   ImportDeps& deps() const { return *deps_; }
   const SharedDeps& shared_deps() const { return deps_; }
   Timestamp now() const { return deps_->clock.now(); }
+  /// Something came: the watchdog need not bark.
+  void moved() { deps_->live->moved(import_, now()); }
 
   /// Sends a request to the platform's API and reads its answer. No answer at all is Again{platform.outage}. Access
   /// that runs out, or that the platform refuses, is renewed where it can be, and the same request is sent with it.
@@ -40,6 +42,7 @@ class Session {
   Awaitable<Fetched<bool>> renew(std::int64_t refused);
 
   SharedDeps deps_;
+  std::string import_;
   const Platform& platform_;
   PlatformSession auth_;
   std::optional<CredentialId> credential_;

@@ -78,6 +78,8 @@ ActivityError error_of(const Error& error) {
 
 namespace {
 
+constexpr Nanos kSilenceTold = 3min;
+
 ActivityError try_again(const Again& again) {
   ActivityError answer;
   answer.type = again.cause;
@@ -92,7 +94,10 @@ ActivityResult answer_trouble(const ActivityContext& context, const StepInput& i
                               StepResult result, Nanos outage_wait, Timestamp now) {
   result.trouble = TroubleNote{"wait", "", "", "", 0};
   if (const auto* again = std::get_if<Again>(&trouble)) {
-    const bool tried = input.probing || context.info().attempt >= input.ask.settings.tries_in_step;
+    const auto& info = context.info();
+    // A platform that is silent takes its time to fail: it is told of before the watchdog says that nothing moves.
+    const bool long_tried = info.attempt > 2 && now - info.scheduled >= kSilenceTold;
+    const bool tried = input.probing || long_tried || info.attempt >= input.ask.settings.tries_in_step;
     if (!tried || again->cause == "platform.rate_limited" || is_store_trouble(trouble)) {
       return tl::unexpected(try_again(*again));
     }

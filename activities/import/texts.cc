@@ -53,6 +53,7 @@ std::string reason_text(const ImportRow& import, const LaneChange& change) {
   if (change.reason == "window.closed") return "The window for the bulk of the calls is closed.";
   if (change.reason == "window.never_opens") return "The window has no opening left.";
   if (change.reason == "start.scheduled") return "The import is to begin later.";
+  if (change.reason == "engine.no_progress") return "Nothing moves, though nothing is waited for.";
   if (change.reason == "store.full") return "The disk of the data folder is full; nothing is lost.";
   return "The import waits (" + change.reason + ").";
 }
@@ -107,6 +108,12 @@ Words condition_words(const ImportRow& import, const LaneChange& change) {
   if (change.reason == "window.never_opens" && change.condition == "needs_attention") {
     return {reason_text(import, change) + done, "The import waits for another window.",
             "Give it one: callimport window set " + import.id + " nights"};
+  }
+  if (change.reason == "engine.no_progress") {
+    return {reason_text(import, change) + done,
+            "Nothing is lost. It goes on by itself as soon as anything moves, also after the server was restarted.",
+            "Run callimport doctor; where that finds nothing, an engineer looks at callimport history export " +
+                import.id + "."};
   }
   if (change.condition == "waiting") {
     return {reason_text(import, change) + done, "It goes on by itself" + until(change.until_ms) + ".", kNothingToDo};

@@ -50,8 +50,66 @@ bool insist(ImportWorld& world, Act act) {
   return false;
 }
 
-void run_with_fault(const Point& point, Costs* costs) {
-  auto made = ImportWorld::make(Scene::options_for(kCalls));
+constexpr const char* kFreshToken = "grain_pat_renewed0_RenewedRenewedRenewedRenewedRenewed0000";
+
+/// An import with everything an operator meets: a window to wait for, access that expires, a pause, a resume, and a
+/// wait that is cut short. Looks now and then, and does what is to be done; each thing once.
+class Operator {
+ public:
+  Operator(ImportWorld& world, std::string import, std::string credential)
+      : world_(world), import_(std::move(import)), credential_(std::move(credential)) {}
+  static simulations::ImportWorldOptions world_options() {
+    auto options = Scene::options_for(kCalls);
+    options.grain.expire_after = 12;
+    return options;
+  }
+  static void wish(activities::ImportInput& input) {
+    input.window = "daily 02:00-03:00; daily 14:00-15:00";
+    input.zone = "UTC";
+  }
+  /// Of the import as the library has it now.
+  void look() {
+    const auto row = world_.library().import(import_);
+    if (!row || row->closed_ms) return;
+    const std::string& bulk = row->bulk.condition;
+    const bool shut = bulk == "waiting" && row->bulk.reason == "window.closed";
+    if (bulk == "needs_attention" || row->first.condition == "needs_attention") {
+      world_.sandbox->accept(kFreshToken);
+      done("renewed", world_.renew(import_, credential_, kFreshToken).has_value());
+    } else if (shut && !did_.contains("pause")) {
+      done("pause", world_.signal(import_, "pause", R"({"who":"Ana","why":"a call at three"})").has_value());
+    } else if (bulk == "paused" && row->bulk.who == "Ana") {
+      done("resume", world_.signal(import_, "resume", R"({"who":"Ana"})").has_value());
+    } else if (shut && did_.contains("resume") && !did_.contains("retry-now")) {
+      done("retry-now", world_.signal(import_, "retry-now", "").has_value());
+    }
+  }
+  const std::set<std::string>& did() const { return did_; }
+
+ private:
+  void done(const std::string& what, bool accepted) {
+    if (accepted) did_.insert(what);
+  }
+  ImportWorld& world_;
+  std::string import_, credential_;
+  std::set<std::string> did_;
+};
+
+/// Until the import has closed; false when it has not after days.
+bool operate(ImportWorld& world, Operator& person) {
+  constexpr int kLooksMax = 6 * 24 * 4;
+  for (int looks = 0; looks < kLooksMax; ++looks) {
+    if (world.up() && world.run_until_closed(10min)) return true;
+    if (!world.up() && !bring_up(world)) return false;
+    person.look();
+  }
+  return false;
+}
+
+enum class Story : std::uint8_t { kPlain, kOperated };
+
+void run_with_fault(const Point& point, Story story, Costs* costs) {
+  auto made = ImportWorld::make(story == Story::kPlain ? Scene::options_for(kCalls) : Operator::world_options());
   ASSERT_TRUE(made.has_value());
   ImportWorld& world = **made;
   if (point.disk != 0) world.disk.fail_nth(simulations::kOpChanges, point.disk);
@@ -71,12 +129,18 @@ void run_with_fault(const Point& point, Costs* costs) {
   input.settings.first_lane = 3;
   input.settings.fetch_batch = 2;
   input.settings.register_batch = 2;
+  if (story == Story::kOperated) Operator::wish(input);
   std::string run;
   ASSERT_TRUE(insist(world, [&] {
     const auto started = world.start(input);
     if (started) run = *started;
     return started.has_value() || started.error().code == Code::kConflict;
   }));
+  if (story == Story::kOperated) {
+    Operator person(world, input.import, credential);
+    ASSERT_TRUE(operate(world, person)) << world.status(input.import).value_or("no status");
+    EXPECT_EQ(person.did(), (std::set<std::string>{"pause", "renewed", "resume", "retry-now"}));
+  }
   // A service that stopped over its disk's failure is started again by its supervisor.
   for (int tries = 0; tries < kStartsMax && !world.run_until_closed(3h); ++tries) ASSERT_TRUE(bring_up(world));
   ASSERT_TRUE(world.run_until_closed(1h)) << world.status(input.import).value_or("no status");
@@ -100,30 +164,34 @@ std::set<std::uint64_t> spread(std::uint64_t last, std::uint64_t points) {
   return at;
 }
 
-TEST(FailingLoop, ACleanRunIsClean) {
+class FailingLoop : public testing::TestWithParam<Story> {};
+INSTANTIATE_TEST_SUITE_P(Stories, FailingLoop, testing::Values(Story::kPlain, Story::kOperated),
+                         [](const auto& test) { return test.param == Story::kPlain ? "Plain" : "Operated"; });
+
+TEST_P(FailingLoop, ACleanRunIsClean) {
   Costs costs;
-  run_with_fault({}, &costs);
+  run_with_fault({}, GetParam(), &costs);
   EXPECT_GT(costs.disk, 100u);
   EXPECT_GT(costs.http, 15u);
 }
 
-TEST(FailingLoop, AnyChangeOfTheDiskMayFail) {
+TEST_P(FailingLoop, AnyChangeOfTheDiskMayFail) {
   Costs costs;
-  run_with_fault({}, &costs);
+  run_with_fault({}, GetParam(), &costs);
   for (const std::uint64_t n : spread(costs.disk, number_from("CALLIMPORT_POINTS", 300))) {
     if (number_from("CALLIMPORT_POINT", n) != n) continue;
     SCOPED_TRACE("change of the disk " + std::to_string(n) + " of " + std::to_string(costs.disk));
-    run_with_fault({.disk = n}, nullptr);
+    run_with_fault({.disk = n}, GetParam(), nullptr);
     if (testing::Test::HasFailure()) return;
   }
 }
 
-TEST(FailingLoop, AnyHttpCallMayFail) {
+TEST_P(FailingLoop, AnyHttpCallMayFail) {
   Costs costs;
-  run_with_fault({}, &costs);
+  run_with_fault({}, GetParam(), &costs);
   for (std::uint64_t n = 1; n <= costs.http; ++n) {
     SCOPED_TRACE("HTTP call " + std::to_string(n) + " of " + std::to_string(costs.http));
-    run_with_fault({.http = n}, nullptr);
+    run_with_fault({.http = n}, GetParam(), nullptr);
     if (testing::Test::HasFailure()) return;
   }
 }

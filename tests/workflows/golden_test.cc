@@ -78,12 +78,39 @@ void make_troubled() {
   write_all(scene, "troubled");
 }
 
+/// A start set for later, a window that is closed and set anew, and refusals that the watchdog tells of.
+void make_window() {
+  Scene scene(20);
+  scene.input.settings.first_lane = 5;
+  scene.input.settings.fetch_batch = 5;
+  scene.input.window = "nights";
+  scene.input.zone = "Asia/Tokyo";
+  scene.input.at_ms = to_unix_ms(scene.world->loop.now() + 1h);
+  scene.start();
+  const auto waits_for = [&](const std::string& reason) {
+    return scene.world->run_until([&] { return scene.row().bulk.reason == reason; }, 24h);
+  };
+  ASSERT_TRUE(waits_for("window.closed")) << scene.status();
+  scene.world->outside.answer = [](const SandboxRequest&, Timestamp) -> std::optional<SandboxReply> {
+    SandboxReply busy;
+    busy.status = 429;
+    busy.headers.emplace_back("retry-after", "20");
+    return busy;
+  };
+  ASSERT_TRUE(scene.world->signal(scene.id, "set-window", R"({"window":"always","who":"Ana"})").has_value());
+  ASSERT_TRUE(waits_for("engine.no_progress")) << scene.status();
+  scene.world->outside.answer = nullptr;
+  ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
+  write_all(scene, "window");
+}
+
 TEST(GoldenHistories, TodaysCodeReplaysThem) {
   if (std::getenv("CALLIMPORT_WRITE_GOLDEN") != nullptr) {
     fs::create_directories(folder());
     make_plain();
     make_long();
     make_troubled();
+    make_window();
   }
   int replayed = 0;
   for (const auto& entry : fs::directory_iterator(folder())) {

@@ -54,11 +54,16 @@ std::string news(LaneName lane, const LaneState& before, const LaneState& after,
   }
 }
 
-/// Trouble with access is the import's: of two lanes that stop for it, or go on after it, people hear once.
+/// Of two lanes that stop for what is the whole import's (access, standing still, a start set for later), or go on
+/// after it, people hear once.
 bool told_by_other(const LaneState& other, const LaneState& before, const LaneState& after, Event event) {
-  if (other.place.condition != Condition::kNeedsAttention || !other.now.reason.starts_with("access.")) return false;
-  if (event == Event::kAttentionNeeded) return other.now.reason == after.now.reason;
-  return event == Event::kAccessRenewed && other.now.reason == before.now.reason;
+  const std::string& reason = other.now.reason;
+  const bool whole = reason.starts_with("access.") || reason == "engine.no_progress" || reason == "start.scheduled";
+  const bool stands =
+      other.place.condition == Condition::kNeedsAttention || other.place.condition == Condition::kWaiting;
+  if (!whole || !stands) return false;
+  if (event == Event::kAttentionNeeded || event == Event::kWaitBegan) return reason == after.now.reason;
+  return (event == Event::kAccessRenewed || event == Event::kWorkPassed) && reason == before.now.reason;
 }
 
 }  // namespace

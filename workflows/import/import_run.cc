@@ -23,6 +23,7 @@ Flow<WorkflowEnd> ImportRun::run(SharedRun self) {
   self->context_.spawn(tell(self));
   self->context_.spawn(keep(self));
   self->context_.spawn(keep_window(self));
+  self->context_.spawn(watch(self));
   if (!self->state_.previous_run.empty()) {
     ForgetInput forget;
     forget.runs.push_back(self->state_.previous_run);

@@ -6,7 +6,9 @@
 //                               ├─ bulk lane  ─ the same once the first is done
 //                               ├─ keeper     a person's pause, for both lanes at once
 //                               ├─ window     one that a person gives while it runs
+//                               ├─ watchdog   nothing moves, and nobody says why
 //                               └─ teller     stores and tells changes of place, in order, one activity at a time
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -74,6 +76,13 @@ class ImportRun {
   void break_down(const engine::Failure& failure);
   engine::ActivityOptions options_for(Nanos limit) const;
 
+  // watch.cc: nothing moves, and nobody says why.
+  static engine::Flow<void> watch(SharedRun self);
+  static engine::Flow<std::optional<std::int64_t>> ask_progress(SharedRun self);
+  std::vector<LaneName> lanes_that_should_move() const;
+  bool stuck() const;
+  void moved_on(std::int64_t at_ms);
+
   // lanes.cc: what happens, in order.
   static engine::Flow<void> open_and_prove(SharedRun self);
   static engine::Flow<void> await_start(SharedRun self);
@@ -103,8 +112,10 @@ class ImportRun {
   std::optional<activities::WindowInput> window_asked_;  ///< by a person; the last one counts
   bool register_due_ = true;                             ///< something may be staged
   bool registered_[2] = {false, false};
-  bool first_idle_ = false;  ///< the first lane only waits for recordings: bulk may go ahead
-  std::string shown_;        ///< last place upserted
+  bool first_idle_ = false;            ///< the first lane only waits for recordings: bulk may go ahead
+  std::int64_t forward_ms_ = 0;        ///< when anything last moved, as far as is known here
+  std::array<int, 2> under_way_ = {};  ///< steps of each lane that have not answered
+  std::string shown_;                  ///< last place upserted
 };
 
 }  // namespace callimport::workflows

@@ -44,8 +44,12 @@ Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const cha
     self->note_size();
     if (self->stopping()) co_return StepMade{};
     input.ask = self->ask_;
+    const auto lanes = self->lanes_of(scope);
+    for (const LaneName lane : lanes) ++self->under_way_[static_cast<std::size_t>(lane)];
     auto calling = call(self, type, activities::write_note(input), 6h);
     const Answer answer = co_await calling;
+    for (const LaneName lane : lanes) --self->under_way_[static_cast<std::size_t>(lane)];
+    self->moved_on(self->now_ms());
     if (!answer) {
       self->break_down(answer.error());
       co_return StepMade{};
