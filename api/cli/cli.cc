@@ -86,6 +86,7 @@ void add_verbs(Tree& tree) {
   add_show(tree);
   add_cancel(tree);
   add_pause_resume(tree);
+  add_window(tree);
   add_calls(tree);
   add_credentials(tree);
   add_serve(tree);

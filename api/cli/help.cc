@@ -43,6 +43,22 @@ connection: a flag counts before these, and these before the [profile.NAME] of t
   TEMPORAL_TLS_SERVER_NAME  name expected in the server's certificate
 )";
 
+constexpr std::string_view kWindows = R"(when the bulk of an import may run; its first calls come at any hour
+  nights                                   every day from 20:00 to 06:00, in the customer's zone (the default)
+  always                                   at any hour
+  weekdays 20:00-06:00 America/New_York    days, then hours, then a zone where it is another than the customer's
+  weekends; mon-thu 22:00-05:00            several, each after a semicolon; days without hours are whole days
+  nights; closed 2026-12-24..2026-12-26    whole days on which nothing runs
+  nights; open 2026-12-27 08:00-12:00      dated hours on which it runs besides
+
+days: mon tue wed thu fri sat sun, mon-fri, sat,sun, weekdays, weekends, daily
+zones are IANA names, never offsets. A local time that a change of the clock leaves out moves forward to the change;
+of one that comes twice the first counts.
+
+a window that closes lets calls under way end and takes no new ones. Another one for a running import:
+  callimport window set imp_7f3a "always"
+)";
+
 struct HelpFlags {
   std::vector<std::string> words;
   bool man = false;
@@ -86,10 +102,11 @@ Ended man(const Session& session, const CLI::App& root, const HelpFlags& flags) 
 }  // namespace
 
 void add_help(Tree& tree) {
-  auto& verb = tree.verb(tree.root, "help", "Help for a command, or on: stages, exit-codes, environment, config",
-                         {"callimport help start", "callimport help --man start | man -l -"});
+  auto& verb =
+      tree.verb(tree.root, "help", "Help for a command, or on: stages, windows, exit-codes, environment, config",
+                {"callimport help start", "callimport help --man start | man -l -"});
   auto flags = std::make_shared<HelpFlags>();  // shared by the parser and the body
-  verb.add_option("topic", flags->words, "a command, or stages, exit-codes, environment, config");
+  verb.add_option("topic", flags->words, "a command, or stages, windows, exit-codes, environment, config");
   auto* as_man = verb.add_flag("--man", flags->man, "as a manual page");
   verb.add_option("--to", flags->to, "with --man: write the pages of all commands into this folder")->needs(as_man);
   tree.run(verb, [&tree, flags]() -> Ended {
@@ -98,6 +115,7 @@ void add_help(Tree& tree) {
         {"stages", [] { return workflows::describe_table(); }},
         {"exit-codes", [] { return std::string(kExitCodes); }},
         {"environment", [] { return std::string(kEnvironment); }},
+        {"windows", [] { return std::string(kWindows); }},
         {"config", [] { return std::string(kConfigHelp); }}};
     if (flags->words.size() == 1) {
       if (const auto topic = topics.find(flags->words.front()); topic != topics.end()) {

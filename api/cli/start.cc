@@ -8,6 +8,7 @@
 #include "api/cli/tree.h"
 #include "api/cli/wizard.h"
 #include "api/cli/workflows.h"
+#include "storage/library/lane_order.h"
 #include "storage/model/ids.h"
 #include "storage/runtime/os_random.h"
 
@@ -68,8 +69,9 @@ void print_started(const Session& session, const activities::ImportInput& order,
 void say_plan(const Session& session, const activities::ImportInput& order) {
   const auto* platform = activities::find_platform(order.platform);
   session.say(fmt::format(
-      "import from {} for {}: the first {} calls first, newest first, then {}; {}", platform->title,
+      "import from {} for {}: the first {} calls first, {}, then {}; {}", platform->title,
       printable(order.workspace.empty() ? "the token's workspace" : order.workspace), order.settings.first_lane,
+      storage::spoken_order(storage::parse_lane_order(order.order).value_or(storage::LaneOrder{})),
       order.calls_max > 0 ? fmt::format("up to {} in all", order.calls_max) : std::string("all others"),
       order.media ? "recordings and transcripts" : "transcripts only"));
   if (platform->requests_per_minute > 0) {
@@ -87,7 +89,10 @@ Ended start(Session& session, const StartFlags& asked) {
   }
   CLI_TRY_VOID(check_platform(flags));
   CLI_TRY(auto order, import_order(flags));
+  complete_order(session, flags, order);
+  CLI_TRY(const auto when, describe_when(order, session.now_ms()));
   say_plan(session, order);
+  for (const auto& line : when) session.say(line);
   if (flags.dry_run) return kExitDone;
   // The same key again: nothing is asked, added or started twice.
   if (!flags.request_id.empty() && flags.import_id.empty()) {

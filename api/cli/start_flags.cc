@@ -7,8 +7,10 @@
 #include <cstdlib>
 
 #include "activities/platforms/platform.h"
+#include "storage/library/lane_order.h"
 #include "storage/model/ids.h"
 #include "storage/runtime/os_random.h"
+#include "storage/windows/time_window.h"
 
 namespace callimport::api {
 namespace {
@@ -41,10 +43,15 @@ tl::expected<activities::ImportInput, CliError> import_order(const StartFlags& f
   order.calls_max = flags.sample;
   order.media = !flags.no_media;
   order.settings = flags.settings;
+  if (flags.first >= 0) order.settings.first_lane = flags.first;
+  order.window = flags.window;
+  order.zone = flags.zone;
+  order.order = flags.order;
   const char* user = std::getenv("USER");
   order.started_by = user == nullptr ? fmt::format("uid {}", ::getuid()) : user;
   CLI_TRY(order.after_ms, read_time("--after", flags.after));
   CLI_TRY(order.before_ms, read_time("--before", flags.before));
+  CLI_TRY(order.at_ms, read_time("--at", flags.at));
   return order;
 }
 
@@ -66,7 +73,76 @@ tl::expected<StartFlags, CliError> completed_flags(Session& session, StartFlags 
   keep(flags.workspace, before->workspace);
   keep(flags.title, before->title);
   keep(flags.base_url, before->base_url);
+  keep(flags.window, before->window);
+  keep(flags.zone, before->zone);
+  keep(flags.order, before->order);
+  if (flags.first < 0) flags.first = before->settings.first_lane;
   return flags;
+}
+
+namespace {
+
+tl::unexpected<CliError> unusable(const std::string& message) {
+  return sorry(kExitUsage, "usage", message, "callimport help windows");
+}
+
+/// Which orders the platform's list can be read in.
+tl::expected<void, CliError> check_order(const activities::ImportInput& order) {
+  const auto wanted = storage::parse_lane_order(order.order);
+  if (!wanted) return sorry(kExitUsage, "usage", wanted.error().message, "callimport start --help");
+  const std::string refused = activities::order_refused(*activities::find_platform(order.platform), *wanted);
+  if (!refused.empty()) return sorry(kExitUsage, "usage", refused, "callimport start --order newest");
+  return {};
+}
+
+}  // namespace
+
+void complete_order(Session& session, const StartFlags& flags, activities::ImportInput& order) {
+  const auto server = session.ask<v1::GetServerInfoRequest, v1::GetServerInfoResponse>("GetServerInfo", {});
+  const auto keep = [](std::string& said, const std::string& otherwise) {
+    if (said.empty()) said = otherwise;
+  };
+  if (server) {
+    keep(order.window, server->window());
+    keep(order.zone, server->zone());
+    keep(order.order, server->order());
+    if (flags.first < 0 && server->first_lane() > 0) order.settings.first_lane = server->first_lane();
+  }
+}
+
+tl::expected<std::vector<std::string>, CliError> describe_when(const activities::ImportInput& order,
+                                                               std::int64_t now_ms) {
+  std::vector<std::string> lines;
+  CLI_TRY_VOID(check_order(order));
+  const Timestamp now = from_unix_ms(now_ms);
+  if (order.at_ms != 0 && order.at_ms <= now_ms)
+    return sorry(kExitUsage, "usage", "--at is in the past: " + format_utc(from_unix_ms(order.at_ms)),
+                 "leave --at out to begin at once");
+  if (order.window.empty()) {
+    if (order.zone.empty()) return lines;
+    const auto zone = storage::TimeWindow::parse(storage::kWindowNights, order.zone);
+    if (!zone) return unusable(zone.error().message);
+    return lines;
+  }
+  const auto window = storage::TimeWindow::parse(order.window, order.zone);
+  if (!window) return unusable(window.error().message);
+  const Timestamp begins = order.at_ms == 0 ? now : from_unix_ms(order.at_ms);
+  const auto opens = window->next_opening(begins);
+  if (!opens) return unusable("the window \"" + printable(order.window) + "\" never opens from now on");
+  if (order.at_ms != 0) lines.push_back("begins at " + storage::spoken_moment(begins, window->zone()));
+  if (order.calls_max > 0 && order.calls_max <= order.settings.first_lane) {
+    lines.push_back("all of it runs at any hour: the sample is no larger than the first lane");
+  } else if (window->always()) {
+    lines.push_back("bulk runs at any hour");
+  } else if (*opens > begins) {
+    lines.push_back("bulk opens at " + storage::spoken_moment(*opens, window->zone()) + ": " + printable(order.window));
+  } else {
+    const auto closes = window->closes_at(begins);
+    lines.push_back("bulk may run now" +
+                    (closes ? ", until " + storage::spoken_moment(*closes, window->zone()) : std::string()) + ": " +
+                    printable(order.window));
+  }
+  return lines;
 }
 
 tl::expected<void, CliError> check_platform(const StartFlags& flags) {
@@ -94,8 +170,13 @@ void add_import_flags(CLI::App& verb, StartFlags& flags) {
   verb.add_flag("--token-stdin", flags.token.from_stdin, "the token comes on stdin")->excludes(credential);
   verb.add_option("--token-kind", flags.token_kind, "pat, wat or oauth")->check(CLI::IsMember({"pat", "wat", "oauth"}));
   verb.add_option("--base-url", flags.base_url, "another server than the vendor's, e.g. a sandbox");
-  verb.add_option("--first", flags.settings.first_lane, "how many calls come before all others")
-      ->check(CLI::Range(0, 1'000'000));
+  verb.add_option("--first", flags.first, "how many calls come before all others, at any hour")
+      ->check(CLI::Range(0, 100'000));
+  verb.add_option("--order", flags.order,
+                  "who comes first: newest, length, owner or account; owner:WHO or account:WHO");
+  verb.add_option("--window", flags.window, "when all but the first may run: nights, always, \"weekdays 20:00-06:00\"");
+  verb.add_option("--zone", flags.zone, "the customer's time zone, e.g. Europe/Madrid");
+  verb.add_option("--at", flags.at, "begin then and not at once: a day or a time");
   verb.add_option("--sample", flags.sample, "only the newest N calls")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}));
   verb.add_option("--after", flags.after, "only calls that began at or after this day or time");

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "activities/import/contract.h"
 #include "api/cli/imports.h"
@@ -17,6 +18,8 @@ struct StartFlags {
       task_queue, token_kind = "pat";
   TokenFlags token;
   activities::ImportSettings settings;
+  std::string window, zone, order, at;
+  int first = -1;  ///< -1: as the server says
   std::int64_t sample = 0;
   WatchFlags watch;  ///< with wait
   bool no_media = false, wait = false, dry_run = false;
@@ -27,6 +30,14 @@ void add_import_flags(CLI::App& verb, StartFlags& flags);
 /// The order of these flags, without a credential. The import's id is the one asked for, or comes from the request id
 /// so that the same key names the same import, or is made up.  @error usage
 tl::expected<activities::ImportInput, CliError> import_order(const StartFlags& flags);
+/// What was not said about when and in what order, as the server has it. Where no server of ours answers it stays
+/// unsaid: the worker that opens the import fills it in.
+void complete_order(Session& session, const StartFlags& flags, activities::ImportInput& order);
+/// What the order says about when: first lane, window, next opening in the customer's zone and in UTC.
+/// @error usage  a zone or window that is none, one that never opens, an order that the platform cannot do, a start in
+/// the past.
+tl::expected<std::vector<std::string>, CliError> describe_when(const activities::ImportInput& order,
+                                                               std::int64_t now_ms);
 /// A re-request takes from the closed import what was not said again.
 tl::expected<StartFlags, CliError> completed_flags(Session& session, StartFlags flags);
 /// @error usage  no platform, or none of that name.

@@ -30,6 +30,7 @@ void add_list(Tree& tree);
 void add_show(Tree& tree);
 void add_cancel(Tree& tree);
 void add_pause_resume(Tree& tree);
+void add_window(Tree& tree);
 void add_calls(Tree& tree);
 void add_credentials(Tree& tree);
 void add_history(Tree& tree);

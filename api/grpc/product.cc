@@ -20,6 +20,10 @@ Result<v1::GetServerInfoResponse> server_info(ProductParts& parts) {
   info.set_socket(parts.facts.socket);
   info.set_task_queue(parts.facts.task_queue);
   info.set_started_ms(parts.facts.started_ms);
+  info.set_window(parts.facts.window);
+  info.set_zone(parts.facts.zone);
+  info.set_order(parts.facts.order);
+  info.set_first_lane(parts.facts.first_lane);
   TRY(const auto free, parts.disk.free_bytes(parts.facts.data_folder));
   info.set_free_bytes(static_cast<std::int64_t>(free));
   TRY(const auto imports, parts.library.imports(kImportsScannedMax));

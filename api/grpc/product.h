@@ -20,6 +20,8 @@ struct ServerFacts {
   std::string version, data_folder, grpc_address, socket;
   std::string task_queue;  ///< where imports of this library are started
   std::int64_t pid = 0, started_ms = 0;
+  std::string window, zone, order;  ///< of imports whose start does not say
+  int first_lane = 100;
 };
 
 /// Lifetime: everything outlives the router. `facts` and `journal_figures` are read on the loop.

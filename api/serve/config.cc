@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "api/serve/toml_shape.h"
+#include "storage/windows/time_window.h"
 
 namespace callimport::api {
 namespace {
@@ -49,6 +50,15 @@ Key<ServeConfig> whole(int& (*field)(ServeConfig&), int least, int most) {
             const auto value = node.value_exact<std::int64_t>();
             if (!value || *value < least || *value > most) return false;
             field(config) = static_cast<int>(*value);
+            return true;
+          }};
+}
+
+Key<ServeConfig> checked(std::string wanted, std::string ImportsConfig::* field, bool (*good)(const std::string&)) {
+  return {std::move(wanted), [field, good](ServeConfig& config, const toml::node& node) {
+            const auto value = node.value_exact<std::string>();
+            if (!value || !good(*value)) return false;
+            config.imports.*field = *value;
             return true;
           }};
 }
@@ -133,6 +143,17 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
       {"limits",
        {{"activities", whole([](ServeConfig& c) -> int& { return c.activities_max; }, 1, 10'000)},
         {"threads", whole([](ServeConfig& c) -> int& { return c.pool_threads; }, 1, 256)}}},
+      {"imports",
+       {{"window", checked("a window, e.g. \"nights\" or \"weekdays 20:00-06:00; weekends\"", &ImportsConfig::window,
+                           [](const std::string& text) { return storage::TimeWindow::parse(text, "").has_value(); })},
+        {"zone",
+         checked("a time zone, e.g. \"Europe/Madrid\"", &ImportsConfig::zone,
+                 [](const std::string& text) { return storage::TimeWindow::parse("nights", text).has_value(); })},
+        {"order", checked("newest, length, owner or account", &ImportsConfig::order,
+                          [](const std::string& text) {
+                            return text == "newest" || text == "length" || text == "owner" || text == "account";
+                          })},
+        {"first_lane", whole([](ServeConfig& c) -> int& { return c.imports.first_lane; }, 1, 100'000)}}},
       {"mail",
        {{"url", text([](ServeConfig& c) -> std::string& { return c.mail.url; })},
         {"from", text([](ServeConfig& c) -> std::string& { return c.mail.from; })},
@@ -201,6 +222,12 @@ cached_runs = 1000              # runs kept in memory between their tasks
 [limits]
 activities = 64                 # activities running at once
 threads = 8                     # for database and file work
+
+[imports]                       # what an import is given where its start does not say
+window = "nights"               # when all but the first calls may run; "always": at any hour; help windows has the words
+zone = ""                       # of the customers' nights, e.g. "Europe/Madrid"; empty: this machine's
+order = "newest"                # who comes first: newest, length, owner, account
+first_lane = 100                # calls that come before all others, at any hour
 
 [mail]
 url = "smtp://127.0.0.1:25"     # smtps:// for TLS from the first byte

@@ -21,6 +21,14 @@ struct SlackConfig {
   std::string webhook_url_file;  ///< a file with the incoming webhook's URL, which is a secret; empty: no Slack
 };
 
+/// What an import is given where its start did not say.
+struct ImportsConfig {
+  std::string window = "nights";  ///< when bulk may run (storage/windows)
+  std::string zone;               ///< the customers'; empty: this machine's
+  std::string order = "newest";
+  int first_lane = 100;
+};
+
 struct ServeConfig {
   std::string address = "127.0.0.1:7233";
   bool require_token = false;
@@ -33,6 +41,7 @@ struct ServeConfig {
   int activities_max = 64;                               ///< activities running at once
   int cached_runs_max = 1'000;
   int pool_threads = 8;
+  ImportsConfig imports;
   MailConfig mail;
   SlackConfig slack;
   std::map<std::string, ConnectionWords, std::less<>> profiles;  ///< for clients; the server reads none of it

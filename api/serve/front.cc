@@ -79,6 +79,10 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   facts.task_queue = order.task_queue;
   facts.pid = ::getpid();
   facts.started_ms = to_unix_ms(house.loop.now());
+  facts.window = house.defaults.window;
+  facts.zone = house.defaults.zone;
+  facts.order = house.defaults.order;
+  facts.first_lane = house.defaults.first_lane;
   front.parts.emplace(ProductParts{house.loop,
                                    house.loop,
                                    *house.pool,

@@ -54,6 +54,9 @@ Result<> open_world(House& house, const ServeConfig& config) {
   TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
   house.mail = std::move(channels.mail);
   house.channels = std::move(channels.names);
+  const ImportsConfig& imports = config.imports;
+  house.defaults = {imports.window, imports.zone.empty() ? machine_zone() : imports.zone, imports.order,
+                    imports.first_lane};
   house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.pool, house.loop,
                                                             std::move(channels.all));
   return {};
@@ -105,7 +108,8 @@ activities::ImportDeps import_deps(House& house) {
           *house.reserve,
           *house.access,
           house.channels,
-          [&house] { house.deliverer->wake(); }};
+          [&house] { house.deliverer->wake(); },
+          house.defaults};
 }
 
 }  // namespace callimport::api

@@ -52,6 +52,7 @@ struct House {
   std::unique_ptr<activities::Mail> mail;
   std::unique_ptr<activities::Deliverer> deliverer;
   std::vector<std::string> channels;  ///< of notifications, by name
+  activities::ImportDefaults defaults;
 };
 
 /// Takes the folder and opens what is in it. `who`: the verb, for whoever finds the folder taken.

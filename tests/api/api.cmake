@@ -9,6 +9,7 @@ add_suite(verbs_test SOURCES api/verbs_test.cc DEPS test_house LABELS real TIMEO
 add_dependencies(verbs_test callimport)
 add_suite(terminal_test SOURCES api/terminal_test.cc api/terminal.cc DEPS test_house util LABELS real TIMEOUT 300)
 add_suite(temporal_only_test SOURCES api/temporal_only_test.cc DEPS test_house LABELS real TIMEOUT 300)
-foreach(name terminal_test temporal_only_test)
+add_suite(window_verbs_test SOURCES api/window_verbs_test.cc DEPS test_house LABELS real TIMEOUT 120)
+foreach(name terminal_test temporal_only_test window_verbs_test)
   add_dependencies(${name} callimport)
 endforeach()

@@ -52,6 +52,48 @@ TEST(KillImport, LosesAndDoublesNothing) {
               static_cast<unsigned long long>(kCalls));
 }
 
+bool either_lane(const v1::WatchImportResponse& message, const std::string& condition, const std::string& reason) {
+  const auto stands = [&](const v1::LaneStatus& lane) {
+    return lane.condition() == condition && lane.reason() == reason;
+  };
+  return stands(message.import().first()) || stands(message.import().bulk());
+}
+
+/// A window, a pause, a retry and new access: what an operator asked for outlives the server each time.
+TEST(KillImport, WhatAnOperatorAskedForOutlivesTheServer) {
+  House house(60, 13, 120);
+  ASSERT_TRUE(house.serve());
+  const auto started = house.start({"--batch", "8", "--first", "10", "--window", "open 2099-01-01 08:00-12:00"});
+  ASSERT_EQ(started.code, 0) << started.err;
+  const auto follow_to = [&house](const std::string& condition, const std::string& reason) {
+    return house.follow_until(
+        [&](const v1::WatchImportResponse& message) { return either_lane(message, condition, reason); });
+  };
+  const auto kill_and_serve = [&house] {
+    ::kill(house.server().pid(), SIGKILL);
+    EXPECT_EQ(house.server().wait(), -SIGKILL);
+    return house.serve();
+  };
+  const std::string id = house.import();
+  ASSERT_TRUE(follow_to("waiting", "window.closed"));
+  ASSERT_TRUE(kill_and_serve()) << house.server().err();
+  ASSERT_TRUE(follow_to("waiting", "window.closed"));
+  ASSERT_EQ(house.verb({"pause", id, "--reason", "a call at three", "--yes"}).code, 0);
+  ASSERT_TRUE(follow_to("paused", ""));
+  ASSERT_TRUE(kill_and_serve()) << house.server().err();
+  ASSERT_EQ(house.verb({"resume", id, "--yes"}).code, 0);
+  ASSERT_TRUE(follow_to("waiting", "window.closed"));
+  ASSERT_EQ(house.verb({"retry-now", id, "--yes"}).code, 0);
+  ASSERT_EQ(house.verb({"window", "set", id, "always", "--yes"}).code, 0);
+  ASSERT_TRUE(follow_to("needs_attention", "access.expired"));
+  ASSERT_TRUE(kill_and_serve()) << house.server().err();
+  const auto renewed = house.renew_token();
+  ASSERT_EQ(renewed.code, 0) << renewed.err;
+  ASSERT_TRUE(house.follow());
+  house.expect_whole();
+  house.expect_none_fetched_again();
+}
+
 /// What the proof above would say.
 TEST(KillImport, AMediaRequestAfterTheFetchIsSeenInTheLog) {
   const std::vector<LoggedRequest> log = {{1'000, "a", "/_/public-api/v2/recordings/a/download", 302},
