@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "activities/platforms/answers.h"
@@ -190,9 +191,9 @@ json without_links(const json& value) {
 }
 
 void read_people(const json& recording, Call& call) {
-  std::vector<std::string> hosts;
+  std::map<std::string, std::string> hosts;  // participant -> the user who recorded
   if (const json* recorders = find_member(recording, "recorders"); recorders != nullptr && recorders->is_array()) {
-    for (const json& recorder : *recorders) hosts.push_back(text_of(recorder, "participant_id"));
+    for (const json& recorder : *recorders) hosts[text_of(recorder, "participant_id")] = text_of(recorder, "id");
   }
   const json* people = find_member(recording, "participants");
   if (people == nullptr || !people->is_array()) return;
@@ -204,9 +205,19 @@ void read_people(const json& recording, Call& call) {
     one.email = text_of(person, "email");
     one.scope = text_of(person, "scope");
     one.attended = switch_of(person, "confirmed_attendee");
-    one.host = !one.source_id.empty() && std::find(hosts.begin(), hosts.end(), one.source_id) != hosts.end();
+    const auto host = one.source_id.empty() ? hosts.end() : hosts.find(one.source_id);
+    one.host = host != hosts.end();
+    if (one.host) one.user = host->second;
     call.participants.push_back(std::move(one));
   }
+}
+
+/// Grain's words for who sees a recording; empty: it does not say.
+std::string privacy_of(const json& recording) {
+  const std::string state = text_of(recording, "share_state");
+  if (state == "restricted") return "private";
+  if (state == "workspace") return "team";
+  return state == "public" ? "everyone" : "";
 }
 
 /// Status of a request about one call, other than those read_refusal knows; nullopt: 200.
@@ -251,6 +262,7 @@ Fetched<Call> read_details(const HttpReply& reply, Timestamp now) {
     }
   }
   read_people(*body, call);
+  call.privacy = privacy_of(*body);
   json rest = json::object();
   for (const std::string_view key : {"teams", "meeting_type", "share_state", "workspace_shared", "ai_summary",
                                      "ai_action_items", "highlights", "calendar_event", "hubspot", "recorders"}) {

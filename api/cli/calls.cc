@@ -97,9 +97,10 @@ std::string call_text(const Session& session, const v1::Call& call) {
                       session.time(call.fetched_ms()));
   text += fmt::format("seen by {}\n", privacy_words(call.privacy()));
   for (const auto& person : call.participants()) {
-    text += fmt::format("  {}{}{}\n", printable(person.name()),
+    text += fmt::format("  {}{}{}{}{}\n", printable(person.name()),
                         person.email().empty() ? "" : " <" + printable(person.email()) + ">",
-                        person.host() ? ", host" : "");
+                        person.company().empty() ? "" : ", " + printable(person.company()),
+                        person.side() == "internal" ? ", of the workspace" : "", person.host() ? ", host" : "");
   }
   if (call.has_media())
     text += fmt::format("{} {}, sha256 {}\n", call.media().container(), human_bytes(call.media().bytes()),

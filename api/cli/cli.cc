@@ -88,6 +88,7 @@ void add_verbs(Tree& tree) {
   add_pause_resume(tree);
   add_window(tree);
   add_calls(tree);
+  add_people(tree);
   add_credentials(tree);
   add_serve(tree);
   add_worker(tree);

@@ -126,6 +126,12 @@ json shape(const v1::Call& call) {
                 {"host", person.host()},
                 {"source_id", person.source_id()}};
     if (person.has_attended()) one["attended"] = person.attended();
+    if (!person.phone().empty()) one["phone"] = person.phone();
+    if (!person.user().empty()) one["user_id"] = person.user();
+    one["match"] = person.match();
+    one["side"] = person.side();
+    if (!person.person().empty()) one["person"] = {{"id", person.person()}, {"name", person.person_name()}};
+    if (!person.company().empty()) one["company"] = person.company();
     out["participants"].push_back(std::move(one));
   }
   if (call.segments_size() > 0) out["segments"] = json::array();

@@ -32,6 +32,7 @@ void add_cancel(Tree& tree);
 void add_pause_resume(Tree& tree);
 void add_window(Tree& tree);
 void add_calls(Tree& tree);
+void add_people(Tree& tree);
 void add_credentials(Tree& tree);
 void add_history(Tree& tree);
 void add_doctor(Tree& tree);

@@ -109,7 +109,8 @@ v1::Call to_message(const storage::Call& call) {
   if (call.end_ms) message.set_end_ms(*call.end_ms);
   if (call.duration_ms) message.set_duration_ms(*call.duration_ms);
   for (const auto& tag : call.tags) message.add_tags(tag);
-  for (const auto& person : call.participants) {
+  for (std::size_t i = 0; i < call.participants.size(); ++i) {
+    const auto& person = call.participants[i];
     auto& added = *message.add_participants();
     added.set_source_id(person.source_id);
     added.set_name(person.name);
@@ -117,6 +118,15 @@ v1::Call to_message(const storage::Call& call) {
     added.set_scope(person.scope);
     if (person.attended) added.set_attended(*person.attended);
     added.set_host(person.host);
+    added.set_phone(person.phone);
+    added.set_user(person.user);
+    if (i >= call.recognised.size()) continue;
+    const auto& known = call.recognised[i];
+    added.set_match(known.match);
+    added.set_side(known.side);
+    added.set_person(known.person);
+    added.set_person_name(known.person_name);
+    added.set_company(known.company);
   }
   for (const auto& segment : call.segments) {
     auto& added = *message.add_segments();

@@ -94,6 +94,7 @@ void add_product_methods(Router& router, ProductParts& parts) {
   add_import_methods(router, parts);
   add_watch_method(router, parts);
   add_call_methods(router, parts);
+  add_people_methods(router, parts);
   add_credential_methods(router, parts);
   add_server_info(router, parts);
 }

@@ -41,6 +41,7 @@ Result<CredentialId> resolve_credential(storage::Vault& vault, const std::string
 void add_import_methods(Router& router, ProductParts& parts);
 void add_watch_method(Router& router, ProductParts& parts);
 void add_call_methods(Router& router, ProductParts& parts);
+void add_people_methods(Router& router, ProductParts& parts);
 void add_credential_methods(Router& router, ProductParts& parts);
 
 }  // namespace callimport::api

@@ -21,7 +21,7 @@ std::optional<T> optional_from_json(const Json& json) {
 }
 
 Json to_value(const Participant& p) {
-  return {p.source_id, p.name, p.email, p.scope, optional_to_json(p.attended), p.host};
+  return {p.source_id, p.name, p.email, p.scope, optional_to_json(p.attended), p.host, p.phone, p.user};
 }
 Participant participant_from(const Json& json) {
   return {.source_id = json.at(0),
@@ -29,7 +29,9 @@ Participant participant_from(const Json& json) {
           .email = json.at(2),
           .scope = json.at(3),
           .attended = optional_from_json<bool>(json.at(4)),
-          .host = json.at(5)};
+          .host = json.at(5),
+          .phone = json.size() > 6 ? json.at(6) : Json(""),
+          .user = json.size() > 7 ? json.at(7) : Json("")};
 }
 
 Json to_value(const Segment& s) { return {s.speaker, s.participant, s.start_ms, s.end_ms, s.text}; }

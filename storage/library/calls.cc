@@ -1,6 +1,7 @@
 #include "storage/library/calls.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "storage/library/call_text.h"
@@ -24,15 +25,48 @@ constexpr std::size_t kIdCharactersShown = 100;  ///< of a wrong id in an error
   " (?2 = '' OR platform = ?2) AND (?3 = '' OR title LIKE ?3 ESCAPE '\\') AND start_ms >= ?4 AND start_ms < ?5" \
   " AND (?9 = '' OR privacy = ?9) AND (start_ms, id) < (?6, ?7)"
 
+#define CALLIMPORT_PARTICIPANT_COLUMNS "p.source_id, p.name, p.email, p.scope, p.attended, p.host, p.phone, p.user"
+
 Participant read_participant(const Statement& row) {
   Participant participant{.source_id = row.text(0),
                           .name = row.text(1),
                           .email = row.text(2),
                           .scope = row.text(3),
                           .attended = std::nullopt,
-                          .host = row.integer(5) != 0};
+                          .host = row.integer(5) != 0,
+                          .phone = row.text(6),
+                          .user = row.text(7)};
   if (!row.is_null(4)) participant.attended = row.integer(4) != 0;
   return participant;
+}
+
+constexpr std::array<const char*, 5> kMatches = {"", "matched", "ambiguous", "unmatched", "nothing_to_go_by"};
+
+std::pair<Participant, Recognised> read_recognised(const Statement& row) {
+  return {read_participant(row),
+          {.match = kMatches[static_cast<std::size_t>(row.integer(8))],
+           .side = row.text(9),
+           .person = row.text(10),
+           .person_name = row.text(11),
+           .company = row.text(12)}};
+}
+
+/// As a participant is stored.
+PeopleWrites::Match read_match(const Statement& row) {
+  return {.recognised = static_cast<int>(row.integer(8)),
+          .person = optional_integer(row, 10),
+          .company = optional_integer(row, 11),
+          .person_name = {},
+          .company_name = {},
+          .side = row.text(9)};
+}
+
+/// The stricter of what the platform says of a call and what holds in its workspace.
+std::string stricter(const std::string& a, const std::string& b) {
+  for (const char* one : {"private", "team", "everyone"}) {
+    if (a == one || b == one) return one;
+  }
+  return "team";
 }
 
 Segment read_segment(const Statement& row) {
@@ -64,12 +98,19 @@ std::string pattern_for(const std::string& text) {
   return pattern + "%";
 }
 
-/// Names and addresses as they are searched, a line each.
-std::string searched_people(const std::vector<Participant>& participants) {
+/// Names, addresses and companies as they are searched, a line each participant.
+std::string searched_people(const std::vector<Participant>& participants,
+                            const std::vector<PeopleWrites::Match>& matches) {
   std::string people;
-  for (const auto& one : participants) {
-    if (!people.empty()) people += '\n';
-    people += one.name + (one.name.empty() || one.email.empty() ? "" : " ") + one.email;
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    const auto& one = participants[i];
+    std::string line;
+    for (const std::string& word :
+         {one.name, matches[i].person_name == one.name ? std::string() : matches[i].person_name, one.email,
+          matches[i].company_name}) {
+      if (!word.empty()) line += (line.empty() ? "" : " ") + word;
+    }
+    people += (i == 0 ? "" : "\n") + line;
   }
   return people;
 }
@@ -89,7 +130,11 @@ CallReads::CallReads(Database& db)
                             " FROM call INDEXED BY call_by_import WHERE import = ?8 AND" CALLIMPORT_CALL_FILTER
                             " ORDER BY start_ms DESC, id DESC LIMIT ?1"),
       participants_(
-          db, "SELECT source_id, name, email, scope, attended, host FROM participant WHERE call = ?1 ORDER BY seq"),
+          db,
+          "SELECT " CALLIMPORT_PARTICIPANT_COLUMNS
+          ", p.recognised, p.side, coalesce(d.id, ''), coalesce(d.name, ''), coalesce(o.name, '')"
+          " FROM participant p LEFT JOIN person d ON d.number = p.person LEFT JOIN company o ON o.number = p.company"
+          " WHERE p.call = ?1 ORDER BY p.seq"),
       segments_(
           db,
           "SELECT speaker, participant, start_ms, end_ms, text FROM segment WHERE id >= ?1 AND id < ?2 ORDER BY id") {}
@@ -136,7 +181,11 @@ Result<CallReads::Numbered> CallReads::find(const std::string& id) {
 
 Result<Call> CallReads::with_participants(Numbered row) {
   TRY(row.call.tags, tags_from_json(row.tags));
-  TRY(row.call.participants, all_rows(participants_.bind(1, row.number), read_participant));
+  TRY(auto people, all_rows(participants_.bind(1, row.number), read_recognised));
+  for (auto& [participant, recognised] : people) {
+    row.call.participants.push_back(std::move(participant));
+    row.call.recognised.push_back(std::move(recognised));
+  }
   return std::move(row.call);
 }
 
@@ -180,9 +229,10 @@ std::int64_t last_doc_of(std::int64_t start_ms) { return first_doc_of(start_ms) 
 
 std::int64_t start_ms_of(std::int64_t doc) { return (kSecondMax - (doc >> kDocBits)) * 1'000; }
 
-CallWrites::CallWrites(Database& db, Random& random)
+CallWrites::CallWrites(Database& db, Random& random, PeopleWrites& people)
     : db_(db),
       random_(random),
+      people_(people),
       knows_(db, "SELECT 1 FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
       last_doc_(db, "SELECT doc + docs FROM call WHERE doc >= ?1 AND doc <= ?2 ORDER BY doc DESC LIMIT 1"),
       insert_(
@@ -193,11 +243,23 @@ CallWrites::CallWrites(Database& db, Random& random)
           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
           " ?22, ?23, ?24, ?25)"),
       insert_participant_(db,
-                          "INSERT INTO participant(call, seq, source_id, name, email, scope, attended, host)"
-                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+                          "INSERT INTO participant(call, seq, source_id, name, email, scope, attended, host, phone,"
+                          " user, recognised, side, person, company)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"),
       insert_segment_(
           db, "INSERT INTO segment(id, speaker, participant, start_ms, end_ms, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
-      index_(db, "INSERT INTO doc_text(rowid, text, speaker, people) VALUES(?1, ?2, ?3, ?4)") {}
+      index_(db, "INSERT INTO doc_text(rowid, text, speaker, people) VALUES(?1, ?2, ?3, ?4)"),
+      next_calls_(db,
+                  "SELECT number, doc, title, people, platform, workspace, import FROM call WHERE number > ?1"
+                  " ORDER BY number LIMIT ?2"),
+      participants_(db,
+                    "SELECT " CALLIMPORT_PARTICIPANT_COLUMNS
+                    ", p.recognised, p.side, p.person, p.company FROM participant p WHERE p.call = ?1 ORDER BY p.seq"),
+      set_match_(db,
+                 "UPDATE participant SET recognised = ?3, side = ?4, person = ?5, company = ?6"
+                 " WHERE call = ?1 AND seq = ?2"),
+      set_people_(db, "UPDATE call SET people = ?2 WHERE number = ?1"),
+      unindex_(db, "INSERT INTO doc_text(doc_text, rowid, text, speaker, people) VALUES('delete', ?1, ?2, '', ?3)") {}
 
 Result<bool> CallWrites::knows(const std::string& platform, const std::string& workspace,
                                const std::string& source_id) {
@@ -238,32 +300,84 @@ Result<CallWrites::Place> CallWrites::insert_facts(const Call& call, const Prove
     insert_.bind(19, media.audio_codec).bind(20, media.video_codec).bind(21, media.duration_ms);
   }
   insert_.bind(22, doc).bind(23, docs).bind(24, people);
-  TRY_VOID(insert_.bind(25, call.privacy.empty() ? "team" : call.privacy).run());
+  TRY(const auto rules, people_.workspace(from.workspace));
+  TRY_VOID(insert_.bind(25, stricter(call.privacy, rules.privacy)).run());
   return Place{db_.last_insert_rowid(), doc};
 }
 
-Result<> CallWrites::insert_participants(std::int64_t number, const std::vector<Participant>& people) {
-  std::int64_t seq = 0;
-  for (const auto& p : people) {
-    insert_participant_.bind(1, number)
-        .bind(2, seq++)
-        .bind(3, p.source_id)
-        .bind(4, p.name)
-        .bind(5, p.email)
-        .bind(6, p.scope);
-    if (p.attended) insert_participant_.bind(7, *p.attended ? 1 : 0);
-    TRY_VOID(insert_participant_.bind(8, p.host ? 1 : 0).run());
+Result<CallWrites::Matches> CallWrites::match(const std::vector<Participant>& people, const Provenance& from) {
+  Matches matches;
+  for (const auto& one : people) {
+    TRY(auto match, people_.match(one, from.platform, from.workspace));
+    matches.push_back(std::move(match));
+  }
+  return matches;
+}
+
+Result<> CallWrites::insert_participants(std::int64_t number, const std::vector<Participant>& people,
+                                         const Matches& matches) {
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    const Participant& p = people[i];
+    const auto& match = matches[i];
+    auto& insert = insert_participant_;
+    insert.bind(1, number).bind(2, static_cast<std::int64_t>(i)).bind(3, p.source_id).bind(4, p.name).bind(5, p.email);
+    if (p.attended) insert.bind(7, *p.attended ? 1 : 0);
+    insert.bind(6, p.scope).bind(8, p.host ? 1 : 0).bind(9, p.phone).bind(10, p.user);
+    insert.bind(11, match.recognised).bind(12, match.side).bind(13, match.person).bind(14, match.company);
+    TRY_VOID(insert.run());
   }
   return {};
+}
+
+Result<bool> CallWrites::rematch_call(const Matched& call) {
+  const auto read = [](const Statement& row) { return std::pair{read_participant(row), read_match(row)}; };
+  TRY(auto stored, all_rows(participants_.bind(1, call.number), read));
+  std::vector<Participant> people;
+  Matches matches;
+  bool changed = false;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    TRY(auto match, people_.match(stored[i].first, call.from.platform, call.from.workspace));
+    const auto& before = stored[i].second;
+    if (match.recognised != before.recognised || match.person != before.person || match.company != before.company ||
+        match.side != before.side) {
+      set_match_.bind(1, call.number).bind(2, static_cast<std::int64_t>(i)).bind(3, match.recognised);
+      TRY_VOID(set_match_.bind(4, match.side).bind(5, match.person).bind(6, match.company).run());
+      changed = true;
+    }
+    people.push_back(std::move(stored[i].first));
+    matches.push_back(std::move(match));
+  }
+  const std::string text = searched_people(people, matches);
+  if (text == call.people) return changed;
+  TRY_VOID(unindex_.bind(1, call.doc).bind(2, call.title).bind(3, call.people).run());
+  TRY_VOID(set_people_.bind(1, call.number).bind(2, text).run());
+  TRY_VOID(index(call.doc, call.title, "", text));
+  return true;
+}
+
+Result<Rematched> CallWrites::rematch(std::int64_t from, int limit) {
+  const auto read = [](const Statement& row) {
+    return Matched{row.integer(0), row.integer(1), row.text(2), row.text(3), {row.text(4), row.text(5), row.text(6)}};
+  };
+  TRY(const auto calls, all_rows(next_calls_.bind(1, from).bind(2, limit), read));
+  Rematched out;
+  for (const auto& call : calls) {
+    TRY(const bool changed, rematch_call(call));
+    ++out.calls;
+    out.changed += changed ? 1 : 0;
+  }
+  if (static_cast<int>(calls.size()) == limit) out.next = calls.back().number;
+  return out;
 }
 
 Result<> CallWrites::insert(const Call& call, const Provenance& from) {
   if (call.segments.size() > kSegmentsPerCallMax) {
     return fail(Code::kInvalid, "a transcript of " + std::to_string(call.segments.size()) + " segments is too long");
   }
-  const std::string people = searched_people(call.participants);
+  TRY(const auto matches, match(call.participants, from));
+  const std::string people = searched_people(call.participants, matches);
   TRY(const Place place, insert_facts(call, from, people));
-  TRY_VOID(insert_participants(place.number, call.participants));
+  TRY_VOID(insert_participants(place.number, call.participants, matches));
   TRY_VOID(index(place.doc, call.title, "", people));
   std::int64_t id = place.doc;
   for (const auto& s : call.segments) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/library/library.h"
+#include "storage/library/people.h"
 #include "storage/runtime/random.h"
 #include "storage/sqlite/database.h"
 
@@ -49,24 +50,39 @@ struct Provenance {
 /// Inside a transaction of the writer.
 class CallWrites {
  public:
-  CallWrites(Database& db, Random& random);
+  CallWrites(Database& db, Random& random, PeopleWrites& people);
   /// Whether the library has the call already.
   Result<bool> knows(const std::string& platform, const std::string& workspace, const std::string& source_id);
-  /// Puts a call in that the library does not have, under a new id.  @error kInvalid  over kSegmentsPerCallMax
+  /// As LibraryTx::rematch.
+  Result<Rematched> rematch(std::int64_t from, int limit);
+  /// Puts a call in that the library does not have, under a new id, its participants recognised.  @error kInvalid  over
+  /// kSegmentsPerCallMax
   Result<> insert(const Call& call, const Provenance& from);
 
  private:
   struct Place {
     std::int64_t number = 0, doc = 0;
   };
+  using Matches = std::vector<PeopleWrites::Match>;
   Result<Place> insert_facts(const Call& call, const Provenance& from, const std::string& people);
-  Result<> insert_participants(std::int64_t number, const std::vector<Participant>& people);
+  Result<> insert_participants(std::int64_t number, const std::vector<Participant>& people, const Matches& matches);
+  Result<Matches> match(const std::vector<Participant>& people, const Provenance& from);
   Result<std::int64_t> free_doc(std::int64_t start_ms, std::int64_t docs);
   Result<> index(std::int64_t doc, std::string_view text, std::string_view speaker, std::string_view people);
 
+  struct Matched {
+    std::int64_t number = 0, doc = 0;
+    std::string title, people;
+    Provenance from;
+  };
+  /// True when anything was found otherwise than before.
+  Result<bool> rematch_call(const Matched& call);
+
   Database& db_;
   Random& random_;
+  PeopleWrites& people_;
   Statement knows_, last_doc_, insert_, insert_participant_, insert_segment_, index_;
+  Statement next_calls_, participants_, set_match_, set_people_, unindex_;
 };
 
 }  // namespace callimport::storage

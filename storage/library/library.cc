@@ -4,6 +4,7 @@
 #include "storage/library/imports.h"
 #include "storage/library/manifest.h"
 #include "storage/library/notifications.h"
+#include "storage/library/people.h"
 #include "storage/library/progress.h"
 #include "storage/library/receipts.h"
 #include "storage/library/schema.h"
@@ -31,7 +32,8 @@ struct Writer {
         imports(db, import_reads),
         manifest(db, import_reads, imports),
         staging(db),
-        calls(db, random),
+        people(db, random),
+        calls(db, random, people),
         receipts(db),
         notifications(db, random),
         progress(db, import_reads) {}
@@ -41,6 +43,7 @@ struct Writer {
   ImportWrites imports;
   ManifestWrites manifest;
   Staging staging;
+  PeopleWrites people;
   CallWrites calls;
   Receipts receipts;
   NotificationWrites notifications;
@@ -66,10 +69,11 @@ struct Reader {
 
 /// A connection of its own, so that a long search holds nobody up.
 struct Searcher {
-  explicit Searcher(Database connection) : db(std::move(connection)), search(db) {}
+  explicit Searcher(Database connection) : db(std::move(connection)), search(db), people(db) {}
 
   Database db;
   SearchReads search;
+  PeopleReads people;
 };
 
 class Tx final : public LibraryTx {
@@ -133,6 +137,12 @@ class Tx final : public LibraryTx {
   Result<> put_report(const std::string& import, const std::string& body) override {
     return w_.progress.put_report(import, body);
   }
+
+  Result<PersonChange> put_person(const Contact& contact) override { return w_.people.put(contact); }
+  Result<> set_workspace(const std::string& name, const WorkspaceRules& rules) override {
+    return w_.people.set_workspace(name, rules);
+  }
+  Result<Rematched> rematch(std::int64_t from, int limit) override { return w_.calls.rematch(from, limit); }
 
   Result<> notify(const Notification& notification, const std::vector<std::string>& channels) override {
     return w_.notifications.add(notification, channels);
@@ -286,6 +296,18 @@ class SqliteLibrary final : public Library {
   Result<SearchFacets> facets(const SearchRequest& request) override {
     MutexLock lock(search_mutex_);
     return searcher_.search.facets(request);
+  }
+  Result<std::vector<PersonRow>> people(const std::string& text, const std::string& after_id, int limit) override {
+    MutexLock lock(search_mutex_);
+    return searcher_.people.list(text, after_id, limit);
+  }
+  Result<std::vector<UnmatchedRow>> unmatched(int limit) override {
+    MutexLock lock(search_mutex_);
+    return searcher_.people.unmatched(limit);
+  }
+  Result<PeopleCounts> people_counts() override {
+    MutexLock lock(search_mutex_);
+    return searcher_.people.counts();
   }
 
   Result<std::vector<Notification>> notifications(const std::string& import, int limit) override {

@@ -89,6 +89,15 @@ class LibraryTx {
   virtual Result<> put_report(const std::string& import,
                               const std::string& body) = 0;  ///< @error kInvalid  over 256 KiB
 
+  // People.
+  /// A row of the directory: new, or more about somebody it has, found by user id, then e-mail, then phone.
+  /// @error kInvalid  an address, number or kind that is none; nothing to recognise the person by. Nothing was written.
+  virtual Result<PersonChange> put_person(const Contact& contact) = 0;
+  virtual Result<> set_workspace(const std::string& name, const WorkspaceRules& rules) = 0;
+  /// Looks at the participants of the next `limit` calls anew.  @param from  Rematched::next of the portion before; 0:
+  /// begin
+  virtual Result<Rematched> rematch(std::int64_t from, int limit) = 0;
+
   /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is
   /// made.
   virtual Result<> notify(const Notification& notification, const std::vector<std::string>& channels) = 0;
@@ -182,6 +191,11 @@ class Library {
   /// @error kInvalid  what is wrong with the query, and where.
   virtual Result<SearchPage> search(const SearchRequest& request) = 0;
   virtual Result<SearchFacets> facets(const SearchRequest& request) = 0;
+
+  /// By id.  @param text  part of a name, key or company; empty: all
+  virtual Result<std::vector<PersonRow>> people(const std::string& text, const std::string& after_id, int limit) = 0;
+  virtual Result<std::vector<UnmatchedRow>> unmatched(int limit) = 0;  ///< most calls first
+  virtual Result<PeopleCounts> people_counts() = 0;
 
   virtual Result<std::vector<Notification>> notifications(const std::string& import,
                                                           int limit) = 0;  ///< newest first; empty import: of all

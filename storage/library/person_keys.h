@@ -10,8 +10,8 @@ namespace callimport::storage {
 /// one @ with something on both sides, a dot in the domain, no blanks. What stands after a + stays: it may be a person
 /// of its own.
 std::string normalised_email(std::string_view text);
-/// Of an address as above: what stands after the @. Of a domain or link ("https://www.acme.com/x"): acme.com. Empty when
-/// it is neither.
+/// Of an address as above: what stands after the @. Of a domain or link ("https://www.acme.com/x"): acme.com. Empty
+/// when it is neither.
 std::string domain_of(std::string_view text);
 /// E.164: + and 7 to 15 digits. Blanks, dots, hyphens, slashes and brackets are left out, 00 in front is +, (0) after a
 /// country code goes. A number without a country code is none: which country would be a guess. Letters make it none,

@@ -70,7 +70,15 @@ struct Participant {
   std::string source_id, name, email, scope;  ///< scope: internal, external, unknown
   std::optional<bool> attended;
   bool host = false;
+  std::string phone = {}, user = {};  ///< user: the platform's own id of the person
   friend bool operator==(const Participant&, const Participant&) = default;
+};
+/// What the directory makes of a participant.
+struct Recognised {
+  std::string match;  ///< matched, ambiguous, unmatched, nothing_to_go_by; empty: not looked at yet
+  std::string side;   ///< internal, external, unknown
+  std::string person, person_name, company;  ///< person: per_...
+  friend bool operator==(const Recognised&, const Recognised&) = default;
 };
 struct Segment {
   std::string speaker;      ///< display name as the platform gives it
@@ -102,7 +110,44 @@ struct Call {
   std::string details;           ///< JSON: what else the platform said, without links or secrets
   std::string import;            ///< provenance
   std::int64_t fetched_ms = 0;
-  std::string privacy;  ///< private, team, everyone; empty before registration: nothing stricter than the workspace's
+  std::vector<Recognised> recognised = {};  ///< of each participant, in their order; only of the library's calls
+  std::string privacy =
+      {};  ///< private, team, everyone; empty before registration: nothing stricter than the workspace's
+};
+
+/// A row for the directory, as a person wrote it. What is empty is not known.
+struct Contact {
+  std::string kind = "contact";  ///< user, contact
+  std::string name = {}, email = {}, phone = {}, company = {}, domain = {};
+  std::string platform = {}, user = {};  ///< the platform's own id of the person
+};
+enum class PersonChange : std::uint8_t { kAdded, kUpdated, kUnchanged };
+struct PersonKey {
+  std::string kind, value;  ///< kind: email, phone, user:PLATFORM
+  friend bool operator==(const PersonKey&, const PersonKey&) = default;
+};
+struct PersonRow {
+  std::string id, kind, name, company;
+  std::vector<PersonKey> keys;
+};
+/// Participants that the directory does not tell, those alike as one.
+struct UnmatchedRow {
+  bool ambiguous = false;
+  std::string email, phone, user, name, platform, example_call;
+  std::int64_t calls = 0;
+};
+struct PeopleCounts {  ///< people of the directory; and participants of calls
+  std::int64_t people = 0, matched = 0, ambiguous = 0, unmatched = 0, nothing_to_go_by = 0, not_looked_at = 0;
+};
+/// One portion of matching anew.
+struct Rematched {
+  std::int64_t next = 0;  ///< the portion after it; 0: that was the last
+  std::int64_t calls = 0, changed = 0;
+};
+/// What holds in a whole workspace.
+struct WorkspaceRules {
+  std::string privacy = "team";           ///< of its calls at least: private, team, everyone
+  std::vector<std::string> domains = {};  ///< of its own people
 };
 
 struct StageChange {  ///< the timeline

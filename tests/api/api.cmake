@@ -5,6 +5,7 @@ add_suite(door_test SOURCES api/door_test.cc api/certificates.cc DEPS api::cli t
 add_suite(connection_test SOURCES api/connection_test.cc DEPS api::text test_process)
 add_suite(pace_test SOURCES api/pace_test.cc DEPS api::text)
 add_suite(text_test SOURCES api/text_test.cc DEPS api::text)
+add_suite(csv_reader_test SOURCES api/csv_reader_test.cc DEPS api::text)
 add_suite(verbs_test SOURCES api/verbs_test.cc DEPS test_house LABELS real TIMEOUT 300)
 add_dependencies(verbs_test callimport)
 add_suite(terminal_test SOURCES api/terminal_test.cc api/terminal.cc DEPS test_house util LABELS real TIMEOUT 300)
