@@ -3,6 +3,7 @@
 #include "storage/library/calls.h"
 #include "storage/library/imports.h"
 #include "storage/library/manifest.h"
+#include "storage/library/measures.h"
 #include "storage/library/notifications.h"
 #include "storage/library/people.h"
 #include "storage/library/progress.h"
@@ -55,6 +56,7 @@ struct Reader {
       : db(std::move(connection)),
         imports(db),
         manifest(db, imports),
+        measures(db),
         calls(db),
         notifications(db),
         progress(db, imports) {}
@@ -62,6 +64,7 @@ struct Reader {
   Database db;
   ImportReads imports;
   ManifestReads manifest;
+  MeasureReads measures;
   CallReads calls;
   NotificationReads notifications;
   ProgressReads progress;
@@ -261,6 +264,16 @@ class SqliteLibrary final : public Library {
   Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change, int limit) override {
     MutexLock lock(read_mutex_);
     return reader_.imports.timeline(import, after_change, limit);
+  }
+  Result<std::vector<ImportMeasure>> measures(const std::string& platform, std::int64_t created_after_ms,
+                                              int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.measures.newest(platform, created_after_ms, limit);
+  }
+  Result<std::int64_t> known_calls(const std::string& platform, const std::string& workspace,
+                                   const std::vector<std::string>& source_ids) override {
+    MutexLock lock(read_mutex_);
+    return reader_.measures.known(platform, workspace, source_ids);
   }
 
   Result<std::vector<PaceSpan>> pace(const std::string& import) override {

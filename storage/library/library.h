@@ -181,6 +181,12 @@ class Library {
   virtual Result<std::vector<FoundCall>> found_calls(const std::string& import, const std::string& after_source_id,
                                                      int limit) = 0;
   virtual Result<std::string> report(const std::string& import) = 0;  ///< as stored at its close; empty: there is none
+  /// Newest first; an empty platform: of all.
+  virtual Result<std::vector<ImportMeasure>> measures(const std::string& platform, std::int64_t created_after_ms,
+                                                      int limit) = 0;
+  /// How many of these calls of a workspace are in the library.
+  virtual Result<std::int64_t> known_calls(const std::string& platform, const std::string& workspace,
+                                           const std::vector<std::string>& source_ids) = 0;
 
   virtual Result<Call> call(const std::string& id) = 0;  ///< whole, with participants and segments; also by unique
                                                          ///< prefix  @error kNotFound, kConflict (ambiguous)

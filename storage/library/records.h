@@ -202,6 +202,17 @@ struct FoundCall {
   std::int64_t duration_ms = 0;
 };
 
+/// One import, for figures over many of them.
+struct ImportMeasure {
+  std::string id, platform;
+  std::int64_t created_ms = 0;
+  std::optional<std::int64_t> closed_ms, first_ready_ms;
+  std::string condition;  ///< of the bulk lane: once closed, how it ended
+  std::int64_t found = 0, registered = 0, failed = 0, media_bytes = 0;
+  std::string input;             ///< JSON: holds what was foretold
+  bool needed_engineer = false;  ///< it failed, or stood still for a reason that neither operator nor customer can end
+};
+
 struct SearchHit {
   std::string call, title, speaker, text;  ///< text: the segment with the words between \x02 and \x03
   std::int64_t call_start_ms = 0, start_ms = 0;
