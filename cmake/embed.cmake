@@ -36,3 +36,19 @@ function(embed_sql target)
   target_sources(${target} PRIVATE ${out})
   target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/embedded)
 endfunction()
+
+# embed_text(target FILE activities/platforms/matrix.json NAME kMatrixJson NAMESPACE callimport::activities): a text file
+# inside the program. Makes the header "activities/platforms/matrix.json.h" and lets `target` include it.
+function(embed_text target)
+  cmake_parse_arguments(E "" "FILE;NAME;NAMESPACE" "" ${ARGN})
+  set(out ${CMAKE_BINARY_DIR}/embedded/${E_FILE}.h)
+  set(script ${CMAKE_BINARY_DIR}/embedded/${E_FILE}.cmake)
+  file(WRITE ${script}
+    "file(READ \"${CMAKE_SOURCE_DIR}/${E_FILE}\" text)\n"
+    "file(WRITE \"${out}\" \"#pragma once\\n// Made by cmake/embed.cmake.\\n#include <string_view>\\n\\nnamespace ${E_NAMESPACE} {\\n\\n\"\n"
+    "  \"inline constexpr std::string_view ${E_NAME} = R\\\"embedded(\${text})embedded\\\";\\n\\n}\\n\")\n")
+  add_custom_command(OUTPUT ${out} COMMAND ${CMAKE_COMMAND} -P ${script}
+    DEPENDS ${CMAKE_SOURCE_DIR}/${E_FILE} ${CALLIMPORT_EMBED_SCRIPT} VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+  target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/embedded)
+endfunction()

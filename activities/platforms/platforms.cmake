@@ -1,12 +1,17 @@
+include(embed)
+
 add_floor(activities::http
   HEADERS http/http.h http/curl_http.h http/transfer.h
   SOURCES http/http.cc http/curl_http.cc http/transfer.cc
   DEPS storage::model Boost::headers CURL::libcurl fmt::fmt Threads::Threads)
 
 add_floor(activities::platforms
-  HEADERS platforms/platform.h platforms/trouble.h platforms/answers.h platforms/json.h platforms/grain.h
-  SOURCES platforms/answers.cc platforms/json.cc platforms/grain.cc platforms/registry.cc
+  HEADERS platforms/platform.h platforms/trouble.h platforms/answers.h platforms/json.h platforms/grain.h platforms/matrix.h
+  SOURCES platforms/answers.cc platforms/json.cc platforms/grain.cc platforms/registry.cc platforms/matrix.cc
   DEPS activities::http storage::model fmt::fmt nlohmann_json::nlohmann_json)
+
+embed_text(activities_platforms FILE activities/platforms/matrix.json NAME kMatrixJson
+           NAMESPACE callimport::activities)
 
 add_floor(activities::media
   HEADERS media/probe.h media/examine.h media/child.h media/lockdown.h media/inline_probe.h media/libav.h
