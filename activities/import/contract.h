@@ -50,6 +50,15 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportSettings, first_lane, fetc
                                                 pages, tries_in_step, tries_of_call, heartbeat_ms, outage_pause_ms,
                                                 outage_probe_ms, no_progress_ms, events_max)
 
+/// What was said before the start about how long it will take: kept, so that the end can be held against it. All 0:
+/// nothing was said.
+struct Prediction {
+  std::int64_t calls = 0, duration_from_ms = 0, duration_to_ms = 0;
+  std::string cause;  ///< of the length, in words: "Grain's 300 requests a minute"
+  friend bool operator==(const Prediction&, const Prediction&) = default;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Prediction, calls, duration_from_ms, duration_to_ms, cause)
+
 /// What `start` asks for: the workflow's input. Nothing secret: `credential` is a handle of the vault.
 struct ImportInput {
   std::string import;  ///< imp_..., also the workflow id
@@ -57,8 +66,10 @@ struct ImportInput {
   std::string credential;                    ///< cred_...
   std::string base_url;                      ///< empty: the vendor's
   std::int64_t after_ms = 0, before_ms = 0;  ///< on the start of a call: inclusive, exclusive
-  std::int64_t calls_max = 0;                ///< a sample: the newest n; 0: all
+  std::int64_t calls_max = 0;                ///< only so many; 0: all
+  bool spread = false;                       ///< with calls_max: across all dates asked for instead of the newest
   bool media = true;                         ///< false: details and transcripts only
+  Prediction predicted;
   std::string started_by;
   std::string window;      ///< when bulk may run (storage/windows); empty: as the server says, opening fills it in
   std::string zone;        ///< the customer's, an IANA name
@@ -68,8 +79,8 @@ struct ImportInput {
   nlohmann::json state;  ///< of the machine, from one run to the next; null at the start
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportInput, import, platform, workspace, title, credential, base_url,
-                                                after_ms, before_ms, calls_max, media, started_by, window, zone, order,
-                                                at_ms, settings, state)
+                                                after_ms, before_ms, calls_max, spread, media, predicted, started_by,
+                                                window, zone, order, at_ms, settings, state)
 
 /// found = registered + duplicate + skipped + failed + pending
 struct CounterNote {

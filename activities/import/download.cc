@@ -235,14 +235,23 @@ Awaitable<Fetched<storage::MediaFacts>> download_media(std::shared_ptr<Session> 
   co_return std::move(verdict.facts);
 }
 
-Awaitable<bool> touch_media(std::shared_ptr<Session> session, std::string url) {
+Awaitable<std::optional<std::int64_t>> measure_media(std::shared_ptr<Session> session, std::string url) {
   HttpRequest request;
   request.url = std::move(url);
   request.headers.emplace_back("Range", "bytes=0-0");
   request.on_body = [](std::string_view) -> Result<> { return {}; };
   auto sending = session->deps().http.send(std::move(request));
   const Result<HttpReply> reply = co_await std::move(sending);
-  co_return reply && (reply->status == 200 || reply->status == 206);
+  if (!reply || (reply->status != 200 && reply->status != 206)) co_return std::nullopt;
+  std::optional<std::uint64_t> total = read_content_range(reply->header("content-range")).total;
+  if (reply->status == 200) total = whole_number(reply->header("content-length"));
+  co_return static_cast<std::int64_t>(total.value_or(0));
+}
+
+Awaitable<bool> touch_media(std::shared_ptr<Session> session, std::string url) {
+  auto measuring = measure_media(session, std::move(url));
+  const std::optional<std::int64_t> size = co_await std::move(measuring);
+  co_return size.has_value();
 }
 
 }  // namespace callimport::activities

@@ -2,6 +2,7 @@
 // One recording into the media store: asked for by its link, resumed by range, hashed on the way, looked into,
 // committed.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "activities/import/session.h"
@@ -20,6 +21,9 @@ Awaitable<Fetched<storage::MediaFacts>> download_media(std::shared_ptr<Session> 
                                                        std::string source_id, std::string workspace,
                                                        std::int64_t expected_duration_ms);
 
+/// Asks for the first byte at the link. The whole recording's size, 0 when the place does not tell it; nothing when the
+/// byte does not come.
+Awaitable<std::optional<std::int64_t>> measure_media(std::shared_ptr<Session> session, std::string url);
 /// True when the link's first byte can be read.
 Awaitable<bool> touch_media(std::shared_ptr<Session> session, std::string url);
 

@@ -1,5 +1,6 @@
 // Walks the platform's pages into the manifest, from the cursor where the last step stopped. The pages of one step
 // become one transaction: rows, cursor and receipt together.
+#include "activities/import/sample.h"
 #include "activities/import/session.h"
 
 namespace callimport::activities {
@@ -66,6 +67,17 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, 
   return write_note(result);
 }
 
+/// A sample across all dates is no walk: it is picked whole.
+Awaitable<Fetched<bool>> pick(std::shared_ptr<Session> session, ActivityContext& context, StepInput input, Walk& walk) {
+  auto picking = pick_sample(session, input.ask, [&context] { return context.cancelled(); });
+  Fetched<std::vector<storage::ManifestRow>> picked = co_await std::move(picking);
+  if (!picked) co_return tl::unexpected(picked.error());
+  walk.rows = std::move(*picked);
+  for (auto& row : walk.rows) row.import = input.ask.import;
+  walk.ended = true;
+  co_return true;
+}
+
 /// Reads pages until there are enough. Trouble after at least one page waits for the next step.
 Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityContext& context, StepInput input,
                                     Walk& walk, std::int64_t known) {
@@ -109,7 +121,9 @@ Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& cont
   if (row->enumerated) co_return write_note(so_far);
 
   Walk walk{row->cursor, row->cursor, false, false, {}};
-  auto walking = walk_pages(*made, context, input, walk, row->counters.found);
+  const bool sample = input.ask.calls_max > 0 && input.ask.spread;
+  auto walking =
+      sample ? pick(*made, context, input, walk) : walk_pages(*made, context, input, walk, row->counters.found);
   const Fetched<bool> walked = co_await std::move(walking);
   if (!walked) {
     const Nanos outage_wait = (*made)->platform().outage_wait;

@@ -1,5 +1,6 @@
 #pragma once
 // Talks to one workspace: opens the sealed credential, keeps the pace, sends one request, and says what came.
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -29,8 +30,12 @@ class Session {
     auto exchanging = exchange(std::move(request));
     Fetched<HttpReply> reply = co_await std::move(exchanging);
     if (!reply) co_return tl::unexpected(reply.error());
+    if (watch_) watch_(*reply);
     co_return read(*reply, now());
   }
+
+  /// Sees each reply of the platform's API before it is read: its headers tell things that no reader asks for.
+  void watch_replies(std::function<void(const HttpReply&)> watch) { watch_ = std::move(watch); }
 
   /// A transport error as trouble.
   static Trouble no_answer(const Error& error);
@@ -48,6 +53,7 @@ class Session {
   std::optional<CredentialId> credential_;
   Access access_;
   Pacer& pacer_;
+  std::function<void(const HttpReply&)> watch_;
 };
 
 using SessionMade = tl::expected<std::shared_ptr<Session>, ActivityError>;

@@ -9,8 +9,7 @@
 #include "activities/platforms/json.h"
 
 namespace callimport::activities {
-namespace {
-/// Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110, 5.6.7)
+
 std::optional<Timestamp> read_http_date(std::string_view text) {
   constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
@@ -20,7 +19,6 @@ std::optional<Timestamp> read_http_date(std::string_view text) {
       fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8)));
   return time ? std::optional(*time) : std::nullopt;
 }
-}  // namespace
 
 std::optional<Nanos> read_retry_after(const HttpReply& reply, Timestamp now) {
   const std::string_view text = reply.header("retry-after");

@@ -21,6 +21,8 @@ inline constexpr Nanos kAccessRetryMax = std::chrono::hours{24};  ///< a vendor 
 std::optional<Trouble> read_delay(const HttpReply& reply, Timestamp now);
 /// Retry-After in seconds or as an HTTP date, never negative, at most kAccessRetryMax; nullopt when absent or neither.
 std::optional<Nanos> read_retry_after(const HttpReply& reply, Timestamp now);
+/// Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110, 5.6.7)
+std::optional<Timestamp> read_http_date(std::string_view text);
 /// An answer that is not of the documented form: asked for again after kChangedAnswerWait.
 Wait changed_answer(std::string message, Timestamp now);
 /// Parses a 200's body.  Trouble: Wait{platform.changed_answer}, in words that show nothing of it.

@@ -91,21 +91,22 @@ Result<> ImportWorld::open() {
   worker.cached_runs_max = options_.cached_runs_max;
   worker_ = engine::Worker::create(*service_, loop, loop, random, worker);
   worker_->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
-  activities::register_import_activities(*worker_,
-                                         activities::ImportDeps{*library_,
-                                                                *vault_,
-                                                                *media_,
-                                                                *http,
-                                                                probe_,
-                                                                loop,
-                                                                loop,
-                                                                loop,
-                                                                random,
-                                                                pacers_,
-                                                                *reserve_,
-                                                                *access_,
-                                                                {"log"},
-                                                                [deliverer = deliverer_.get()] { deliverer->wake(); }});
+  looking_ = std::make_shared<activities::ImportDeps>(
+      activities::ImportDeps{*library_,
+                             *vault_,
+                             *media_,
+                             *http,
+                             probe_,
+                             loop,
+                             loop,
+                             loop,
+                             random,
+                             pacers_,
+                             *reserve_,
+                             *access_,
+                             {"log"},
+                             [deliverer = deliverer_.get()] { deliverer->wake(); }});
+  activities::register_import_activities(*worker_, *looking_);
   worker_->start();
   deliverer_->start();
   return {};
@@ -114,6 +115,7 @@ Result<> ImportWorld::open() {
 void ImportWorld::close() {
   if (deliverer_) deliverer_->stop();
   worker_.reset();
+  looking_.reset();
   loop.drop_all();
   deliverer_.reset();
   service_.reset();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "activities/import/contract.h"
+#include "activities/import/deps.h"
 #include "activities/import/pacer.h"
 #include "activities/media/inline_probe.h"
 #include "activities/notify/deliverer.h"
@@ -102,6 +103,8 @@ class ImportWorld {
   storage::MediaStore& media() { return *media_; }
   SpaceReserve& reserve() { return *reserve_; }
   engine::Worker& worker() { return *worker_; }
+  /// What the activities have of the world, for looks that are no activity.
+  std::shared_ptr<activities::ImportDeps> looking() { return looking_; }
 
  private:
   ImportWorld(ImportWorldOptions options, std::unique_ptr<GrainSandbox> made);
@@ -122,6 +125,7 @@ class ImportWorld {
   std::unique_ptr<engine::EmbeddedService> service_;
   std::unique_ptr<activities::Deliverer> deliverer_;
   std::unique_ptr<engine::Worker> worker_;
+  std::shared_ptr<activities::ImportDeps> looking_;  // shared with looks under way
   int boot_ = 1;
 };
 

@@ -1,0 +1,75 @@
+#include "activities/estimate/pace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "activities/import/texts.h"
+
+namespace callimport::activities {
+namespace {
+
+constexpr std::int64_t kWindowMs = 60'000;
+constexpr double kEarliest = 0.8, kLatest = 1.3;  ///< of the time the pace alone gives
+constexpr double kMoved = 0.1;
+constexpr double kAtTheLimit = 0.7;  ///< of the platform's requests: then they are what sets the pace
+
+std::optional<Finish> finish_at(const Standing& standing, double ms_per_call) {
+  const std::int64_t from = std::max(standing.now_ms, standing.until_ms);
+  BulkWork work{static_cast<double>(standing.pending), ms_per_call, -1};
+  if (standing.budget.calls > 0)
+    work.left_in_period = static_cast<double>(std::max<std::int64_t>(standing.budget.calls - standing.bulk_done, 0));
+  return finish_of(from_unix_ms(from), work, standing.window, standing.budget);
+}
+
+std::string cause_of(const Standing& standing, const Finish& finish, double per_ms) {
+  if (finish.closed > finish.working && finish.closed >= finish.over_budget) return "the hours in which bulk may run";
+  if (finish.over_budget > finish.working) return budget_words(standing.budget);
+  if (!standing.waits_for.empty()) return "waiting: " + standing.waits_for;
+  if (standing.per_minute > 0 && per_ms * 60'000 * standing.requests_per_call >= kAtTheLimit * standing.per_minute)
+    return fmt::format("{}'s {} requests a minute", standing.platform, grouped(standing.per_minute));
+  return "the pace so far";
+}
+
+}  // namespace
+
+double Pace::recent_per_ms() const {
+  if (seen_.size() < 2 || seen_.back().at_ms <= seen_.front().at_ms) return 0;
+  return static_cast<double>(seen_.back().done - seen_.front().done) /
+         static_cast<double>(seen_.back().at_ms - seen_.front().at_ms);
+}
+
+TimeLeft Pace::look(const Standing& standing) {
+  if (standing.waits_for.empty()) {
+    seen_.push_back({standing.now_ms, standing.done});
+    while (seen_.size() > 2 && seen_.front().at_ms < standing.now_ms - kWindowMs) seen_.pop_front();
+  } else {
+    seen_.clear();  // a wait says nothing about the pace
+  }
+  TimeLeft left;
+  const bool long_enough = seen_.size() > 1 && seen_.back().at_ms - seen_.front().at_ms >= kWindowMs / 2;
+  double per_ms = long_enough ? recent_per_ms() : 0;
+  if (per_ms <= 0 && standing.active_ms > 0)
+    per_ms = static_cast<double>(standing.done) / static_cast<double>(standing.active_ms);
+  if (standing.waits_for.empty()) left.calls_per_minute = per_ms * 60'000;
+  const bool enough = standing.done >= kEnoughCalls || standing.active_ms >= kEnoughMs;
+  if (!enough || per_ms <= 0) return said_.value_or(left);
+  const auto soon = finish_at(standing, kEarliest / per_ms), late = finish_at(standing, kLatest / per_ms);
+  if (!soon || !late) return left;
+  left.from_ms = to_unix_ms(soon->end);
+  left.to_ms = to_unix_ms(late->end);
+  left.cause = cause_of(standing, *late, per_ms);
+  if (said_ && said_->to_ms) {
+    const auto moved = std::abs(static_cast<double>(*left.to_ms - *said_->to_ms));
+    const auto rest = std::max<std::int64_t>(*said_->to_ms - standing.now_ms, 1);
+    if (moved <= kMoved * static_cast<double>(rest)) {
+      left.from_ms = said_->from_ms;
+      left.to_ms = said_->to_ms;
+    }
+  }
+  said_ = left;
+  return left;
+}
+
+}  // namespace callimport::activities

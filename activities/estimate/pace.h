@@ -1,0 +1,51 @@
+#pragma once
+// How fast a running import goes and when it may end (ux X-09), from what was seen of it. Pure but for what it
+// remembers: the last looks, and what was said.
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "activities/estimate/finish.h"
+
+namespace callimport::activities {
+
+inline constexpr std::int64_t kEnoughCalls = 30, kEnoughMs = 120'000;  ///< before that nothing is foretold
+
+/// How an import stands at one moment. Times are unix ms.
+struct Standing {
+  std::int64_t now_ms = 0;
+  std::int64_t done = 0, pending = 0;  ///< done: through, whatever became of it
+  std::int64_t active_ms = 0;          ///< spent fetching so far, without waits
+  std::int64_t bulk_done = 0;          ///< of bulk, in the present period of the budget
+  std::string waits_for;               ///< dotted cause; empty: it works
+  std::int64_t until_ms = 0;           ///< of the wait; 0: nobody knows
+  storage::TimeWindow window{};
+  Budget budget{};
+  std::string platform;  ///< its title
+  int per_minute = 0;    ///< requests it allows; 0: not told
+  double requests_per_call = 3;
+};
+
+struct TimeLeft {
+  std::optional<std::int64_t> from_ms, to_ms;  ///< of the end; nothing: not enough data yet
+  std::string cause;                           ///< of its length, in words
+  double calls_per_minute = 0;
+};
+
+/// Of one import. What is said moves only when the reckoning moves by more than a tenth of the time left.
+class Pace {
+ public:
+  TimeLeft look(const Standing& standing);
+
+ private:
+  struct Point {
+    std::int64_t at_ms = 0, done = 0;
+  };
+  double recent_per_ms() const;
+
+  std::deque<Point> seen_;  ///< of the last minute, while it worked
+  std::optional<TimeLeft> said_;
+};
+
+}  // namespace callimport::activities
