@@ -81,6 +81,7 @@ void add_connection_flags(CLI::App& root, GlobalFlags& flags) {
 
 void add_verbs(Tree& tree) {
   add_start(tree);
+  add_estimate(tree);
   add_watch(tree);
   add_list(tree);
   add_show(tree);
@@ -94,6 +95,8 @@ void add_verbs(Tree& tree) {
   add_worker(tree);
   add_sandbox(tree);
   add_history(tree);
+  add_metrics(tree);
+  add_platforms(tree);
   add_doctor(tree);
   add_version(tree);
   add_completion(tree);

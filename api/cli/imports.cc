@@ -77,6 +77,13 @@ std::string counter_line(const v1::Counters& counters) {
                      human_count(counters.pending()));
 }
 
+std::string time_left(const v1::Import& import, std::int64_t now_ms) {
+  const auto& eta = import.eta();
+  if (!eta.has_to_ms()) return end_words({}, {}, now_ms);
+  const auto words = end_words(eta.from_ms(), eta.to_ms(), now_ms);
+  return eta.cause().empty() ? words : words + ", because of " + eta.cause();
+}
+
 std::string bar(std::int64_t done, std::int64_t all, std::size_t width) {
   const auto filled =
       all <= 0

@@ -23,6 +23,8 @@ int exit_of(const ::callimport::v1::Import& import);
 std::string state_line(const Session& session, const ::callimport::v1::Import& import);
 /// "found 300 = registered 280 + duplicate 0 + skipped 5 + failed 5 + pending 10"
 std::string counter_line(const ::callimport::v1::Counters& counters);
+/// "2h 40m - 3h 30m, about 16:30-17:20, because of Grain's 300 requests a minute"
+std::string time_left(const ::callimport::v1::Import& import, std::int64_t now_ms);
 /// A bar of `width` cells.
 std::string bar(std::int64_t done, std::int64_t all, std::size_t width);
 

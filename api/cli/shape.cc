@@ -70,6 +70,13 @@ json shape(const v1::Import& import) {
   if (const auto input = embedded(import.input()); input.is_object()) out["started_by"] = input.value("started_by", "");
   if (!lane.reason().empty()) out["reason"] = lane.reason();
   if (lane.has_until_ms()) out["until"] = iso(lane.until_ms());
+  if (import.has_eta()) {
+    const auto& eta = import.eta();
+    out["eta"] = {{"from", eta.has_from_ms() ? json(iso(eta.from_ms())) : json(nullptr)},
+                  {"to", eta.has_to_ms() ? json(iso(eta.to_ms())) : json(nullptr)},
+                  {"cause", eta.cause()},
+                  {"calls_per_minute", eta.calls_per_minute()}};
+  }
   if (!import.report().empty()) out["report"] = embedded(import.report());
   return out;
 }

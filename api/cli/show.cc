@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/imports.h"
-#include "api/cli/pace.h"
 #include "api/cli/programs.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
@@ -52,10 +51,7 @@ std::string progress_of(const Session& session, const v1::Import& import) {
                           human_count(counters.found()), import.enumerated() ? "" : " so far", counter_line(counters));
   text += fmt::format("recordings {}", human_bytes(counters.media_bytes()));
   if (!import.has_closed_ms()) {
-    Pace pace;
-    pace.saw(import.created_ms(), 0);
-    pace.saw(session.now_ms(), done);
-    text += "; left: " + end_words(pace.end(counters.pending()), session.now_ms());
+    text += "; left: " + time_left(import, session.now_ms());
   }
   return text + "\n";
 }

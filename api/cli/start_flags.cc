@@ -26,44 +26,83 @@ std::string import_id_of(const StartFlags& flags) {
   return id;
 }
 
+/// What the import to be like was asked for, without what is its own.
+tl::expected<activities::ImportInput, CliError> order_like(Session& session, const std::string& id) {
+  if (id.empty()) return activities::ImportInput();
+  v1::GetImportRequest request;
+  request.set_id(id);
+  CLI_TRY(const auto reply, (session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request)));
+  auto order = activities::read_note<activities::ImportInput>(reply.import().input());
+  if (!order) return sorry(kExitFailed, "not_found", "what " + id + " was asked for cannot be read", {});
+  order->state = nullptr;
+  order->predicted = {};
+  order->credential.clear();
+  order->at_ms = 0;
+  return *std::move(order);
+}
+
+bool given(const StartFlags& flags, const char* name) { return flags.verb != nullptr && flags.verb->count(name) > 0; }
+
+/// Only what was said replaces what an import to be like was asked for.
+void put_extent(const StartFlags& flags, activities::ImportInput& order) {
+  if (!flags.sample.empty()) {
+    order.calls_max = std::stoll(flags.sample);
+    order.spread = true;
+  }
+  if (flags.newest > 0) {
+    order.calls_max = flags.newest;
+    order.spread = false;
+  }
+  if (flags.no_media) order.media = false;
+  if (flags.like.empty()) order.settings = flags.settings;
+  if (flags.first >= 0) order.settings.first_lane = flags.first;
+  if (given(flags, "--batch")) order.settings.fetch_batch = flags.settings.fetch_batch;
+  if (given(flags, "--concurrency")) order.settings.fetch_at_once = flags.settings.fetch_at_once;
+  if (given(flags, "--heartbeat-ms")) order.settings.heartbeat_ms = flags.settings.heartbeat_ms;
+}
+
 }  // namespace
 
-tl::expected<activities::ImportInput, CliError> import_order(const StartFlags& flags) {
-  activities::ImportInput order;
+tl::expected<activities::ImportInput, CliError> import_order(Session& session, const StartFlags& flags) {
+  CLI_TRY(auto order, order_like(session, flags.like));
   order.import = import_id_of(flags);
   if (!ImportId::parse(order.import)) {
     return sorry(kExitUsage, "usage", "--import-id must be imp_ and up to 64 characters of 0-9 and a-z",
                  "callimport start --help");
   }
-  order.platform = flags.platform;
-  order.workspace = flags.workspace.empty() ? flags.customer : flags.workspace;
-  order.title = flags.title.empty() ? flags.customer : flags.title;
-  order.base_url = flags.base_url;
+  const auto put = [](std::string& into, const std::string& said) {
+    if (!said.empty()) into = said;
+  };
+  put(order.platform, flags.platform);
+  put(order.workspace, flags.workspace.empty() ? flags.customer : flags.workspace);
+  put(order.title, flags.title.empty() ? flags.customer : flags.title);
+  put(order.base_url, flags.base_url);
   while (order.base_url.ends_with('/')) order.base_url.pop_back();
-  order.calls_max = flags.sample;
-  order.media = !flags.no_media;
-  order.settings = flags.settings;
-  if (flags.first >= 0) order.settings.first_lane = flags.first;
-  order.window = flags.window;
-  order.zone = flags.zone;
-  order.order = flags.order;
+  put(order.window, flags.window);
+  put(order.zone, flags.zone);
+  put(order.order, flags.order);
+  put_extent(flags, order);
   const char* user = std::getenv("USER");
   order.started_by = user == nullptr ? fmt::format("uid {}", ::getuid()) : user;
-  CLI_TRY(order.after_ms, read_time("--after", flags.after));
-  CLI_TRY(order.before_ms, read_time("--before", flags.before));
+  CLI_TRY(const auto after, read_time("--after", flags.after));
+  CLI_TRY(const auto before, read_time("--before", flags.before));
+  if (after != 0) order.after_ms = after;
+  if (before != 0) order.before_ms = before;
   CLI_TRY(order.at_ms, read_time("--at", flags.at));
   return order;
 }
 
 tl::expected<StartFlags, CliError> completed_flags(Session& session, StartFlags flags) {
-  if (flags.import_id.empty()) return flags;
+  const auto& earlier = flags.import_id.empty() ? flags.like : flags.import_id;
+  if (earlier.empty()) return flags;
   v1::GetImportRequest request;
-  request.set_id(flags.import_id);
+  request.set_id(earlier);
   const auto reply = session.ask<v1::GetImportRequest, v1::GetImportResponse>("GetImport", request);
-  const bool unknown = !reply && (reply.error().code == "not_found" || reply.error().code == kLibraryAbsent);
+  const bool unknown =
+      flags.like.empty() && !reply && (reply.error().code == "not_found" || reply.error().code == kLibraryAbsent);
   if (unknown && ImportId::parse(flags.import_id)) return flags;
   if (!reply) return tl::unexpected(reply.error());
-  flags.import_id = reply->import().id();
+  (flags.import_id.empty() ? flags.like : flags.import_id) = reply->import().id();
   const auto before = activities::read_note<activities::ImportInput>(reply->import().input());
   if (!before) return flags;
   const auto keep = [](std::string& now, const std::string& then) {
@@ -160,7 +199,37 @@ tl::expected<void, CliError> check_platform(const StartFlags& flags) {
   return {};
 }
 
+tl::expected<GivenAccess, CliError> given_access(Session& session, const StartFlags& flags) {
+  GivenAccess access;
+  if (flags.credential.empty()) {
+    CLI_TRY(access.token, read_token(session, flags.token));
+    return access;
+  }
+  const auto all = session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {});
+  access.credential = flags.credential;
+  // Where only Temporal answers, the handle is taken as it is: the worker that has the library looks it up.
+  if (!all && all.error().code == kLibraryAbsent && CredentialId::parse(flags.credential)) return access;
+  if (!all) return tl::unexpected(all.error());
+  for (const auto& one : all->credentials()) {
+    if (!one.id().starts_with(flags.credential)) continue;
+    if (one.has_wiped_ms()) {
+      return sorry(kExitSignIn, "credential.wiped", one.id() + " was removed",
+                   "callimport credentials add --platform " + flags.platform);
+    }
+    access.credential = one.id();
+    return access;
+  }
+  return sorry(kExitFailed, "not_found", "no credential " + printable(flags.credential), "callimport credentials list");
+}
+
+Look look_of(const StartFlags& flags, const GivenAccess& access, activities::ImportInput order) {
+  Look look{std::move(order), access.token, flags.token_kind, 0, false};
+  look.order.credential = access.credential;
+  return look;
+}
+
 void add_import_flags(CLI::App& verb, StartFlags& flags) {
+  flags.verb = &verb;
   verb.add_option("--platform", flags.platform, "where the calls are, e.g. grain");
   verb.add_option("--customer", flags.customer, "whose calls they are: title and workspace unless those are given");
   verb.add_option("--workspace", flags.workspace, "the account at the platform; calls are known by it");
@@ -177,8 +246,19 @@ void add_import_flags(CLI::App& verb, StartFlags& flags) {
   verb.add_option("--window", flags.window, "when all but the first may run: nights, always, \"weekdays 20:00-06:00\"");
   verb.add_option("--zone", flags.zone, "the customer's time zone, e.g. Europe/Madrid");
   verb.add_option("--at", flags.at, "begin then and not at once: a day or a time");
-  verb.add_option("--sample", flags.sample, "only the newest N calls")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}));
+  auto* sample = verb.add_option("--sample", flags.sample, "only N calls, spread across all dates (20)")
+                     ->expected(0, 1)
+                     ->transform(CLI::Validator(
+                         [](std::string& text) {
+                           if (text == "true") text = "20";  // named without a number
+                           return std::string();
+                         },
+                         "N"))
+                     ->check(CLI::Range(std::int64_t{1}, kSampleMax));
+  verb.add_option("--newest", flags.newest, "only the newest N calls")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}))
+      ->excludes(sample);
+  verb.add_option("--like", flags.like, "as an earlier import was asked for, but for its access");
   verb.add_option("--after", flags.after, "only calls that began at or after this day or time");
   verb.add_option("--before", flags.before, "only calls that began before it");
   verb.add_flag("--no-media", flags.no_media, "details and transcripts only");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "activities/import/contract.h"
+#include "api/cli/estimate_card.h"
 #include "api/cli/imports.h"
 #include "api/cli/secret_input.h"
 #include "api/cli/session.h"
@@ -19,17 +20,23 @@ struct StartFlags {
   TokenFlags token;
   activities::ImportSettings settings;
   std::string window, zone, order, at;
-  int first = -1;  ///< -1: as the server says
-  std::int64_t sample = 0;
-  WatchFlags watch;  ///< with wait
-  bool no_media = false, wait = false, dry_run = false;
+  int first = -1;                  ///< -1: as the server says
+  std::string like;                ///< an earlier import whose order this one takes over
+  std::string sample;              ///< a number of calls, across all dates
+  std::int64_t newest = 0;         ///< only so many, the newest; 0: all
+  const CLI::App* verb = nullptr;  ///< tells which flags were given
+  WatchFlags watch;                ///< with wait
+  bool no_media = false, wait = false, dry_run = false, no_estimate = false;
 };
+
+inline constexpr std::int64_t kSampleMax = 1'000;
 
 /// Which calls, from where, in what order: everything that says what the import is.
 void add_import_flags(CLI::App& verb, StartFlags& flags);
-/// The order of these flags, without a credential. The import's id is the one asked for, or comes from the request id
-/// so that the same key names the same import, or is made up.  @error usage
-tl::expected<activities::ImportInput, CliError> import_order(const StartFlags& flags);
+/// The order of these flags, without a credential; what they do not say is as in `like`, if anything. The import's id
+/// is the one asked for, or comes from the request id so that the same key names the same import, or is made up. @error
+/// usage
+tl::expected<activities::ImportInput, CliError> import_order(Session& session, const StartFlags& flags);
 /// What was not said about when and in what order, as the server has it. Where no server of ours answers it stays
 /// unsaid: the worker that opens the import fills it in.
 void complete_order(Session& session, const StartFlags& flags, activities::ImportInput& order);
@@ -42,5 +49,13 @@ tl::expected<std::vector<std::string>, CliError> describe_when(const activities:
 tl::expected<StartFlags, CliError> completed_flags(Session& session, StartFlags flags);
 /// @error usage  no platform, or none of that name.
 tl::expected<void, CliError> check_platform(const StartFlags& flags);
+
+/// How the platform is entered: a credential of the vault, or a token that is in nobody's keeping yet.
+struct GivenAccess {
+  std::string credential, token;
+};
+/// Of the flags; asks on the terminal where they name none.
+tl::expected<GivenAccess, CliError> given_access(Session& session, const StartFlags& flags);
+Look look_of(const StartFlags& flags, const GivenAccess& access, activities::ImportInput order);
 
 }  // namespace callimport::api

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <utility>
 
 namespace callimport::api {
@@ -61,6 +62,22 @@ std::size_t edits(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+std::tm local(std::int64_t unix_ms) {
+  const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  return parts;
+}
+
+/// 16:30; on another day than `now_ms` with the day before it.
+std::string clock_words(std::int64_t unix_ms, std::int64_t now_ms) {
+  const auto then = local(unix_ms), now = local(now_ms);
+  char text[32];
+  const bool today = then.tm_yday == now.tm_yday && then.tm_year == now.tm_year;
+  const auto size = std::strftime(text, sizeof text, today ? "%H:%M" : "%a %H:%M", &then);
+  return std::string(text, size);
 }
 
 }  // namespace
@@ -245,6 +262,14 @@ std::string csv_row(const std::vector<std::string>& fields) {
   std::string line;
   for (std::size_t i = 0; i < fields.size(); ++i) line += (i == 0 ? "" : ",") + csv_field(fields[i]);
   return line + "\n";
+}
+
+std::string end_words(std::optional<std::int64_t> from_ms, std::optional<std::int64_t> to_ms, std::int64_t now_ms) {
+  if (!from_ms || !to_ms) return "not enough data yet";
+  const auto from = std::max<std::int64_t>(*from_ms - now_ms, 0), to = std::max<std::int64_t>(*to_ms - now_ms, 0);
+  const auto from_clock = clock_words(now_ms + from, now_ms), to_clock = clock_words(now_ms + to, now_ms);
+  return fmt::format("{} - {}, about {}", human_duration(from), human_duration(to),
+                     from_clock == to_clock ? from_clock : from_clock + "-" + to_clock);
 }
 
 }  // namespace callimport::api

@@ -31,6 +31,9 @@ enum class TimeFormat { kRelative, kIso, kRaw };
 /// `5m ago`, `in 2h`; ISO with offset Z; or unix ms.
 std::string show_time(std::int64_t unix_ms, TimeFormat format, std::int64_t now_ms);
 
+/// "2h 40m - 3h 30m, about 16:30-17:20", clock times in the zone of this process; "not enough data yet" for nothing.
+std::string end_words(std::optional<std::int64_t> from_ms, std::optional<std::int64_t> to_ms, std::int64_t now_ms);
+
 /// What people read for a stage or condition (ux 4.0); the name itself when unknown.
 std::string stage_words(std::string_view stage);
 std::string condition_words(std::string_view condition);

@@ -31,7 +31,6 @@ void WatchScreen::update(const v1::WatchImportResponse& message) {
     notice_ = message.notice();
     if (!live_) session_.say(notice_.empty() ? "the server goes on" : printable(notice_));
   }
-  if (import.has_counters()) pace_.saw(session_.now_ms(), import.counters().found() - import.counters().pending());
   if (session_.json()) {
     if (events_) {
       for (const auto& entry : message.entries()) session_.print(dump(shape(entry)) + "\n");
@@ -119,9 +118,9 @@ std::vector<std::string> WatchScreen::block() {
     lines.push_back(fmt::format("{} {} of {}{}", bar(done, counters.found(), 24), human_count(done),
                                 human_count(counters.found()), last_.enumerated() ? "" : " so far"));
     lines.push_back(counter_line(counters));
-    lines.push_back(fmt::format("{:.0f} calls a minute, {}; left: {}", pace_.per_minute(),
+    lines.push_back(fmt::format("{:.0f} calls a minute, {}; left: {}", last_.eta().calls_per_minute(),
                                 human_bytes(counters.media_bytes()),
-                                last_.has_closed_ms() ? "nothing" : end_words(pace_.end(counters.pending()), now)));
+                                last_.has_closed_ms() ? "nothing" : time_left(last_, now)));
   }
   if (last_.has_first_ready_ms())
     lines.push_back("first calls ready since " + session_.time(last_.first_ready_ms()));

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "api/cli/imports.h"
-#include "api/cli/pace.h"
 #include "api/cli/session.h"
 
 namespace callimport::api {
@@ -40,7 +39,6 @@ class WatchScreen {
   Session& session_;
   const bool events_, live_;
   v1::Import last_;
-  Pace pace_;
   std::vector<std::size_t> drawn_;  ///< columns of each line on the screen
   std::int64_t drawn_ms_ = 0;
   bool dirty_ = false;

@@ -81,15 +81,17 @@ expected<void, CliError> ask_credential(Session& session, StartFlags& flags) {
 }
 
 expected<void, CliError> ask_extent(const Session& session, StartFlags& flags) {
-  if (flags.sample == 0) {
-    const auto check = [&](const std::string& answer) -> std::string {
-      flags.sample = 0;
-      if (answer == "all") return {};
-      const auto read = std::from_chars(answer.data(), answer.data() + answer.size(), flags.sample);
+  if (flags.sample.empty() && flags.newest == 0) {
+    const auto check = [](const std::string& answer) -> std::string {
+      std::int64_t calls = 0;
+      const auto read = std::from_chars(answer.data(), answer.data() + answer.size(), calls);
       const bool number = read.ec == std::errc() && read.ptr == answer.data() + answer.size();
-      return number && flags.sample > 0 ? "" : "a number, or all";
+      const bool usable = answer == "all" || (number && calls > 0 && calls <= kSampleMax);
+      return usable ? "" : fmt::format("a number up to {}, or all", kSampleMax);
     };
-    CLI_TRY_VOID(ask(session, "How many calls, the newest first? (all, or a number to try it out)", "all", check));
+    CLI_TRY(const auto answer,
+            ask(session, "How many calls? (all, or a number across all dates to try it out)", "all", check));
+    if (answer != "all") flags.sample = answer;
   }
   if (flags.after.empty()) {
     CLI_TRY(flags.after,
@@ -129,7 +131,7 @@ std::string as_command(const StartFlags& flags) {
   add("--base-url", flags.base_url);
   add("--credential", flags.credential);
   if (flags.credential.empty()) add("--token-file", flags.token.file.empty() ? "FILE" : flags.token.file);
-  if (flags.sample > 0) add("--sample", std::to_string(flags.sample));
+  add("--sample", flags.sample);
   add("--after", flags.after);
   if (flags.no_media) command += " --no-media";
   return command + " --yes";

@@ -3,6 +3,9 @@
 #include <functional>
 #include <string>
 
+#include "activities/estimate/figures.h"
+#include "activities/import/step.h"
+#include "api/grpc/etas.h"
 #include "api/grpc/router.h"
 #include "storage/library/library.h"
 #include "storage/media/media_store.h"
@@ -37,7 +40,11 @@ struct ProductParts {
   std::string name_space = "default";
   ServerFacts facts;
   std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures;  ///< commits, rows
-  std::string notice;  ///< what holds the whole server up; the loop's
+  activities::SharedDeps looking = nullptr;  ///< what an estimate looks with; null: it cannot
+  activities::Prices prices = {};
+  activities::Budget budget = {};
+  std::shared_ptr<Etas> etas = std::make_shared<Etas>();  ///< shared with looks on the pool
+  std::string notice = {};                                ///< what holds the whole server up; the loop's
 };
 
 void add_product_methods(Router& router, ProductParts& parts);

@@ -77,6 +77,7 @@ Result<v1::GetImportResponse> get_import(ProductParts& parts, const v1::GetImpor
   TRY(const auto problems, parts.library.problems(id));
   v1::GetImportResponse reply;
   *reply.mutable_import() = to_message(row);
+  parts.etas->tell(parts.library, parts.budget, to_unix_ms(parts.clock.now()), row, *reply.mutable_import());
   for (const auto& problem : problems) *reply.add_problems() = to_message(problem);
   return reply;
 }

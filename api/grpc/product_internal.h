@@ -43,5 +43,7 @@ void add_watch_method(Router& router, ProductParts& parts);
 void add_call_methods(Router& router, ProductParts& parts);
 void add_people_methods(Router& router, ProductParts& parts);
 void add_credential_methods(Router& router, ProductParts& parts);
+void add_estimate_method(Router& router, ProductParts& parts);
+void add_measure_method(Router& router, ProductParts& parts);
 
 }  // namespace callimport::api

@@ -9,6 +9,7 @@ inline constexpr int kEntriesPerLook = 1000;
 struct Look {
   Result<storage::ImportRow> row;
   std::vector<storage::StageChange> entries;
+  v1::Import message;  ///< of the row, with the time left
 };
 
 /// Lives as long as somebody reads: its timer holds it, and no timer is set once a write finds the reader gone.
@@ -31,8 +32,11 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
 
  private:
   Look read() {
-    Look look{parts_.library.import(id_), {}};
-    if (!look.row || look.row->change <= change_) return look;
+    Look look{parts_.library.import(id_), {}, {}};
+    if (!look.row) return look;
+    look.message = to_message(*look.row);
+    if (look.row->change <= change_) return look;
+    parts_.etas->tell(parts_.library, parts_.budget, to_unix_ms(parts_.clock.now()), *look.row, look.message);
     if (auto entries = parts_.library.timeline(id_, entry_, kEntriesPerLook)) look.entries = std::move(*entries);
     return look;
   }
@@ -44,7 +48,7 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
       v1::WatchImportResponse message;
       notice_ = parts_.notice;
       message.set_notice(notice_);
-      *message.mutable_import() = to_message(*look.row);
+      *message.mutable_import() = std::move(look.message);
       for (const auto& entry : look.entries) *message.add_entries() = to_message(entry);
       if (!answer_->write(message)) return;
       const bool more = look.entries.size() == kEntriesPerLook;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -59,6 +60,15 @@ Key<ServeConfig> checked(std::string wanted, std::string ImportsConfig::* field,
             const auto value = node.value_exact<std::string>();
             if (!value || !good(*value)) return false;
             config.imports.*field = *value;
+            return true;
+          }};
+}
+
+Key<ServeConfig> price(double& (*field)(ServeConfig&)) {
+  return {"a price of 0 or more, e.g. 0.25", [field](ServeConfig& config, const toml::node& node) {
+            const auto value = node.value<double>();
+            if (!value || !std::isfinite(*value) || *value < 0) return false;
+            field(config) = *value;
             return true;
           }};
 }
@@ -160,6 +170,11 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
         {"to", texts([](ServeConfig& c) -> std::vector<std::string>& { return c.mail.to; })},
         {"user", text([](ServeConfig& c) -> std::string& { return c.mail.user; })},
         {"password_file", text([](ServeConfig& c) -> std::string& { return c.mail.password_file; })}}},
+      {"prices",
+       {{"currency", text([](ServeConfig& c) -> std::string& { return c.prices.currency; })},
+        {"hour", price([](ServeConfig& c) -> double& { return c.prices.hour; })},
+        {"gb", price([](ServeConfig& c) -> double& { return c.prices.gigabyte; })},
+        {"call", price([](ServeConfig& c) -> double& { return c.prices.call; })}}},
       {"slack", {{"webhook_url_file", text([](ServeConfig& c) -> std::string& { return c.slack.webhook_url_file; })}}},
   };
   return all;
@@ -238,6 +253,12 @@ password_file = ""              # a file, so that this one holds no secret
 
 [slack]
 webhook_url_file = ""           # a file with the incoming webhook's URL
+
+[prices]                        # of an import, for its estimate; 0: no such price
+currency = "EUR"
+hour = 0.0                      # of recorded time
+gb = 0.0                        # of recordings
+call = 0.0
 
 [profile.default]               # where clients connect; others by --profile NAME
 address = ""                    # host:port; empty: the socket in the data folder

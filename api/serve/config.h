@@ -29,6 +29,12 @@ struct ImportsConfig {
   int first_lane = 100;
 };
 
+/// Pricing guidance for estimates; 0: no such price.
+struct PriceConfig {
+  std::string currency = "EUR";
+  double hour = 0, gigabyte = 0, call = 0;
+};
+
 struct ServeConfig {
   std::string address = "127.0.0.1:7233";
   bool require_token = false;
@@ -44,6 +50,7 @@ struct ServeConfig {
   ImportsConfig imports;
   MailConfig mail;
   SlackConfig slack;
+  PriceConfig prices;
   std::map<std::string, ConnectionWords, std::less<>> profiles;  ///< for clients; the server reads none of it
 };
 

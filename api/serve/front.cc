@@ -83,18 +83,10 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   facts.zone = house.defaults.zone;
   facts.order = house.defaults.order;
   facts.first_lane = house.defaults.first_lane;
-  front.parts.emplace(ProductParts{house.loop,
-                                   house.loop,
-                                   *house.pool,
-                                   *house.disk,
-                                   *house.library,
-                                   *house.vault,
-                                   *house.media,
-                                   service,
-                                   order.name_space,
-                                   facts,
-                                   order.journal_figures,
-                                   {}});
+  front.parts.emplace(ProductParts{house.loop, house.loop, *house.pool, *house.disk, *house.library, *house.vault,
+                                   *house.media, service, order.name_space, facts, order.journal_figures});
+  front.parts->looking = std::make_shared<activities::ImportDeps>(import_deps(house));
+  front.parts->prices = house.prices;
   front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);

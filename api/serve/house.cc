@@ -50,7 +50,8 @@ Result<> open_world(House& house, const ServeConfig& config) {
       std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
   house.probe = std::make_unique<activities::ChildMediaProbe>(house.loop.io(), house.loop);
   house.pacers.emplace();
-  house.access = std::make_unique<activities::AccessTokens>(*house.vault, *house.http, house.loop, *house.pool, house.loop);
+  house.access =
+      std::make_unique<activities::AccessTokens>(*house.vault, *house.http, house.loop, *house.pool, house.loop);
   TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
   house.mail = std::move(channels.mail);
   house.channels = std::move(channels.names);
@@ -83,6 +84,8 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
   set_up_log(order.log_level, order.log_format);
   raise_descriptor_limit();
   house.folder.path = order.data_folder;
+  const auto& prices = order.config.prices;
+  house.prices = {prices.currency, prices.hour, prices.gigabyte, prices.call};
   house.pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(order.config.pool_threads));
   TRY(house.lock, FolderLock::take(house.folder, fmt::format("callimport {}, process {}", who, ::getpid())));
   house.reserve.emplace(house.posix, house.folder.reserve(), kReserveBytes);
@@ -95,20 +98,13 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
 }
 
 activities::ImportDeps import_deps(House& house) {
-  return {*house.library,
-          *house.vault,
-          *house.media,
-          *house.http,
-          *house.probe,
-          house.loop,
-          *house.pool,
-          house.loop,
-          house.random,
-          *house.pacers,
-          *house.reserve,
-          *house.access,
-          house.channels,
-          [&house] { house.deliverer->wake(); },
+  return {*house.library, *house.vault,
+          *house.media,   *house.http,
+          *house.probe,   house.loop,
+          *house.pool,    house.loop,
+          house.random,   *house.pacers,
+          *house.reserve, *house.access,
+          house.channels, [&house] { house.deliverer->wake(); },
           house.defaults};
 }
 

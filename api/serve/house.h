@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "activities/estimate/figures.h"
 #include "activities/http/curl_http.h"
 #include "activities/import/deps.h"
 #include "activities/media/child.h"
@@ -53,6 +54,7 @@ struct House {
   std::unique_ptr<activities::Deliverer> deliverer;
   std::vector<std::string> channels;  ///< of notifications, by name
   activities::ImportDefaults defaults;
+  activities::Prices prices;
 };
 
 /// Takes the folder and opens what is in it. `who`: the verb, for whoever finds the folder taken.

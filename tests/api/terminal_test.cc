@@ -29,7 +29,7 @@ TEST(Wizard, StartsAnImportFromAnswers) {
   terminal.type("Ana's calls\n");
   ASSERT_TRUE(terminal.expect("How many calls"));
   terminal.type("many\n");
-  ASSERT_TRUE(terminal.expect("a number, or all"));
+  ASSERT_TRUE(terminal.expect("a number up to 1000, or all"));
   terminal.type("7\n");
   ASSERT_TRUE(terminal.expect("Since when?"));
   terminal.type("soon\n");
@@ -39,11 +39,12 @@ TEST(Wizard, StartsAnImportFromAnswers) {
   terminal.type("no\n");
   ASSERT_TRUE(terminal.expect("without questions: callimport start --platform grain --customer 'Ana'\\''s calls'"));
   ASSERT_TRUE(terminal.expect("--sample 7 --no-media --yes"));
-  ASSERT_TRUE(terminal.expect("estimate:"));
-  ASSERT_TRUE(terminal.expect("Start it? [y/N]"));
-  terminal.type("y\n");
   ASSERT_TRUE(terminal.expect("Token (not shown)"));
   terminal.type(std::string(simulations::kGrainSandboxToken) + "\n");
+  ASSERT_TRUE(terminal.expect("estimate: Ana's calls from Grain")) << terminal.seen();
+  ASSERT_TRUE(terminal.expect("20 found, 7 to import")) << terminal.seen();
+  ASSERT_TRUE(terminal.expect("Start it? [y/N]"));
+  terminal.type("y\n");
   ASSERT_TRUE(terminal.expect("imp_"));
   const int code = terminal.wait();
   EXPECT_TRUE(code == 0 || code == 5) << code << terminal.seen();
@@ -61,11 +62,16 @@ TEST(Wizard, StartsAnImportFromAnswers) {
 TEST(Wizard, SaysNoToAPersonWhoSaysNo) {
   House house(20, 32);
   ASSERT_TRUE(house.serve());
-  Terminal terminal({"start", "--platform", "grain", "--customer", "Acme"}, house.scratch(), at_home(house));
+  Terminal terminal({"start", "--platform", "grain", "--customer", "Acme", "--base-url", house.base_url()},
+                    house.scratch(), at_home(house));
+  ASSERT_TRUE(terminal.expect("Token (not shown)")) << terminal.seen();
+  terminal.type(std::string(simulations::kGrainSandboxToken) + "\n");
   ASSERT_TRUE(terminal.expect("Start it? [y/N]")) << terminal.seen();
   terminal.type("\n");
   EXPECT_EQ(terminal.wait(), 3);
   EXPECT_NE(terminal.seen().find("nothing was started"), std::string::npos);
+  EXPECT_EQ(house.verb({"credentials", "list", "-o", "csv"}).out.find("cred_"), std::string::npos)
+      << "the token of a look is kept nowhere";
 }
 
 /// An import that stands still, its sandbox holding one answer back.

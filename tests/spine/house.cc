@@ -136,7 +136,7 @@ Ran House::start(const std::vector<std::string>& more) {
   }
   std::vector<std::string> args = {"start",        "--platform",     "grain",      "--customer", "acme",
                                    "--credential", credential_,      "--base-url", base_url(),   "--request-id",
-                                   "the one",      "--heartbeat-ms", "1000",       "--yes"};
+                                   "the one",      "--heartbeat-ms", "1000",       "--yes",      "--no-estimate"};
   args.insert(args.end(), more.begin(), more.end());
   // Nobody here waits for a night, unless the test is about one.
   if (std::find(more.begin(), more.end(), "--window") == more.end()) args.insert(args.end(), {"--window", "always"});

@@ -1,0 +1,107 @@
+// How long a running import may still take, and how that is said (ux X-09, TW-01).
+#include "activities/estimate/pace.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+
+#include "api/cli/text.h"
+
+namespace callimport::activities {
+namespace {
+
+constexpr std::int64_t kNoon = 1'767'268'800'000;  // 2026-01-01T12:00:00Z
+constexpr std::int64_t kHour = 3'600'000;
+
+/// `done` calls within `active_ms`, the last look.
+Standing standing(std::int64_t done, std::int64_t pending, std::int64_t active_ms) {
+  Standing made;
+  made.now_ms = kNoon + active_ms;
+  made.done = done;
+  made.pending = pending;
+  made.active_ms = active_ms;
+  made.budget.calls = 0;
+  return made;
+}
+
+TEST(Pace, SaysNothingBeforeThirtyCallsOrTwoMinutes) {
+  EXPECT_FALSE(Pace().look(standing(0, 100, 0)).to_ms);
+  EXPECT_FALSE(Pace().look(standing(29, 100, 60'000)).to_ms);
+  EXPECT_TRUE(Pace().look(standing(30, 100, 60'000)).to_ms);
+  EXPECT_TRUE(Pace().look(standing(3, 100, 120'000)).to_ms);
+}
+
+TEST(Pace, IsARangeAroundWhatTheTimeSoFarGives) {
+  Pace pace;
+  const auto left = pace.look(standing(600, 6'000, 60'000));  // ten minutes at this pace
+  EXPECT_DOUBLE_EQ(left.calls_per_minute, 600);
+  EXPECT_EQ(left.from_ms, kNoon + 60'000 + 480'000);
+  EXPECT_EQ(left.to_ms, kNoon + 60'000 + 780'000);
+  EXPECT_EQ(left.cause, "the pace so far");
+}
+
+TEST(Pace, TheLastMinuteCountsMoreThanTheWhole) {
+  Pace pace;
+  pace.look(standing(600, 6'000, 600'000));
+  EXPECT_DOUBLE_EQ(pace.look(standing(1'200, 5'400, 660'000)).calls_per_minute, 600) << "60 a minute before";
+}
+
+TEST(Pace, MovesOnlyWithTheReckoning) {
+  Pace pace;
+  const auto first = pace.look(standing(600, 6'000, 60'000));
+  EXPECT_EQ(pace.look(standing(611, 5'989, 61'000)).to_ms, first.to_ms);
+  EXPECT_GT(pace.look(standing(620, 12'000, 62'000)).to_ms, first.to_ms) << "twice as much was found";
+}
+
+TEST(Pace, AWaitWithAnEndIsAddedAndNamed) {
+  Pace pace;
+  auto waiting = standing(600, 600, 60'000);
+  waiting.waits_for = "platform.rate_limited";
+  waiting.until_ms = kNoon + 10 * 60'000;
+  const auto left = pace.look(waiting);
+  EXPECT_EQ(left.from_ms, kNoon + 10 * 60'000 + 48'000);
+  EXPECT_EQ(left.cause, "waiting: platform.rate_limited");
+  EXPECT_EQ(left.calls_per_minute, 0);
+}
+
+TEST(Pace, TheLimitOfThePlatformIsNamedWhenItSetsThePace) {
+  auto at_limit = standing(100, 1'000, 60'000);
+  at_limit.platform = "Grain";
+  at_limit.per_minute = 300;
+  EXPECT_EQ(Pace().look(at_limit).cause, "Grain's 300 requests a minute");
+  at_limit.done = 50;
+  EXPECT_EQ(Pace().look(at_limit).cause, "the pace so far");
+}
+
+TEST(Pace, KnowsWhenTheWindowCloses) {
+  auto at_night = standing(600, 6'000, 60'000);
+  at_night.window = *storage::TimeWindow::parse("12:00-12:05; 18:00-20:00", "UTC");
+  const auto left = Pace().look(at_night);
+  EXPECT_GT(*left.from_ms, kNoon + 6 * kHour) << "four minutes are left now, eight are needed";
+  EXPECT_EQ(left.cause, "the hours in which bulk may run");
+}
+
+TEST(Pace, KnowsOurOwnBudget) {
+  auto limited = standing(4'900, 300, 60'000);
+  limited.budget = {5'000, 12 * kHour};
+  limited.bulk_done = 4'900;
+  const auto left = Pace().look(limited);
+  EXPECT_GE(*left.from_ms, kNoon + 60'000 + 12 * kHour);
+  EXPECT_EQ(left.cause, "our own budget of 5,000 calls in 12 h");
+}
+
+TEST(EndWords, AreDurationsAndClockTimesOfTheViewer) {
+  ::setenv("TZ", "Europe/Madrid", 1);
+  ::tzset();
+  using api::end_words;
+  EXPECT_EQ(end_words({}, {}, kNoon), "not enough data yet");
+  EXPECT_EQ(end_words(kNoon + 9'600'000, kNoon + 12'600'000, kNoon), "2h 40m - 3h 30m, about 15:40-16:30");
+  EXPECT_EQ(end_words(kNoon + 39'600'000, kNoon + 46'800'000, kNoon), "11h 00m - 13h 00m, about Fri 00:00-Fri 02:00");
+  EXPECT_EQ(end_words(kNoon - 5, kNoon - 1, kNoon), "0s - 0s, about 13:00");
+  ::unsetenv("TZ");
+  ::tzset();
+}
+
+}  // namespace
+}  // namespace callimport::activities
