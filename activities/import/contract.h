@@ -75,12 +75,13 @@ struct ImportInput {
   std::string zone;        ///< the customer's, an IANA name
   std::string order;       ///< who comes first (storage/library/lane_order.h)
   std::int64_t at_ms = 0;  ///< not to begin before; 0: at once
+  std::string duplicates;  ///< calls the library has already: skip (also when empty), update, replace
   ImportSettings settings;
   nlohmann::json state;  ///< of the machine, from one run to the next; null at the start
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportInput, import, platform, workspace, title, credential, base_url,
                                                 after_ms, before_ms, calls_max, spread, media, predicted, started_by,
-                                                window, zone, order, at_ms, settings, state)
+                                                window, zone, order, at_ms, duplicates, settings, state)
 
 /// found = registered + duplicate + skipped + failed + pending
 struct CounterNote {

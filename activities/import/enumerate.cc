@@ -48,7 +48,8 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, 
   if (before.cursor != walk.from || before.enumerated) {
     return fail(Code::kConflict, "another attempt has counted on from here in import " + ask.import);
   }
-  TRY(const std::int64_t added, tx.add_manifest(ask.import, walk.rows, order_of(ask)));
+  const auto policy = storage::parse_duplicate_policy(ask.duplicates).value_or(storage::DuplicatePolicy::kSkip);
+  TRY(const std::int64_t added, tx.add_manifest(ask.import, walk.rows, order_of(ask), policy));
   for (const auto& row : walk.rows) {
     if (row.state == storage::CallState::kPending) continue;
     TRY_VOID(tx.see_cause(ask.import, row.cause, to_unix_ms(now)));

@@ -43,7 +43,9 @@ Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, A
     call->transcript_state = "missing";
   }
 
-  if (ask.media && call->media_type != "transcript") {
+  // Of a call that the library has and that is only brought up to date, the recording stays.
+  const bool facts_only = !row.repeats.empty() && ask.duplicates == "update";
+  if (ask.media && !facts_only && call->media_type != "transcript") {
     const std::int64_t expected_ms = call->duration_ms.value_or(0);
     auto downloading = download_media(session, context, row.source_id, ask.workspace, expected_ms);
     Fetched<storage::MediaFacts> media = co_await std::move(downloading);
@@ -52,7 +54,7 @@ Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, A
     if (!media && !absent) co_return tl::unexpected(media.error());
     if (media) call->media = std::move(*media);
   }
-  if (!call->media && call->segments.empty() && ask.media) {
+  if (!call->media && call->segments.empty() && ask.media && !facts_only) {
     co_return tl::unexpected<Trouble>(CallFailed{"call.no_recording", "there is neither a recording nor a transcript"});
   }
   call->fetched_ms = to_unix_ms(session->now());

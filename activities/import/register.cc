@@ -13,8 +13,9 @@ Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask, std:
             [](const storage::Call& a, const storage::Call& b) { return a.start_ms > b.start_ms; });
   StepResult result;
   result.taken = std::ssize(calls);
+  const auto policy = storage::parse_duplicate_policy(ask.duplicates).value_or(storage::DuplicatePolicy::kSkip);
   for (const auto& call : calls) {
-    TRY(const storage::CallState state, tx.register_call(ask.import, call));
+    TRY(const storage::CallState state, tx.register_call(ask.import, call, policy));
     if (state == storage::CallState::kRegistered) ++result.done;
   }
   TRY_VOID(tx.add_pace(ask.import, now_ms, result.done));

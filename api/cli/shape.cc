@@ -86,6 +86,7 @@ json shape(const v1::ImportCall& call) {
               {"media_type", call.media_type()}, {"lane", call.lane()},     {"state", call.state()},
               {"cause", call.cause()},           {"detail", call.detail()}, {"attempts", call.attempts()}};
   if (call.has_duration_ms()) out["duration_s"] = seconds(call.duration_ms());
+  if (!call.repeats().empty()) out["repeats"] = call.repeats();
   if (call.has_not_before_ms()) out["not_before"] = iso(call.not_before_ms());
   return out;
 }

@@ -135,7 +135,8 @@ Ended show_call(Session& session, const std::string& id, const ShowFlags& flags)
   if (call.state() == "registered")
     answer = "imported";
   else if (call.state() == "duplicate")
-    answer = "not imported again: it was in the library already";
+    answer = "not imported again: it was in the library already" +
+             (call.repeats().empty() ? std::string() : ", as " + call.repeats());
   else if (call.state() == "pending" || call.state() == "staged")
     answer = "not yet";
   else

@@ -81,6 +81,7 @@ tl::expected<activities::ImportInput, CliError> import_order(Session& session, c
   put(order.window, flags.window);
   put(order.zone, flags.zone);
   put(order.order, flags.order);
+  put(order.duplicates, flags.duplicates);
   put_extent(flags, order);
   const char* user = std::getenv("USER");
   order.started_by = user == nullptr ? fmt::format("uid {}", ::getuid()) : user;
@@ -262,6 +263,10 @@ void add_import_flags(CLI::App& verb, StartFlags& flags) {
   verb.add_option("--after", flags.after, "only calls that began at or after this day or time");
   verb.add_option("--before", flags.before, "only calls that began before it");
   verb.add_flag("--no-media", flags.no_media, "details and transcripts only");
+  verb.add_option(
+          "--duplicates", flags.duplicates,
+          "calls the library has already: skip (default), update what is known about them, or replace them whole")
+      ->check(CLI::IsMember({"skip", "update", "replace"}));
   verb.add_option("--batch", flags.settings.fetch_batch, "calls one step takes on")->check(CLI::Range(1, 10'000));
   verb.add_option("--concurrency", flags.settings.fetch_at_once, "calls under way together")
       ->check(CLI::Range(1, 1'000));

@@ -19,7 +19,7 @@ struct StartFlags {
       task_queue, token_kind = "pat";
   TokenFlags token;
   activities::ImportSettings settings;
-  std::string window, zone, order, at;
+  std::string window, zone, order, at, duplicates;
   int first = -1;                  ///< -1: as the server says
   std::string like;                ///< an earlier import whose order this one takes over
   std::string sample;              ///< a number of calls, across all dates

@@ -63,6 +63,7 @@ v1::ImportCall to_message(const storage::ManifestRow& row) {
   message.set_detail(row.detail);
   if (row.not_before_ms) message.set_not_before_ms(*row.not_before_ms);
   message.set_attempts(row.attempts);
+  message.set_repeats(row.repeats);
   return message;
 }
 

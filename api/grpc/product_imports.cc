@@ -110,6 +110,7 @@ Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1:
     return fail(Code::kNotFound, "import " + id + " has not found a call " + request.source_id().substr(0, 200));
   v1::GetImportCallResponse reply;
   *reply.mutable_call() = to_message(*row);
+  reply.set_library_call(row->repeats);
   return reply;
 }
 

@@ -233,7 +233,7 @@ CallWrites::CallWrites(Database& db, Random& random, PeopleWrites& people)
     : db_(db),
       random_(random),
       people_(people),
-      knows_(db, "SELECT 1 FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
+      known_(db, "SELECT id FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
       last_doc_(db, "SELECT doc + docs FROM call WHERE doc >= ?1 AND doc <= ?2 ORDER BY doc DESC LIMIT 1"),
       insert_(
           db,
@@ -259,13 +259,25 @@ CallWrites::CallWrites(Database& db, Random& random, PeopleWrites& people)
                  "UPDATE participant SET recognised = ?3, side = ?4, person = ?5, company = ?6"
                  " WHERE call = ?1 AND seq = ?2"),
       set_people_(db, "UPDATE call SET people = ?2 WHERE number = ?1"),
-      unindex_(db, "INSERT INTO doc_text(doc_text, rowid, text, speaker, people) VALUES('delete', ?1, ?2, '', ?3)") {}
+      unindex_(db, "INSERT INTO doc_text(doc_text, rowid, text, speaker, people) VALUES('delete', ?1, ?2, '', ?3)"),
+      place_of_(db, "SELECT number, doc, docs, title, people FROM call WHERE id = ?1"),
+      unindex_all_(db,
+                   "INSERT INTO doc_text(doc_text, rowid, text, speaker, people)"
+                   " SELECT 'delete', id, text, speaker, people FROM doc WHERE id >= ?1 AND id < ?2"),
+      drop_segments_(db, "DELETE FROM segment WHERE id > ?1 AND id < ?2"),
+      drop_participants_(db, "DELETE FROM participant WHERE call = ?1"),
+      set_facts_(db,
+                 "UPDATE call SET title = ?2, source = ?3, end_ms = ?4, duration_ms = ?5, tags = ?6, details = ?7,"
+                 " fetched_ms = ?8, people = ?9, privacy = ?10 WHERE number = ?1"),
+      set_content_(db,
+                   "UPDATE call SET doc = ?2, docs = ?3, transcript_state = ?4, media_type = ?5, media_hash = ?6,"
+                   " media_bytes = ?7, container = ?8, audio_codec = ?9, video_codec = ?10, media_duration_ms = ?11"
+                   " WHERE number = ?1") {}
 
-Result<bool> CallWrites::knows(const std::string& platform, const std::string& workspace,
-                               const std::string& source_id) {
-  knows_.bind(1, platform).bind(2, workspace).bind(3, source_id);
-  TRY(const auto found, first_row(knows_, [](const Statement&) { return true; }));
-  return found.has_value();
+Result<std::optional<std::string>> CallWrites::known(const std::string& platform, const std::string& workspace,
+                                                     const std::string& source_id) {
+  known_.bind(1, platform).bind(2, workspace).bind(3, source_id);
+  return first_row(known_, [](const Statement& row) { return row.text(0); });
 }
 
 Result<std::int64_t> CallWrites::free_doc(std::int64_t start_ms, std::int64_t docs) {
@@ -379,13 +391,62 @@ Result<> CallWrites::insert(const Call& call, const Provenance& from) {
   TRY(const Place place, insert_facts(call, from, people));
   TRY_VOID(insert_participants(place.number, call.participants, matches));
   TRY_VOID(index(place.doc, call.title, "", people));
-  std::int64_t id = place.doc;
-  for (const auto& s : call.segments) {
+  return insert_segments(place.doc, call.segments);
+}
+
+Result<> CallWrites::insert_segments(std::int64_t doc, const std::vector<Segment>& segments) {
+  std::int64_t id = doc;
+  for (const auto& s : segments) {
     insert_segment_.bind(1, ++id).bind(2, s.speaker).bind(3, s.participant).bind(4, s.start_ms).bind(5, s.end_ms);
     TRY_VOID(insert_segment_.bind(6, s.text).run());
     TRY_VOID(index(id, s.text, s.speaker, ""));
   }
   return {};
+}
+
+Result<> CallWrites::replace_content(std::int64_t number, std::int64_t doc, std::int64_t docs, const Call& call) {
+  TRY_VOID(drop_segments_.bind(1, doc).bind(2, doc + docs).run());
+  const auto wanted = static_cast<std::int64_t>(call.segments.size()) + 1;
+  std::int64_t at = doc;
+  if (wanted > docs) {
+    TRY(at, free_doc(start_ms_of(doc), wanted));
+  }
+  set_content_.bind(1, number).bind(2, at).bind(3, wanted).bind(4, call.transcript_state).bind(5, call.media_type);
+  if (call.media) {
+    const MediaFacts& media = *call.media;
+    set_content_.bind(6, media.hash).bind(7, media.bytes).bind(8, media.container);
+    set_content_.bind(9, media.audio_codec).bind(10, media.video_codec).bind(11, media.duration_ms);
+  }
+  TRY_VOID(set_content_.run());
+  return insert_segments(at, call.segments);
+}
+
+Result<> CallWrites::rewrite(const std::string& id, const Call& call, const Provenance& from, DuplicatePolicy policy) {
+  if (call.segments.size() > kSegmentsPerCallMax) {
+    return fail(Code::kInvalid, "a transcript of " + std::to_string(call.segments.size()) + " segments is too long");
+  }
+  struct Old {
+    std::int64_t number, doc, docs;
+    std::string title, people;
+  };
+  const auto read = [](const Statement& row) {
+    return Old{row.integer(0), row.integer(1), row.integer(2), row.text(3), row.text(4)};
+  };
+  TRY(const auto old, first_row(place_of_.bind(1, id), read));
+  if (!old) return no_call(id);
+  const bool whole = policy == DuplicatePolicy::kReplace;
+  TRY_VOID(unindex_all_.bind(1, old->doc).bind(2, old->doc + (whole ? old->docs : 1)).run());
+  TRY(const auto matches, match(call.participants, from));
+  const std::string people = searched_people(call.participants, matches);
+  TRY(const auto rules, people_.workspace(from.workspace));
+  set_facts_.bind(1, old->number).bind(2, call.title).bind(3, call.source).bind(4, call.end_ms);
+  set_facts_.bind(5, call.duration_ms).bind(6, tags_to_json(call.tags)).bind(7, call.details).bind(8, call.fetched_ms);
+  TRY_VOID(set_facts_.bind(9, people).bind(10, stricter(call.privacy, rules.privacy)).run());
+  TRY_VOID(drop_participants_.bind(1, old->number).run());
+  TRY_VOID(insert_participants(old->number, call.participants, matches));
+  if (whole) TRY_VOID(replace_content(old->number, old->doc, old->docs, call));
+  TRY(const auto now, first_row(place_of_.bind(1, id), read));
+  return index(now->doc, call.title, "", people);
 }
 
 }  // namespace callimport::storage

@@ -51,8 +51,12 @@ struct Provenance {
 class CallWrites {
  public:
   CallWrites(Database& db, Random& random, PeopleWrites& people);
-  /// Whether the library has the call already.
-  Result<bool> knows(const std::string& platform, const std::string& workspace, const std::string& source_id);
+  /// The id of the library's call of this source id, if it has it.
+  Result<std::optional<std::string>> known(const std::string& platform, const std::string& workspace,
+                                           const std::string& source_id);
+  /// Writes anew what the library has under `id`: with kUpdate title, length, tags, details, people and privacy; with
+  /// kReplace transcript and recording as well. Id, import and start stay.  @error kInvalid  over kSegmentsPerCallMax
+  Result<> rewrite(const std::string& id, const Call& call, const Provenance& from, DuplicatePolicy policy);
   /// As LibraryTx::rematch.
   Result<Rematched> rematch(std::int64_t from, int limit);
   /// Puts a call in that the library does not have, under a new id, its participants recognised.  @error kInvalid  over
@@ -70,6 +74,10 @@ class CallWrites {
   Result<std::int64_t> free_doc(std::int64_t start_ms, std::int64_t docs);
   Result<> index(std::int64_t doc, std::string_view text, std::string_view speaker, std::string_view people);
 
+  Result<> insert_segments(std::int64_t doc, const std::vector<Segment>& segments);
+  /// The transcript and the recording of the call with these documents; answers its new first document.
+  Result<> replace_content(std::int64_t number, std::int64_t doc, std::int64_t docs, const Call& call);
+
   struct Matched {
     std::int64_t number = 0, doc = 0;
     std::string title, people;
@@ -81,8 +89,9 @@ class CallWrites {
   Database& db_;
   Random& random_;
   PeopleWrites& people_;
-  Statement knows_, last_doc_, insert_, insert_participant_, insert_segment_, index_;
+  Statement known_, last_doc_, insert_, insert_participant_, insert_segment_, index_;
   Statement next_calls_, participants_, set_match_, set_people_, unindex_;
+  Statement place_of_, unindex_all_, drop_segments_, drop_participants_, set_facts_, set_content_;
 };
 
 }  // namespace callimport::storage

@@ -77,6 +77,23 @@ std::string_view to_string(CallState state) {
   return "unknown";
 }
 
+std::string_view to_string(DuplicatePolicy policy) {
+  switch (policy) {
+    case DuplicatePolicy::kSkip: return "skip";
+    case DuplicatePolicy::kUpdate: return "update";
+    case DuplicatePolicy::kReplace: return "replace";
+  }
+  return "skip";
+}
+
+std::optional<DuplicatePolicy> parse_duplicate_policy(std::string_view text) {
+  for (const auto policy : {DuplicatePolicy::kSkip, DuplicatePolicy::kUpdate, DuplicatePolicy::kReplace}) {
+    if (to_string(policy) == text) return policy;
+  }
+  if (text.empty()) return DuplicatePolicy::kSkip;
+  return std::nullopt;
+}
+
 void Tally::add(CallState state, std::int64_t calls) {
   counters.found += calls;
   switch (state) {

@@ -1,6 +1,7 @@
 #include "storage/library/library.h"
 
 #include "storage/library/calls.h"
+#include "storage/library/duplicates.h"
 #include "storage/library/imports.h"
 #include "storage/library/manifest.h"
 #include "storage/library/measures.h"
@@ -35,6 +36,7 @@ struct Writer {
         staging(db),
         people(db, random),
         calls(db, random, people),
+        duplicates(db),
         receipts(db),
         notifications(db, random),
         progress(db, import_reads) {}
@@ -46,6 +48,7 @@ struct Writer {
   Staging staging;
   PeopleWrites people;
   CallWrites calls;
+  DuplicateFinder duplicates;
   Receipts receipts;
   NotificationWrites notifications;
   ProgressWrites progress;
@@ -79,6 +82,15 @@ struct Searcher {
   PeopleReads people;
 };
 
+std::string_view duplicate_cause(DuplicatePolicy policy) {
+  switch (policy) {
+    case DuplicatePolicy::kSkip: return "duplicate.skipped";
+    case DuplicatePolicy::kUpdate: return "duplicate.updated";
+    case DuplicatePolicy::kReplace: return "duplicate.replaced";
+  }
+  return "duplicate.skipped";
+}
+
 class Tx final : public LibraryTx {
  public:
   explicit Tx(Writer& writer) : w_(writer) {}
@@ -105,8 +117,8 @@ class Tx final : public LibraryTx {
 
   using LibraryTx::add_manifest;
   Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows,
-                                    const LaneOrder& order) override {
-    return w_.manifest.add(import, rows, order);
+                                    const LaneOrder& order, DuplicatePolicy policy) override {
+    return w_.manifest.add(import, rows, order, policy);
   }
   Result<> prioritize(const std::string& import, std::int64_t first_lane) override {
     return w_.manifest.prioritize(import, first_lane);
@@ -126,7 +138,8 @@ class Tx final : public LibraryTx {
 
   Result<> stage(const std::string& import, const Call& call) override;
   Result<std::vector<Call>> staged(const std::string& import, int limit) override;
-  Result<CallState> register_call(const std::string& import, const Call& call) override;
+  using LibraryTx::register_call;
+  Result<CallState> register_call(const std::string& import, const Call& call, DuplicatePolicy policy) override;
 
   Result<> add_pace(const std::string& import, std::int64_t at_ms, std::int64_t calls) override {
     return w_.progress.add_pace(import, at_ms, calls);
@@ -181,7 +194,7 @@ Result<std::vector<Call>> Tx::staged(const std::string& import, int limit) {
   return w_.staging.oldest(number, limit);
 }
 
-Result<CallState> Tx::register_call(const std::string& import, const Call& call) {
+Result<CallState> Tx::register_call(const std::string& import, const Call& call, DuplicatePolicy policy) {
   TRY(const auto place, w_.manifest.find(import, call.source_id));
   if (place.state == CallState::kRegistered || place.state == CallState::kDuplicate) return place.state;
   TRY(const ImportRow row, w_.import_reads.get(import));
@@ -191,13 +204,22 @@ Result<CallState> Tx::register_call(const std::string& import, const Call& call)
                 "call " + clipped(call.source_id, 100) + " is not of the workspace of import " + import);
   }
   TRY_VOID(leave_staging(place));
-  TRY(const bool known, w_.calls.knows(row.platform, row.workspace, call.source_id));
+  const Provenance from{.platform = row.platform, .workspace = row.workspace, .import = import};
+  TRY(const auto known, w_.calls.known(row.platform, row.workspace, call.source_id));
   if (known) {
-    TRY_VOID(w_.manifest.move(place, CallState::kDuplicate, "duplicate.skipped", "", 0));
+    if (policy != DuplicatePolicy::kSkip) TRY_VOID(w_.calls.rewrite(*known, call, from, policy));
+    TRY_VOID(w_.manifest.repeat(place, *known, duplicate_cause(policy)));
+    return CallState::kDuplicate;
+  }
+  TRY(const auto repeated, w_.duplicates.find(call, row.platform, row.workspace));
+  if (repeated) {
+    const bool by_recording = repeated->how == Sameness::kSameRecording;
+    TRY_VOID(w_.manifest.repeat(place, repeated->call,
+                                by_recording ? "duplicate.same_recording" : "duplicate.same_meeting"));
     return CallState::kDuplicate;
   }
   TRY_VOID(w_.manifest.move(place, CallState::kRegistered, "", "", call.media ? call.media->bytes : 0));
-  TRY_VOID(w_.calls.insert(call, {.platform = row.platform, .workspace = row.workspace, .import = import}));
+  TRY_VOID(w_.calls.insert(call, from));
   return CallState::kRegistered;
 }
 

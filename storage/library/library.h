@@ -44,12 +44,17 @@ class LibraryTx {
                                        ///< those of kCauseIdUnusable excepted
 
   // Manifest. Counters of the import row change in the same transaction.
-  /// Adds rows not known yet; those already registered from this workspace come in as kDuplicate. Answers how many were
+  /// Adds rows not known yet; those already registered from this workspace come in as kDuplicate, or pending when the
+  /// policy is to update or replace what the library has. Answers how many were
   /// new. Rows come as kPending, or as kSkipped or kFailed with their cause. Long titles are cut: the call keeps the
   /// whole.
   /// @error kInvalid  another state, or no source id.
   virtual Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows,
-                                            const LaneOrder& order) = 0;
+                                            const LaneOrder& order, DuplicatePolicy policy) = 0;
+  Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows,
+                                    const LaneOrder& order) {
+    return add_manifest(import, rows, order, DuplicatePolicy::kSkip);
+  }
   Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows) {
     return add_manifest(import, rows, {});
   }
@@ -73,11 +78,15 @@ class LibraryTx {
   virtual Result<> stage(const std::string& import, const Call& call) = 0;
   /// Oldest first; fewer than `limit` when they are long (32 MiB of JSON at once), but one if there is one.
   virtual Result<std::vector<Call>> staged(const std::string& import, int limit) = 0;
-  /// Into the library, once by (platform, workspace, source_id): registered, or duplicate when there already. Unstages
+  /// Into the library, once by (platform, workspace, source_id): registered, or duplicate when it is there already, by
+  /// its id or as the same meeting (duplicates.h); the manifest row names the call it repeats. Unstages
   /// it. Again answers the same. Platform, workspace and import of the library's row are the import's; `call.id` is
   /// ignored.
   /// @error kConflict  skipped or failed.  @error kInvalid  of another workspace.
-  virtual Result<CallState> register_call(const std::string& import, const Call& call) = 0;
+  virtual Result<CallState> register_call(const std::string& import, const Call& call, DuplicatePolicy policy) = 0;
+  Result<CallState> register_call(const std::string& import, const Call& call) {
+    return register_call(import, call, DuplicatePolicy::kSkip);
+  }
 
   // How it went.
   /// Calls that came into the library at that time, for the chart.

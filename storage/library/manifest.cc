@@ -10,8 +10,9 @@ namespace callimport::storage {
 
 namespace {
 
-#define CALLIMPORT_MANIFEST_COLUMNS \
-  "source_id, start_ms, title, media_type, duration_ms, lane, position, state, cause, detail, not_before_ms, attempts"
+#define CALLIMPORT_MANIFEST_COLUMNS                                                                            \
+  "source_id, start_ms, title, media_type, duration_ms, lane, position, state, cause, detail, not_before_ms, " \
+  "attempts, repeats"
 
 /// Rows one statement may change: until it ends, SQLite holds the pages it touched as they were, in memory.
 #define CALLIMPORT_PORTION "1000"
@@ -29,7 +30,8 @@ ManifestRow read_row(const Statement& row, const std::string& import) {
           .cause = row.text(8),
           .detail = row.text(9),
           .not_before_ms = optional_integer(row, 10),
-          .attempts = static_cast<int>(row.integer(11))};
+          .attempts = static_cast<int>(row.integer(11)),
+          .repeats = row.text(12)};
 }
 
 auto reader_for(const std::string& import) {
@@ -121,12 +123,14 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
     : db_(db),
       imports_(imports),
       counters_(counters),
+      set_repeats_(db, "UPDATE manifest SET repeats = ?3 WHERE import = ?1 AND source_id = ?2"),
       workspace_(db, "SELECT platform, workspace FROM import WHERE number = ?1"),
-      registered_(db, "SELECT 1 FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
+      registered_(db, "SELECT id FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
       insert_(db,
               "INSERT INTO manifest(import, source_id, lane, state, position, start_ms, duration_ms, not_before_ms, "
               "attempts,"
-              " media_type, title, cause, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12)"
+              " media_type, title, cause, detail, repeats)"
+              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12, ?13)"
               " ON CONFLICT(import, source_id) DO NOTHING"),
       find_(db, "SELECT lane, state FROM manifest WHERE import = ?1 AND source_id = ?2"),
       move_(db,
@@ -194,7 +198,7 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
              " AND (?2 = '' OR cause = ?2) AND cause <> ?3 LIMIT " CALLIMPORT_PORTION ")") {}
 
 Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows,
-                                         const LaneOrder& order) {
+                                         const LaneOrder& order, DuplicatePolicy policy) {
   TRY(const std::int64_t number, imports_.number(import));
   TRY(const auto workspace,
       first_row(workspace_.bind(1, number), [](const Statement& row) { return std::pair{row.text(0), row.text(1)}; }));
@@ -207,9 +211,9 @@ Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::v
                                       std::string(to_string(row.state)) + ": " + clipped(row.source_id, 100));
     }
     registered_.bind(1, workspace->first).bind(2, workspace->second).bind(3, row.source_id);
-    TRY(const auto known, first_row(registered_, [](const Statement&) { return true; }));
-    const CallState state = known ? CallState::kDuplicate : row.state;
-    TRY(const bool is_new, insert(number, row, position_for(row, order), state));
+    TRY(const auto known, first_row(registered_, [](const Statement& call) { return call.text(0); }));
+    const CallState state = known && policy == DuplicatePolicy::kSkip ? CallState::kDuplicate : row.state;
+    TRY(const bool is_new, insert(number, row, position_for(row, order), state, known.value_or("")));
     if (is_new) added[static_cast<std::size_t>(row.lane)].add(state, 1);
   }
   TRY_VOID(counters_.count(number, Lane::kFirst, added[0]));
@@ -217,8 +221,8 @@ Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::v
   return added[0].counters.found + added[1].counters.found;
 }
 
-Result<bool> ManifestWrites::insert(std::int64_t import, const ManifestRow& row, std::int64_t position,
-                                    CallState state) {
+Result<bool> ManifestWrites::insert(std::int64_t import, const ManifestRow& row, std::int64_t position, CallState state,
+                                    const std::string& repeats) {
   const bool waits = state == CallState::kPending;
   const bool known = state == CallState::kDuplicate;
   insert_.bind(1, import).bind(2, row.source_id).bind(3, static_cast<int>(row.lane)).bind(4, static_cast<int>(state));
@@ -227,7 +231,7 @@ Result<bool> ManifestWrites::insert(std::int64_t import, const ManifestRow& row,
   insert_.bind(10, clipped(row.title, kManifestTitleBytesMax));
   insert_.bind(11, known ? "duplicate.skipped" : waits ? "" : row.cause);
   insert_.bind(12, known || waits ? "" : clipped(row.detail, kManifestDetailBytesMax));
-  TRY_VOID(insert_.run());
+  TRY_VOID(insert_.bind(13, repeats).run());
   return db_.changes() != 0;
 }
 
@@ -305,6 +309,11 @@ Result<> ManifestWrites::move(const Place& place, CallState to, std::string_view
   change.add(to, 1);
   change.counters.media_bytes = media_bytes;
   return counters_.count(place.import, place.lane, change);
+}
+
+Result<> ManifestWrites::repeat(const Place& place, const std::string& call, std::string_view cause) {
+  TRY_VOID(move(place, CallState::kDuplicate, cause, "repeats " + call, 0));
+  return set_repeats_.bind(1, place.import).bind(2, place.source_id).bind(3, call).run();
 }
 
 Result<> ManifestWrites::put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms) {

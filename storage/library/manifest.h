@@ -36,7 +36,8 @@ class ManifestReads {
 class ManifestWrites {
  public:
   ManifestWrites(Database& db, ImportReads& imports, ImportWrites& counters);
-  Result<std::int64_t> add(const std::string& import, const std::vector<ManifestRow>& rows, const LaneOrder& order);
+  Result<std::int64_t> add(const std::string& import, const std::vector<ManifestRow>& rows, const LaneOrder& order,
+                           DuplicatePolicy policy);
   Result<> prioritize(const std::string& import, std::int64_t first_lane);
   Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms, int limit);
   Result<> put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms);
@@ -53,9 +54,12 @@ class ManifestWrites {
   /// @param media_bytes  of a call that becomes registered.  @error kConflict  not a move forward.
   Result<> move(const Place& place, CallState to, std::string_view cause, std::string_view detail,
                 std::int64_t media_bytes);
+  /// To kDuplicate, of that call of the library.
+  Result<> repeat(const Place& place, const std::string& call, std::string_view cause);
 
  private:
-  Result<bool> insert(std::int64_t import, const ManifestRow& row, std::int64_t position, CallState state);
+  Result<bool> insert(std::int64_t import, const ManifestRow& row, std::int64_t position, CallState state,
+                      const std::string& repeats);
 
   /// Rows of one kind that stand on the wrong side of the first lane's end: counted by state, then moved.
   struct Crossing {
@@ -72,7 +76,7 @@ class ManifestWrites {
   Database& db_;
   ImportReads& imports_;
   ImportWrites& counters_;
-  Statement workspace_, registered_, insert_, find_, move_, put_off_, fresh_, due_, boundary_;
+  Statement set_repeats_, workspace_, registered_, insert_, find_, move_, put_off_, fresh_, due_, boundary_;
   std::array<Crossing, 3> crossings_;
   Statement failed_by_lane_, retry_;
 };

@@ -48,6 +48,13 @@ enum class CallState : std::uint8_t { kPending, kStaged, kRegistered, kDuplicate
 std::string_view to_string(CallState state);
 enum class Lane : std::uint8_t { kFirst, kBulk };
 
+/// What becomes of a call that the library has already, by its id on the platform. One that is the same meeting under
+/// another id is always skipped.
+enum class DuplicatePolicy : std::uint8_t { kSkip, kUpdate, kReplace };
+std::string_view to_string(DuplicatePolicy policy);
+/// skip (also the empty text), update, replace; nothing for others.
+std::optional<DuplicatePolicy> parse_duplicate_policy(std::string_view text);
+
 /// Cause of a call whose id cannot be asked for, now or ever: no retry takes it up.
 inline constexpr std::string_view kCauseIdUnusable = "call.id_unusable";
 
@@ -64,6 +71,7 @@ struct ManifestRow {
   std::string cause, detail;  ///< for skipped, failed: dotted cause and a sentence; kept after a retry succeeds: empty
   std::optional<std::int64_t> not_before_ms;  ///< recording not ready: look again then
   int attempts = 0;                           ///< that ended: fetched, failed or put off
+  std::string repeats = {};                   ///< the library's call that this one is again; empty: none
 };
 
 struct Participant {

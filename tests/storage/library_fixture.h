@@ -2,6 +2,7 @@
 // A library on the simulated disk, a seeded Random, and rows to put into it.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,14 @@ inline Segment segment(const std::string& text, std::int64_t start_ms = 0) {
   return {.speaker = "Ada", .participant = "p1", .start_ms = start_ms, .end_ms = start_ms + 900, .text = text};
 }
 
+/// Different for each call, as recordings are.
+inline std::string hash_for(const std::string& source_id) {
+  std::string hash;
+  for (const char c : source_id) hash += "0123456789abcdef"[static_cast<unsigned char>(c) % 16];
+  hash += std::to_string(std::hash<std::string>{}(source_id) % 1'000'000'007);
+  return hash.size() > 64 ? hash.substr(hash.size() - 64) : hash + std::string(64 - hash.size(), 'a');
+}
+
 inline Call call_with(const std::string& source_id, std::vector<Segment> segments) {
   Call call;
   call.platform = "grain";
@@ -62,7 +71,7 @@ inline Call call_with(const std::string& source_id, std::vector<Segment> segment
        .host = true},
       {.source_id = "p2", .name = "Bob", .email = "", .scope = "external", .attended = {}, .host = false}};
   call.segments = std::move(segments);
-  call.media = MediaFacts{.hash = std::string(64, 'a'),
+  call.media = MediaFacts{.hash = hash_for(source_id),
                           .bytes = 1'000,
                           .container = "mp4",
                           .audio_codec = "aac",

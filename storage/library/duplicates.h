@@ -1,0 +1,53 @@
+#pragma once
+// Whether two calls are one meeting that reached us twice, and which call of the library a new one repeats.
+//
+// The same recording: equal content hashes, starts within two minutes, lengths alike.
+// The same meeting, otherwise: starts within two minutes, lengths alike (5 s or 2 % apart, the more generous), and
+//   within one workspace of one platform, which itself counts two calls: the same title and the same addresses, two at
+//   least;
+//   across workspaces and platforms: at least half of the addresses of the shorter list on both.
+// A meeting that is held at the same minute with other people or under another name is another; so is one whose length
+// nobody knows, and one without addresses.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/library/records.h"
+#include "storage/sqlite/database.h"
+
+namespace callimport::storage {
+
+inline constexpr std::int64_t kStartsApartMsMax = 120'000;
+inline constexpr std::int64_t kLengthsApartMsMax = 5'000;
+
+struct MeetingFacts {
+  std::string platform, workspace, title, hash;
+  std::int64_t start_ms = 0;
+  std::optional<std::int64_t> length_ms;
+  std::vector<std::string> emails;  ///< normalised, sorted, once each
+};
+
+enum class Sameness : std::uint8_t { kOther, kSameRecording, kSameMeeting };
+Sameness compare(const MeetingFacts& a, const MeetingFacts& b);
+
+/// Inside a transaction of the writer.
+class DuplicateFinder {
+ public:
+  explicit DuplicateFinder(Database& db);
+  struct Repeated {
+    std::string call;
+    Sameness how = Sameness::kOther;
+  };
+  /// The first call of the library that `call`, of this platform and workspace, repeats.
+  Result<std::optional<Repeated>> find(const Call& call, const std::string& platform, const std::string& workspace);
+
+ private:
+  struct Candidate {
+    std::int64_t number = 0;
+    std::string id;
+    MeetingFacts facts;
+  };
+  Statement near_, emails_;
+};
+
+}  // namespace callimport::storage

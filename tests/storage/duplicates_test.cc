@@ -1,0 +1,166 @@
+// Calls that reach us twice: recognised, counted, linked; and near misses that are calls of their own.
+#include "storage/library/duplicates.h"
+
+#include <string>
+#include <vector>
+
+#include "tests/storage/library_fixture.h"
+
+namespace callimport::storage {
+namespace {
+
+MeetingFacts meeting() {
+  return {.platform = "grain",
+          .workspace = "acme",
+          .title = "Weekly",
+          .hash = "aa",
+          .start_ms = 1'000'000'000,
+          .length_ms = 1'800'000,
+          .emails = {"ada@ours.example", "bob@theirs.example", "cy@theirs.example"}};
+}
+
+struct Row {
+  const char* name;
+  Sameness how;
+  void (*change)(MeetingFacts&);
+};
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+class Meetings : public testing::TestWithParam<Row> {};
+
+TEST_P(Meetings, AreTheSameOrNot) {
+  MeetingFacts other = meeting();
+  GetParam().change(other);
+  EXPECT_EQ(GetParam().how, compare(meeting(), other));
+  EXPECT_EQ(GetParam().how, compare(other, meeting()));
+}
+
+constexpr auto kOther = Sameness::kOther, kRecording = Sameness::kSameRecording, kMeeting = Sameness::kSameMeeting;
+INSTANTIATE_TEST_SUITE_P(
+    Table, Meetings,
+    testing::Values(
+        Row{"SameInAll", kRecording, [](MeetingFacts&) {}},
+        Row{"SameRecordingUnderAnotherName", kRecording, [](MeetingFacts& m) { m.title = "x", m.emails.clear(); }},
+        Row{"SameRecordingOnAnotherDay", kOther, [](MeetingFacts& m) { m.start_ms += 86'400'000; }},
+        Row{"RecordedTwice", kMeeting, [](MeetingFacts& m) { m.hash = "bb"; }},
+        Row{"WithoutRecordings", kMeeting, [](MeetingFacts& m) { m.hash = ""; }},
+        Row{"AtTheLimits", kMeeting,
+            [](MeetingFacts& m) { m.hash = "", m.start_ms += 120'000, m.length_ms = 1'836'700; }},
+        Row{"BeginsLater", kOther, [](MeetingFacts& m) { m.hash = "", m.start_ms += 120'001; }},
+        Row{"IsLonger", kOther, [](MeetingFacts& m) { m.hash = "", m.length_ms = 1'836'800; }},
+        Row{"OfUnknownLength", kOther, [](MeetingFacts& m) { m.hash = "", m.length_ms.reset(); }},
+        Row{"InParallelUnderAnotherName", kOther, [](MeetingFacts& m) { m.hash = "", m.title = "Weekly B"; }},
+        Row{"InParallelWithOthers", kOther, [](MeetingFacts& m) { m.hash = "", m.emails.pop_back(); }},
+        Row{"OfNobodyKnown", kOther, [](MeetingFacts& m) { m.hash = "", m.emails.clear(); }},
+        Row{"OfAnotherPlatform", kMeeting,
+            [](MeetingFacts& m) { m.hash = "", m.platform = "gong", m.title = "x", m.emails.pop_back(); }},
+        Row{"OfAnotherWorkspace", kMeeting, [](MeetingFacts& m) { m.hash = "", m.workspace = "b"; }},
+        Row{"OfAnotherPlatformWithFewOfThem", kOther,
+            [](MeetingFacts& m) {
+              m.hash = "", m.platform = "gong";
+              m.emails = {"ada@ours.example", "x@y.example", "z@y.example"};
+            }},
+        Row{"OfAnotherPlatformWithNobodyKnown", kOther,
+            [](MeetingFacts& m) { m.hash = "", m.platform = "gong", m.emails.clear(); }}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+class Duplicates : public LibraryTest {
+ protected:
+  void SetUp() override {
+    LibraryTest::SetUp();
+    ImportRow second = import_row("imp_2");
+    second.platform = "gong";
+    ASSERT_OK(library_->change([&](LibraryTx& tx) { return tx.put_import(second); }));
+  }
+  static Call weekly(const std::string& source_id) {
+    Call call = call_with(source_id, {segment("about renewal")});
+    call.title = "Weekly";
+    call.participants[1].email = "bob@theirs.example";
+    return call;
+  }
+  CallState take_in_as(const std::string& import, const Call& call, DuplicatePolicy policy) {
+    CallState state{};
+    EXPECT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      TRY_VOID(tx.add_manifest(import, {manifest_row(call.source_id)}, {}, policy));
+      TRY(state, tx.register_call(import, call, policy));
+      return {};
+    }));
+    return state;
+  }
+  std::string only_call() {
+    const auto calls = library_->calls({}, "", 10);
+    EXPECT_EQ(1u, calls->size());
+    return calls->at(0).id;
+  }
+  std::size_t found(const std::string& query) { return library_->search({.query = query})->hits.size(); }
+};
+
+TEST_F(Duplicates, WithinAnImportAreCountedAndNameTheCallTheyRepeat) {
+  take_in(weekly("a"));
+  EXPECT_EQ(CallState::kDuplicate, take_in_as(kImport, weekly("b"), DuplicatePolicy::kSkip));
+  EXPECT_EQ((Counters{.found = 2, .registered = 1, .duplicate = 1, .media_bytes = 1'000}), counters());
+  const auto row = library_->manifest_row(kImport, "b").value();
+  EXPECT_EQ("duplicate.same_meeting", row->cause);
+  EXPECT_EQ(only_call(), row->repeats);
+}
+
+TEST_F(Duplicates, AcrossPlatformsAreRecognisedToo) {
+  take_in(weekly("a"));
+  Call again = weekly("other-id");
+  again.platform = "gong";
+  again.start_ms += 60'000;
+  again.title = "Weekly with Bob";
+  EXPECT_EQ(CallState::kDuplicate, take_in_as("imp_2", again, DuplicatePolicy::kSkip));
+  Call of_others = again;
+  of_others.source_id = "third";
+  of_others.participants[0].email = "x@y.example";
+  of_others.participants[1].email = "z@y.example";
+  EXPECT_EQ(CallState::kRegistered, take_in_as("imp_2", of_others, DuplicatePolicy::kSkip));
+}
+
+TEST_F(Duplicates, BySourceIdAreSkippedUnlessToldOtherwise) {
+  take_in(weekly("a"));
+  const std::string id = only_call();
+  ASSERT_OK(library_->change([&](LibraryTx& tx) { return tx.put_import(import_row("imp_3")); }));
+  Call changed = weekly("a");
+  changed.title = "Renamed";
+  changed.tags = {"new"};
+  changed.participants[1].name = "Robert";
+  changed.segments = {segment("about expansion"), segment("and more", 1'000)};
+  EXPECT_EQ(CallState::kDuplicate, take_in_as("imp_3", changed, DuplicatePolicy::kSkip));
+  EXPECT_EQ("duplicate.skipped", library_->manifest_row("imp_3", "a").value()->cause);
+  EXPECT_EQ(id, library_->manifest_row("imp_3", "a").value()->repeats);
+  EXPECT_EQ("Weekly", library_->call(id)->title);
+}
+
+TEST_F(Duplicates, AreBroughtUpToDateOrReplacedUnderTheirId) {
+  for (const auto policy : {DuplicatePolicy::kUpdate, DuplicatePolicy::kReplace}) {
+    const bool whole = policy == DuplicatePolicy::kReplace;
+    const std::string source = whole ? "r" : "u", import = whole ? "imp_r" : "imp_u";
+    Call before = weekly(source);
+    before.title = "Old" + source;
+    before.segments = {segment("oldwords" + source)};
+    take_in(before);
+    const std::string id = library_->calls({.text = before.title}, "", 1)->at(0).id;
+    ASSERT_OK(library_->change([&](LibraryTx& tx) { return tx.put_import(import_row(import)); }));
+    Call after = before;
+    after.title = "New" + source;
+    after.participants[1].name = "Robert" + source;
+    after.segments = {segment("newwords" + source), segment("and more", 1'000)};
+    EXPECT_EQ(CallState::kDuplicate, take_in_as(import, after, policy));
+    EXPECT_EQ(whole ? "duplicate.replaced" : "duplicate.updated",
+              library_->manifest_row(import, source).value()->cause);
+    const auto now = library_->call(id);
+    ASSERT_OK(now);
+    EXPECT_EQ(after.title, now->title);
+    EXPECT_EQ(after.participants, now->participants);
+    EXPECT_EQ(whole ? after.segments : before.segments, now->segments);
+    EXPECT_EQ(1u, found(after.title));
+    EXPECT_EQ(0u, found(before.title));
+    EXPECT_EQ(1u, found("Robert" + source));
+    EXPECT_EQ(whole ? 1u : 0u, found("newwords" + source));
+    EXPECT_EQ(whole ? 0u : 1u, found("oldwords" + source));
+  }
+}
+
+}  // namespace
+}  // namespace callimport::storage
