@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::int64_t kFewCalls = 30;  ///< an import of fewer tells nothing of the next one
 constexpr int kFewImports = 3;
-constexpr double kSureSample = 1.25;  ///< high / low of a sample that is called medium
-constexpr int kRequestsOfCall = 2;    ///< details and transcript; the recording's place is one more
+constexpr double kSureSample = 1.25;   ///< high / low of a sample that is called medium
+constexpr double kBesidesMs = 15'000;  ///< proving access, ordering and closing, at most
+constexpr int kRequestsOfCall = 2;     ///< details and transcript; the recording's place is one more
 
 double share_of(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
@@ -94,7 +95,9 @@ std::optional<Course> course_of(const Bound& bound, double wanted, double first,
 void add_not_coming(Estimate& estimate, const Platform& platform, const ImportInput& ask, const Seen& seen) {
   const auto add = [&](const char* cause, std::int64_t part, std::string text) {
     if (part == 0) return;
-    const double calls = share_of(part, seen.looked_at) * static_cast<double>(seen.calls.likely);
+    auto all = static_cast<double>(seen.calls.likely);
+    if (ask.calls_max > 0) all = std::min(all, static_cast<double>(ask.calls_max));
+    const double calls = share_of(part, seen.looked_at) * all;
     estimate.not_coming.push_back({cause, std::max<std::int64_t>(std::llround(calls), 1), std::move(text)});
   };
   if (ask.media) {
@@ -179,10 +182,6 @@ Estimate estimate_of(const Platform& platform, const ImportInput& ask, const See
   Estimate estimate;
   const auto low = static_cast<double>(seen.calls.low), high = static_cast<double>(seen.calls.high);
   estimate.calls = {low, high};
-  if (ask.calls_max > 0) {
-    const auto most = static_cast<double>(ask.calls_max);
-    estimate.calls = {std::min(low, most), std::min(high, most)};
-  }
   const Span wanted{wanted_of(low, ask, seen), wanted_of(high, ask, seen)};
   estimate.to_import = wanted_of(static_cast<double>(seen.calls.likely), ask, seen);
   const double length = share_of(seen.length_ms, seen.with_length);
@@ -208,8 +207,8 @@ Estimate estimate_of(const Platform& platform, const ImportInput& ask, const See
   const auto soon = course_of(least, wanted.from, first, 1, terms);
   const auto late = course_of(most, wanted.to, first, doubt, terms);
   if (late) {
-    estimate.duration_ms = Span{soon ? soon->duration_ms.from : 0, late->duration_ms.to};
-    estimate.first_ms = Span{soon ? soon->first_ms.from : 0, late->first_ms.to};
+    estimate.duration_ms = Span{soon ? soon->duration_ms.from : 0, late->duration_ms.to + kBesidesMs};
+    estimate.first_ms = Span{soon ? soon->first_ms.from : 0, late->first_ms.to + kBesidesMs};
     estimate.cause = late->cause;
   }
   if (wanted.to < 1) {

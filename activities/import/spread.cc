@@ -15,8 +15,11 @@ constexpr double kTailDoubt = 0.5;  ///< a gap with calls on one side only may h
 
 }  // namespace
 
+/// A stretch ends with a call, which is why it ends there: counted in, it would make every page look denser than the
+/// time around it, by a twentieth with twenty calls.
 double CallSpread::Stretch::density() const {
-  return until > from ? static_cast<double>(calls) / static_cast<double>(until - from) : 0.0;
+  return until > from ? static_cast<double>(std::max<std::int64_t>(calls - 1, 0)) / static_cast<double>(until - from)
+                      : 0.0;
 }
 
 void CallSpread::none_before(std::int64_t time) { floor_ = floor_ ? std::max(*floor_, time) : time; }

@@ -112,9 +112,8 @@ std::string estimate_card(const v1::Estimate& estimate, const activities::Import
   const auto line = [&card](const char* head, const std::string& text) {
     card += fmt::format("  {:<11} {}\n", head, text);
   };
-  line("calls", fmt::format("{} found, {}{} to import{}", range_words(estimate.calls(), count_words),
-                            estimate.exact() ? "" : "about ", count_words(estimate.to_import()),
-                            order.calls_max > 0 ? fmt::format(" at most {}", human_count(order.calls_max)) : ""));
+  line("calls", fmt::format("{} found, {}{} to import", range_words(estimate.calls(), count_words),
+                            estimate.exact() ? "" : "about ", count_words(estimate.to_import())));
   line("hours", estimate.has_hours()
                     ? range_words(estimate.hours(), [](double hours) { return fmt::format("{:.1f}", hours); })
                     : std::string("not known: no call tells its length"));
@@ -130,7 +129,7 @@ std::string estimate_card(const v1::Estimate& estimate, const activities::Import
   line("cost", cost_words(estimate));
   for (const auto& one : estimate.not_coming())
     line("not coming",
-         fmt::format("{} {} {}", human_count(one.calls()), one.calls() == 1 ? "call:" : "calls:", one.text()));
+         fmt::format("{} {} {}", human_count(one.calls()), one.calls() == 1 ? "call" : "calls", one.text()));
   line("rests on", estimate.basis() + "; confidence " + estimate.confidence());
   if (!estimate.accuracy().empty()) line("so far", estimate.accuracy());
   return card;

@@ -46,7 +46,7 @@ TEST(CallSpread, AGapIsGuessedFromBothSides) {
   spread.saw(kTop, hourly(kTop, 20), false);
   spread.saw(kTop - 120 * kHour, hourly(kTop - 120 * kHour, 20), true);
   const auto guess = spread.guess();
-  EXPECT_EQ(guess.likely, 140) << "one an hour, on both sides of a gap of 100 hours";
+  EXPECT_EQ(guess.likely, 135) << "19 in 20 hours before the call a page ends with, on both sides of 100 hours";
   EXPECT_FALSE(guess.exact);
   EXPECT_EQ(spread.next_probe(), kTop - 70 * kHour) << "the middle of the gap";
 }
@@ -241,7 +241,7 @@ TEST(Past, HoldsWhatWasForetoldAgainstWhatCame) {
   EXPECT_DOUBLE_EQ(past.bytes_per_call, 100'000);
   const auto estimate = estimate_of(*find_platform("grain"), whole_import(), counted(), past, {});
   EXPECT_EQ(estimate.confidence, "high");
-  EXPECT_NEAR(estimate.duration_ms->to / estimate.duration_ms->from, 2 * kDoubtWithoutPast, 0.001);
+  EXPECT_NEAR(estimate.duration_ms->to / estimate.duration_ms->from, 2 * kDoubtWithoutPast, 0.05);
   EXPECT_THAT(estimate.accuracy, HasSubstr("1 of 3 past imports of Grain"));
 }
 
@@ -305,7 +305,7 @@ TEST(Survey, ALargeWorkspaceIsSampledInTime) {
   EXPECT_FALSE(looked.state->seen.calls.exact);
   EXPECT_GT(looked.messages, 5) << "partial figures";
   const auto guess = looked.state->seen.calls;
-  EXPECT_NEAR(static_cast<double>(guess.likely), 20'000, 4'000);
+  EXPECT_NEAR(static_cast<double>(guess.likely), 20'000, 1'500);
   RecordProperty("likely", std::to_string(guess.likely));
   RecordProperty("seconds", std::to_string(looked.took.count() / 1'000'000'000));
 }
