@@ -6,8 +6,6 @@
 namespace callimport::activities {
 namespace {
 
-constexpr int kImportsLookedAt = 1'000;
-
 /// What is read before the transaction: nothing else writes to an import that closes.
 struct Findings {
   std::vector<storage::Problem> problems;
@@ -62,10 +60,8 @@ Awaitable<ActivityResult> forget(SharedDeps deps, ActivityContext& context, Forg
     const auto credential = CredentialId::parse(input.credential);
     if (!credential) return {};
     // Another import may still work with it; the last one to close wipes it.
-    TRY(const auto imports, deps->library.imports(kImportsLookedAt));
-    for (const auto& other : imports) {
-      if (other.credential == input.credential && !other.closed_ms) return {};
-    }
+    TRY(const auto others, deps->library.imports_with(input.credential, 1));
+    if (!others.empty()) return {};
     const Result<> wiped = deps->vault.wipe(*credential, to_unix_ms(deps->clock.now()));
     if (!wiped && wiped.error().code != Code::kNotFound) return wiped;
     return {};

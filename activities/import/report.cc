@@ -15,7 +15,7 @@ using nlohmann::json;
 using storage::ImportRow;
 using storage::Problem;
 
-constexpr std::size_t kDetailBytesMax = 300, kTitleBytesMax = 500, kEstimateBytesMax = 8'000;
+constexpr std::size_t kDetailBytesMax = 300, kTitleBytesMax = 500;
 
 /// What a report is made of, read once.
 struct Findings {
@@ -59,12 +59,24 @@ json asked_of(const ImportRow& row) {
   return asked;
 }
 
-/// As the estimate before the start said it, where there was one.
-json estimate_of(const ImportRow& row) {
+/// What was said before the start, where it was, and whether it held.
+json estimate_of(const ImportRow& row, const ReportMoment& moment) {
   const json input = json::parse(row.input, nullptr, false);
-  if (!input.is_object() || !input.contains("estimate")) return nullptr;
-  const json& estimate = input["estimate"];
-  return estimate.dump(-1, ' ', false, json::error_handler_t::replace).size() > kEstimateBytesMax ? json() : estimate;
+  const json said = input.is_object() ? input.value("predicted", json()) : json();
+  if (!said.is_object()) return nullptr;
+  const auto number = [&said](const char* key) {
+    const json value = said.value(key, json());
+    return value.is_number() ? value.get<std::int64_t>() : 0;
+  };
+  const std::int64_t to_ms = number("duration_to_ms");
+  if (to_ms <= 0) return nullptr;
+  const json cause = said.value("cause", json());
+  json estimate = {{"calls", number("calls")},
+                   {"duration_from_s", number("duration_from_ms") / 1'000},
+                   {"duration_to_s", to_ms / 1'000},
+                   {"cause", cause.is_string() ? cut_text(cause.get<std::string>(), kDetailBytesMax) : ""}};
+  if (!moment.result.empty()) estimate["kept"] = moment.now_ms - row.created_ms <= to_ms;
+  return estimate;
 }
 
 void put_times(json& report, const Findings& found, const ReportMoment& moment) {
@@ -186,7 +198,7 @@ Report compose(const Findings& found, const ReportMoment& moment) {
                  {"counters", counters_of(row.counters)},
                  {"recordings_bytes", row.counters.media_bytes},
                  {"recorded_s", found.scan.registered_ms / 1'000},
-                 {"estimate", estimate_of(row)},
+                 {"estimate", estimate_of(row, moment)},
                  {"cost", nullptr},
                  {"approvals", json::array()},
                  {"months", months_of(found.scan.months)},

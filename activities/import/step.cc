@@ -20,7 +20,10 @@ void Pulse::beat() {
 
 storage::ReceiptKey receipt_of(const ActivityContext& context) {
   const auto& info = context.info();
-  return {.run_id = info.run_id, .activity_id = info.activity_id, .attempt = info.attempt};
+  return {.run_id = info.run_id,
+          .activity_id = info.activity_id,
+          .attempt = info.attempt,
+          .scheduled_ns = to_unix_ns(info.scheduled)};
 }
 
 CounterNote note_of(const storage::Counters& c) {

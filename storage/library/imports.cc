@@ -1,5 +1,7 @@
 #include "storage/library/imports.h"
 
+#include <limits>
+
 #include "storage/model/ensure.h"
 #include "storage/sqlite/rows.h"
 
@@ -55,6 +57,15 @@ StageChange read_change(const Statement& row) {
           .row = read_lane(row, 3),
           .counters = read_counters(row, 9)};
 }
+
+// The lane that wants eyes first: attention, then pause, wait, work, and last what has ended; of equals the first lane.
+#define CALLIMPORT_URGENCY(condition)                                         \
+  "CASE " condition                                                           \
+  " WHEN 'needs_attention' THEN 0 WHEN 'paused' THEN 1 WHEN 'waiting' THEN 2" \
+  " WHEN 'running' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END"
+#define CALLIMPORT_SHOWN_CONDITION                                                 \
+  "CASE WHEN closed_ms IS NULL AND first_condition <> '' AND " CALLIMPORT_URGENCY( \
+      "first_condition") " <= " CALLIMPORT_URGENCY("bulk_condition") " THEN first_condition ELSE bulk_condition END"
 
 tl::unexpected<Error> no_import(const std::string& id) { return fail(Code::kNotFound, "no such import " + id); }
 
@@ -112,6 +123,21 @@ void Tally::add(CallState state, std::int64_t calls) {
 ImportReads::ImportReads(Database& db)
     : get_(db, "SELECT * FROM import_now WHERE id = ?1"),
       newest_(db, "SELECT * FROM import_now ORDER BY created_ms DESC, number DESC LIMIT ?1"),
+      page_(db,
+            "SELECT number, id, platform, workspace, title, credential, input, created_ms, closed_ms, first_ready_ms,"
+            " '' AS cursor, enumerated, '' AS report, change,"
+            " first_stage, first_condition, first_reason, first_who, first_why, first_until_ms,"
+            " bulk_stage, bulk_condition, bulk_reason, bulk_who, bulk_why, bulk_until_ms,"
+            " found, registered, duplicate, skipped, failed, pending, media_bytes FROM import_now"
+            " WHERE created_ms >= ?1 AND created_ms <= ?2 AND (created_ms < ?2 OR id < ?3)"
+            " AND (?4 = '' OR platform = ?4)"
+            " AND (?5 = '' OR instr(lower(title || ' ' || workspace || ' ' || id), lower(?5)) > 0)"
+            " AND (?6 = '' OR instr(?6, ',' || " CALLIMPORT_SHOWN_CONDITION
+            " || ',') > 0)"
+            " ORDER BY created_ms DESC, id DESC LIMIT ?7"),
+      ids_(db, "SELECT id FROM import WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"),
+      open_count_(db, "SELECT count(*) FROM import INDEXED BY import_open WHERE closed_ms IS NULL"),
+      with_(db, "SELECT id FROM import INDEXED BY import_open WHERE closed_ms IS NULL AND credential = ?1 LIMIT ?2"),
       timeline_(
           db,
           "SELECT change, at_ms, lane, stage, condition, reason, who, why, until_ms, found, registered, duplicate,"
@@ -129,6 +155,30 @@ Result<ImportRow> ImportReads::get(const std::string& id) {
 }
 
 Result<std::vector<ImportRow>> ImportReads::newest(int limit) { return all_rows(newest_.bind(1, limit), read_import); }
+
+Result<std::vector<ImportRow>> ImportReads::page(const ImportFilter& filter, const std::optional<ImportPlace>& after,
+                                                 int limit) {
+  std::string conditions;
+  for (const auto& condition : filter.conditions) conditions += (conditions.empty() ? "," : "") + condition + ",";
+  page_.bind(1, filter.created_after_ms == 0 ? std::numeric_limits<std::int64_t>::min() : filter.created_after_ms);
+  page_.bind(2, after ? after->created_ms : std::numeric_limits<std::int64_t>::max());
+  page_.bind(3, after ? std::string_view(after->id) : std::string_view("\xff"));  // no UTF-8 text sorts after this byte
+  return all_rows(page_.bind(4, filter.platform).bind(5, filter.text).bind(6, conditions).bind(7, limit), read_import);
+}
+
+Result<std::vector<std::string>> ImportReads::ids(const std::string& prefix, int limit) {
+  return all_rows(ids_.bind(1, prefix).bind(2, prefix + "\x7f").bind(3, limit),
+                  [](const Statement& row) { return row.text(0); });
+}
+
+Result<std::int64_t> ImportReads::open_count() {
+  TRY(const auto count, first_row(open_count_, [](const Statement& row) { return row.integer(0); }));
+  return count.value_or(0);
+}
+
+Result<std::vector<std::string>> ImportReads::with(const std::string& credential, int limit) {
+  return all_rows(with_.bind(1, credential).bind(2, limit), [](const Statement& row) { return row.text(0); });
+}
 
 Result<std::vector<StageChange>> ImportReads::timeline(const std::string& id, std::int64_t after_change, int limit) {
   return all_rows(timeline_.bind(1, id).bind(2, after_change).bind(3, limit), read_change);

@@ -265,6 +265,23 @@ class SqliteLibrary final : public Library {
     MutexLock lock(read_mutex_);
     return reader_.imports.newest(limit);
   }
+  Result<std::vector<ImportRow>> imports_page(const ImportFilter& filter, const std::optional<ImportPlace>& after,
+                                              int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.page(filter, after, limit);
+  }
+  Result<std::vector<std::string>> import_ids(const std::string& prefix, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.ids(prefix, limit);
+  }
+  Result<std::int64_t> open_imports() override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.open_count();
+  }
+  Result<std::vector<std::string>> imports_with(const std::string& credential, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.with(credential, limit);
+  }
   Result<ManifestCounts> manifest_counts(const std::string& import, Lane lane) override {
     MutexLock lock(read_mutex_);
     return reader_.manifest.counts(import, lane);

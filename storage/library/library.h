@@ -16,10 +16,12 @@
 namespace callimport::storage {
 
 /// Which attempt of which activity writes. A repeat returns the stored result; an older attempt than the stored one is
-/// refused.
+/// refused. `scheduled_ns` tells an activity from another one of the same id: after a journal from a backup a run may
+/// take another course, and a receipt of the old one answers nothing there. 0: not known, the id is enough.
 struct ReceiptKey {
   std::string run_id, activity_id;
   int attempt = 1;
+  std::int64_t scheduled_ns = 0;
 };
 
 /// One write transaction. Every method sees what came before it in the same transaction; after an error that is not of
@@ -118,6 +120,18 @@ struct ManifestCounts {
   std::optional<std::int64_t> earliest_not_before_ms = std::nullopt;
 };
 
+/// What is empty or 0 does not filter. `text`: part of title, workspace or id, whatever the case of its letters.
+struct ImportFilter {
+  std::vector<std::string> conditions = {};  ///< any of these, as the import shows it
+  std::string platform = {}, text = {};
+  std::int64_t created_after_ms = 0;  ///< inclusive
+};
+/// Where a page of imports ended.
+struct ImportPlace {
+  std::int64_t created_ms = 0;
+  std::string id;
+};
+
 /// What is empty or 0 does not filter. `text`: part of the title. Starts from after_ms on and before before_ms.
 struct CallFilter {
   std::string import = {}, platform = {}, text = {};
@@ -174,6 +188,13 @@ class Library {
 
   virtual Result<ImportRow> import(const std::string& id) = 0;    ///< @error kNotFound
   virtual Result<std::vector<ImportRow>> imports(int limit) = 0;  ///< newest first
+  /// Newest first, of equals the greater id first, from the one after `after` on; without cursors and reports.
+  virtual Result<std::vector<ImportRow>> imports_page(const ImportFilter& filter,
+                                                      const std::optional<ImportPlace>& after, int limit) = 0;
+  virtual Result<std::vector<std::string>> import_ids(const std::string& prefix, int limit) = 0;  ///< sorted
+  virtual Result<std::int64_t> open_imports() = 0;
+  /// Ids of imports that are not closed and work with this credential.
+  virtual Result<std::vector<std::string>> imports_with(const std::string& credential, int limit) = 0;
   virtual Result<ManifestCounts> manifest_counts(const std::string& import, Lane lane) = 0;
   virtual Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state,
                                                     const std::string& cause, const std::string& after_source_id,

@@ -46,6 +46,10 @@ class Disk {
   /// @error kNotFound absent; kConflict exists (kCreateNew); kUnavailable anything else, with the path and the reason.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<> rename(const std::string& from, const std::string& to) = 0;
+  /// A second name for a file that never changes again.  @error kUnavailable  this disk, or these two places, cannot.
+  virtual Result<> link(const std::string& from, const std::string& to) {
+    return fail(Code::kUnavailable, "no second name for " + from + " at " + to);
+  }
   virtual Result<> remove(const std::string& path) = 0;     ///< @error kNotFound
   virtual Result<> make_dirs(const std::string& path) = 0;  ///< 0700, durable; existing is success
   virtual Result<> sync_dir(const std::string& path) = 0;   ///< entries (creates, renames, removes) survive power loss

@@ -140,6 +140,11 @@ Result<> PosixDisk::rename(const std::string& from, const std::string& to) {
   return {};
 }
 
+Result<> PosixDisk::link(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) < 0) return os_error("link " + from + " to", to, errno);
+  return {};
+}
+
 Result<> PosixDisk::remove(const std::string& path) {
   if (::unlink(path.c_str()) < 0) return os_error("remove", path, errno);
   return {};

@@ -11,6 +11,7 @@ class PosixDisk final : public Disk {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Result<> rename(const std::string& from, const std::string& to) override;
+  Result<> link(const std::string& from, const std::string& to) override;
   Result<> remove(const std::string& path) override;
   Result<> make_dirs(const std::string& path) override;
   Result<> sync_dir(const std::string& path) override;

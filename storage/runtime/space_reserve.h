@@ -41,6 +41,7 @@ class ReservedDisk final : public Disk {
   ReservedDisk(Disk& disk, SpaceReserve& reserve) : disk_(disk), reserve_(reserve) {}
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Result<> rename(const std::string& from, const std::string& to) override { return disk_.rename(from, to); }
+  Result<> link(const std::string& from, const std::string& to) override { return disk_.link(from, to); }
   Result<> remove(const std::string& path) override { return disk_.remove(path); }
   Result<> make_dirs(const std::string& path) override;
   Result<> sync_dir(const std::string& path) override { return disk_.sync_dir(path); }

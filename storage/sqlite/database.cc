@@ -55,6 +55,7 @@ Result<> configure(Database& db, const OpenOptions& options) {
       db.exec("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"
               "PRAGMA trusted_schema = OFF"));
   if (options.read_only) return {};
+  if (options.plain_copy) return db.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
   TRY_VOID(db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
   TRY_VOID(db.exec(fmt::format("PRAGMA journal_size_limit = {}", kWalFileBytesKept)));
   return {};

@@ -26,6 +26,7 @@ struct OpenOptions {
   std::span<const Migration> migrations;  ///< applied in one transaction each; empty for a second connection
   bool read_only = false;                 ///< a reader beside the one writer
   int busy_timeout_ms = 5000;
+  bool plain_copy = false;  ///< the target of a copy: nothing is set up, no WAL; not durable until the file is synced
   bool checkpoint_by_caller = false;  ///< no automatic checkpoint: the caller watches `wal_bytes`
 };
 
@@ -53,6 +54,8 @@ class Database {
   std::int64_t wal_bytes() const;
   /// Reads the whole file, so for `doctor` and the like.  @error kCorrupt  with the first damage found
   Result<> check();
+  /// Everything of this database as of one moment, into `target`, opened as plain_copy; what it held is gone.
+  Result<> copy_to(Database& target);
   sqlite3* handle() const noexcept { return db_; }
 
  private:

@@ -1,5 +1,6 @@
 // Imports, their two lanes, the timeline, and what people were told.
 #include <atomic>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -211,6 +212,77 @@ TEST_F(Imports, ADeliveryIsDueUntilItIsDelivered) {
   EXPECT_EQ(
       Code::kNotFound,
       library_->set_delivery({.notification = "ntf_9", .channel = "log", .state = "queued", .error = {}}).error().code);
+}
+
+std::vector<std::string> ids_of(const std::vector<ImportRow>& rows) {
+  std::vector<std::string> ids;
+  for (const auto& row : rows) ids.push_back(row.id);
+  return ids;
+}
+
+class ManyImports : public Imports {
+ protected:
+  /// imp_0 to imp_29, three a moment; each third waits, imp_7 needs attention in bulk, imp_8 is closed.
+  void SetUp() override {
+    Imports::SetUp();
+    ASSERT_OK(library_->change([](LibraryTx& tx) -> Result<> {
+      for (int i = 0; i < 30; ++i) {
+        auto row = import_row("imp_" + std::to_string(i), i % 2 == 0 ? "Even" : "Odd");
+        row.created_ms = 10'000 + i / 3;
+        row.credential = "cred_" + std::to_string(i % 2);
+        TRY_VOID(tx.put_import(row));
+        if (i % 3 == 0) TRY_VOID(tx.set_lane(row.id, Lane::kBulk, lane("fetch", "waiting"), 1));
+      }
+      TRY_VOID(tx.set_lane("imp_7", Lane::kBulk, lane("fetch", "needs_attention"), 1));
+      TRY_VOID(tx.set_lane("imp_8", Lane::kFirst, lane("notify", "needs_attention"), 1));
+      TRY_VOID(tx.set_lane("imp_8", Lane::kBulk, lane("notify", "completed"), 1));
+      return tx.close_import("imp_8", 5, "{}");
+    }));
+  }
+};
+
+TEST_F(ManyImports, PagesLoseAndDoubleNone) {
+  std::vector<std::string> seen;
+  std::optional<ImportPlace> after;
+  while (true) {
+    const auto page = library_->imports_page({}, after, 4).value();
+    for (const auto& row : page) seen.push_back(row.id);
+    if (page.size() < 4) break;
+    after = ImportPlace{page.back().created_ms, page.back().id};
+  }
+  EXPECT_EQ(31u, seen.size());
+  EXPECT_EQ(ids_of(library_->imports_page({}, {}, 100).value()), seen);
+  EXPECT_EQ(31u, std::set<std::string>(seen.begin(), seen.end()).size());
+  EXPECT_EQ(kImport, seen.back()) << "the oldest";
+}
+
+struct FilterRow {
+  const char* name;
+  ImportFilter filter;
+  std::size_t found;
+};
+void PrintTo(const FilterRow& row, std::ostream* out) { *out << row.name; }
+class ImportFilters : public ManyImports, public testing::WithParamInterface<FilterRow> {};
+TEST_P(ImportFilters, Find) { EXPECT_EQ(GetParam().found, library_->imports_page(GetParam().filter, {}, 100)->size()); }
+INSTANTIATE_TEST_SUITE_P(
+    Table, ImportFilters,
+    testing::Values(FilterRow{"All", {}, 31}, FilterRow{"Waiting", {.conditions = {"waiting"}}, 10},
+                    FilterRow{"TheMoreUrgentLane", {.conditions = {"needs_attention"}}, 1},
+                    FilterRow{"AClosedOneShowsItsEnd", {.conditions = {"completed"}}, 1},
+                    FilterRow{"AnyOf", {.conditions = {"waiting", "needs_attention"}}, 11},
+                    FilterRow{"AllOfARunningOne", {.conditions = {"running"}}, 19},
+                    FilterRow{"NoPartOfAWord", {.conditions = {"wait"}}, 0},
+                    FilterRow{"Platform", {.platform = "gong"}, 0}, FilterRow{"TextOfAWorkspace", {.text = "eVEn"}, 15},
+                    FilterRow{"TextOfAnId", {.text = "imp_29"}, 1}, FilterRow{"TextIsNoPattern", {.text = "%"}, 0},
+                    FilterRow{"Age", {.created_after_ms = 10'009}, 3}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(ManyImports, AreFoundByTheirBeginningAndTheirCredential) {
+  EXPECT_EQ((std::vector<std::string>{"imp_2", "imp_20", "imp_21"}), library_->import_ids("imp_2", 3).value());
+  EXPECT_TRUE(library_->import_ids("imp_x", 3)->empty());
+  EXPECT_EQ(30, library_->open_imports().value());
+  EXPECT_EQ(14u, library_->imports_with("cred_0", 100)->size()) << "imp_8 is closed";
+  EXPECT_EQ(1u, library_->imports_with("cred_0", 1)->size());
 }
 
 }  // namespace

@@ -7,3 +7,5 @@ add_suite(vault_test SOURCES storage/vault_test.cc DEPS storage::vault simulatio
 add_suite(media_store_test SOURCES storage/media_store_test.cc DEPS storage::media simulations_world LABELS unit storage tsan)
 add_suite(library_scale_test SOURCES storage/library_scale_test.cc DEPS storage::library simulations_world
           LABELS unit storage sweep TIMEOUT 300)
+add_suite(backup_test SOURCES storage/backup_test.cc DEPS storage::backup storage::library storage::media simulations_world
+          LABELS unit storage)

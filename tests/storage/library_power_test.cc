@@ -44,6 +44,19 @@ TEST_F(Receipts, AnOlderAttemptIsTooLate) {
   EXPECT_OK(library_->write({"run", "act", 1}, work));
 }
 
+TEST_F(Receipts, OfAnotherScheduleAnswersNothing) {
+  int runs = 0;
+  const auto work = [&](LibraryTx&) -> Result<std::string> { return "result " + std::to_string(++runs); };
+  const auto key = [](int attempt, std::int64_t scheduled_ns) {
+    return ReceiptKey{.run_id = "run", .activity_id = "act", .attempt = attempt, .scheduled_ns = scheduled_ns};
+  };
+  EXPECT_EQ("result 1", library_->write(key(3, 100), work).value());
+  EXPECT_EQ("result 1", library_->write(key(4, 100), work).value());
+  EXPECT_EQ("result 2", library_->write(key(1, 200), work).value()) << "the run took another course";
+  EXPECT_EQ("result 2", library_->write(key(1, 200), work).value());
+  EXPECT_EQ("result 2", library_->write(key(1, 0), work).value()) << "where it is not known, the id is enough";
+}
+
 TEST_F(Receipts, FailedWorkLeavesNoneAndMayRunAgain) {
   bool fails = true;
   const auto work = [&](LibraryTx& tx) -> Result<std::string> {
@@ -232,7 +245,9 @@ TEST(LibraryFile, ANewerOneIsRefusedWithBothNumbers) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(Code::kConflict, refused.error().code);
   EXPECT_NE(std::string::npos, refused.error().message.find("4711")) << refused.error().message;
-  EXPECT_NE(std::string::npos, refused.error().message.find(" " + std::to_string(library_schema::kMigrations.size()) + ":")) << refused.error().message;
+  EXPECT_NE(std::string::npos,
+            refused.error().message.find(" " + std::to_string(library_schema::kMigrations.size()) + ":"))
+      << refused.error().message;
 }
 
 TEST(LibraryFile, KeepsItsIdAndSharesItWithNoOther) {

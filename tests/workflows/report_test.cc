@@ -162,5 +162,23 @@ TEST(Report, AReRequestMakesItAnew) {
   EXPECT_GE(attempts->size(), 2u) << "attempts go on over a re-request";
 }
 
+TEST(Report, HoldsTheEstimateAgainstWhatCame) {
+  Scene scene(40);
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
+  const auto with_estimate = [&](std::int64_t to_ms) {
+    auto row = scene.row();
+    json input = json::parse(row.input);
+    input["predicted"] = {{"calls", 40}, {"duration_from_ms", 1}, {"duration_to_ms", to_ms}, {"cause", "a limit"}};
+    row.input = input.dump();
+    EXPECT_TRUE(scene.world->library().change([&](storage::LibraryTx& tx) { return tx.put_import(row); }));
+    return activities::make_report(scene.world->library(), scene.id, {*row.closed_ms, "completed"})->body["estimate"];
+  };
+  EXPECT_EQ(with_estimate(86'400'000)["kept"], true);
+  EXPECT_EQ(with_estimate(86'400'000)["duration_to_s"], 86'400);
+  EXPECT_EQ(with_estimate(1)["kept"], false);
+  EXPECT_TRUE(with_estimate(0).is_null()) << "there was none";
+}
+
 }  // namespace
 }  // namespace callimport::workflows
