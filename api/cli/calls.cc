@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "api/cli/out_file.h"
 #include "api/cli/programs.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
@@ -233,16 +234,9 @@ Ended play(Session& session, const CallFlags& flags) {
 }
 
 Ended write_file(Session& session, const std::string& to, const std::string& content) {
-  if (to.empty() || to == "-") {
-    session.print(content);
-    return kExitDone;
-  }
-  std::ofstream out(to, std::ios::binary | std::ios::trunc);
-  out << content;
-  out.close();
-  if (!out) return sorry(kExitFailed, "file.unwritable", "cannot write " + to, "give another --to FILE");
-  session.say("written to " + to);
-  return kExitDone;
+  CLI_TRY(auto out, OutFile::open(session, to));
+  out.write(content);
+  return out.close();
 }
 
 Ended export_call(Session& session, const CallFlags& flags) {

@@ -25,8 +25,8 @@ class Formatter final : public CLI::Formatter {
 
 void add_global_flags(CLI::App& root, GlobalFlags& flags) {
   const std::string group = "Everywhere";
-  root.add_option("-o,--output", flags.output, "text, json, jsonl, csv or none")
-      ->check(CLI::IsMember({"text", "json", "jsonl", "csv", "none"}))
+  root.add_option("-o,--output", flags.output, "text, json, jsonl, csv or none; html for a report")
+      ->check(CLI::IsMember({"text", "json", "jsonl", "csv", "html", "none"}))
       ->group(group);
   root.add_option("--fields", flags.fields, "only these fields of the answer, e.g. id,condition,counters.found")
       ->delimiter(',')
@@ -85,6 +85,7 @@ void add_verbs(Tree& tree) {
   add_watch(tree);
   add_list(tree);
   add_show(tree);
+  add_report(tree);
   add_cancel(tree);
   add_pause_resume(tree);
   add_window(tree);
@@ -98,6 +99,8 @@ void add_verbs(Tree& tree) {
   add_metrics(tree);
   add_platforms(tree);
   add_doctor(tree);
+  add_backup(tree);
+  add_restore(tree);
   add_version(tree);
   add_completion(tree);
   add_help(tree);

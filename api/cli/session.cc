@@ -62,6 +62,7 @@ Output Session::output() const {
   if (flags.output == "json") return Output::kJson;
   if (flags.output == "jsonl") return Output::kJsonl;
   if (flags.output == "csv") return Output::kCsv;
+  if (flags.output == "html") return Output::kHtml;
   return flags.output == "none" ? Output::kNone : Output::kText;
 }
 

@@ -39,7 +39,7 @@ struct CliError {
 using Ended = tl::expected<int, CliError>;
 tl::unexpected<CliError> sorry(int exit, std::string code, std::string message, std::string next);
 
-enum class Output { kText, kJson, kJsonl, kCsv, kNone };
+enum class Output { kText, kJson, kJsonl, kCsv, kHtml, kNone };
 
 struct GlobalFlags {
   std::string output = "text", time_format = "relative", color = "auto", log_level = "info", log_format = "text";

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "activities/import/advice.h"
 #include "storage/model/time.h"
 #include "workflows/import/table.h"
 
@@ -92,7 +93,27 @@ json shape(const v1::ImportCall& call) {
 }
 
 json shape(const v1::Problem& problem) {
-  return {{"cause", problem.cause()}, {"detail", problem.detail()}, {"calls", problem.calls()}};
+  const auto& advice = activities::advice_for(problem.cause());
+  json out = {{"cause", problem.cause()},     {"detail", problem.detail()},
+              {"calls", problem.calls()},     {"failed", problem.failed()},
+              {"example", problem.example()}, {"what", advice.what},
+              {"means", advice.means},        {"who", advice.who}};
+  if (problem.has_first_ms()) out["first"] = iso(problem.first_ms());
+  if (problem.has_last_ms()) out["last"] = iso(problem.last_ms());
+  return out;
+}
+
+json shape(const v1::StageTime& stage) {
+  json out = {
+      {"stage", stage.stage()}, {"duration_s", seconds(stage.duration_ms())}, {"waited_s", seconds(stage.waited_ms())}};
+  if (stage.has_calls()) out["calls"] = stage.calls();
+  if (stage.has_calls_per_minute()) out["calls_per_minute"] = stage.calls_per_minute();
+  return out;
+}
+
+json shape(const v1::Attempt& attempt) {
+  return {{"number", attempt.number()},   {"at", iso(attempt.at_ms())}, {"duration_s", seconds(attempt.took_ms())},
+          {"outcome", attempt.outcome()}, {"cause", attempt.cause()},   {"detail", attempt.detail()}};
 }
 
 json shape(const v1::TimelineEntry& entry) {
@@ -189,6 +210,18 @@ json shape(const v1::Credential& credential) {
 
 std::string dump(const json& value, int indent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+const std::vector<Column>& import_call_columns() {
+  static const std::vector<Column> columns = plain_columns(
+      {"source_id", "title", "start", "duration_s", "media_type", "lane", "state", "cause", "detail", "attempts"});
+  return columns;
+}
+
+const std::vector<Column>& problem_columns() {
+  static const std::vector<Column> columns =
+      plain_columns({"calls", "cause", "detail", "failed", "first", "last", "example", "what", "means", "who"});
+  return columns;
 }
 
 const std::vector<Column>& import_columns() {

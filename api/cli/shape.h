@@ -14,6 +14,8 @@ namespace v1 = ::callimport::v1;
 nlohmann::json shape(const v1::Import& import);
 nlohmann::json shape(const v1::ImportCall& call);
 nlohmann::json shape(const v1::Problem& problem);
+nlohmann::json shape(const v1::StageTime& stage);
+nlohmann::json shape(const v1::Attempt& attempt);
 nlohmann::json shape(const v1::TimelineEntry& entry);
 nlohmann::json shape(const v1::Notification& notification);
 nlohmann::json shape(const v1::Call& call);
@@ -22,8 +24,10 @@ nlohmann::json shape(const v1::Credential& credential);
 /// One line or indented; invalid UTF-8 is replaced.
 std::string dump(const nlohmann::json& json, int indent = -1);
 
-/// The columns of an import in CSV.
+/// The columns in CSV of an import, of a call in its manifest, and of its problems: the same on all platforms.
 const std::vector<Column>& import_columns();
+const std::vector<Column>& import_call_columns();
+const std::vector<Column>& problem_columns();
 /// Columns whose head is their path.
 std::vector<Column> plain_columns(const std::vector<std::string>& names);
 

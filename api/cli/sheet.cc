@@ -99,6 +99,14 @@ void print_text(const Session& session, const Sheet& sheet, const std::vector<Co
 
 }  // namespace
 
+std::string csv_head(const std::vector<Column>& columns) {
+  std::vector<std::string> heads;
+  for (const auto& column : columns) heads.push_back(column.head);
+  return csv_row(heads);
+}
+
+std::string csv_line(const json& row, const std::vector<Column>& columns) { return csv_row(cells_of(row, columns)); }
+
 Ended print_sheet(const Session& session, const Sheet& sheet) {
   CLI_TRY(const auto columns, columns_of(session, sheet));
   switch (session.output()) {
@@ -112,15 +120,15 @@ Ended print_sheet(const Session& session, const Sheet& sheet) {
       for (const auto& row : sheet.rows) session.print(dumped(picked(session, row, columns), -1) + "\n");
       break;
     case Output::kCsv: {
-      std::vector<std::string> heads;
-      for (const auto& column : columns) heads.push_back(column.head);
-      std::string text = csv_row(heads);
-      for (const auto& row : sheet.rows) text += csv_row(cells_of(row, columns));
+      std::string text = csv_head(columns);
+      for (const auto& row : sheet.rows) text += csv_line(row, columns);
       session.print(text);
       break;
     }
     case Output::kText: print_text(session, sheet, columns); break;
     case Output::kNone: break;
+    case Output::kHtml:
+      return sorry(kExitUsage, "usage", "this has no page of its own", "callimport report IMPORT -o html");
   }
   return kExitDone;
 }

@@ -22,6 +22,10 @@ struct Sheet {
   std::string empty;                  ///< said on stderr to people when there are no rows
 };
 
+/// Lines of CSV: the heads, and one object.
+std::string csv_head(const std::vector<Column>& columns);
+std::string csv_line(const nlohmann::json& row, const std::vector<Column>& columns);
+
 /// A list on stdout. @error usage  a field that no row has: names those there are.
 Ended print_sheet(const Session& session, const Sheet& sheet);
 /// One object; the sheet has one row.

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "activities/import/advice.h"
 #include "api/cli/imports.h"
 #include "api/cli/programs.h"
 #include "api/cli/shape.h"
@@ -17,8 +18,18 @@ struct ShowFlags {
   int limit = 1000;
 };
 
-/// One mark a stage: done, where it stands, to come.
-std::string rail(const v1::Import& import) {
+std::string time_of(const v1::StageTime& time) {
+  if (time.duration_ms() == 0) return {};
+  std::string text = " " + human_duration(time.duration_ms());
+  if (time.waited_ms() >= 1'000) text += ", waited " + human_duration(time.waited_ms());
+  if (time.has_calls()) text += fmt::format(", {} calls", human_count(time.calls()));
+  if (time.has_calls_per_minute()) text += fmt::format(", {:.0f} a minute", time.calls_per_minute());
+  return text;
+}
+
+/// ID-02: one mark a stage (done, where it stands, to come), with its own time, calls and rate.
+std::string rail(const v1::GetImportResponse& reply) {
+  const auto& import = reply.import();
   const auto& lane = shown_lane(import);
   const auto at = workflows::parse_stage(lane.stage()).value_or(workflows::Stage::kAuthenticate);
   std::string text;
@@ -26,7 +37,11 @@ std::string rail(const v1::Import& import) {
     const auto stage = static_cast<workflows::Stage>(i);
     const bool done = import.has_closed_ms() || i < static_cast<int>(at);
     const bool here = !done && stage == at;
-    text += fmt::format("  {} {}\n", done ? "✓" : here ? "●" : "○", workflows::title_of(stage));
+    text += fmt::format("  {} {}", done ? "✓" : here ? "●" : "○", fit(workflows::title_of(stage), 24));
+    for (const auto& time : reply.stages()) {
+      if (time.stage() == workflows::to_string(stage)) text += time_of(time);
+    }
+    text += "\n";
   }
   return text;
 }
@@ -56,12 +71,13 @@ std::string progress_of(const Session& session, const v1::Import& import) {
   return text + "\n";
 }
 
-std::string screen_of(const Session& session, const v1::Import& import,
-                      const google::protobuf::RepeatedPtrField<v1::Problem>& problems, const std::string& page) {
+std::string screen_of(const Session& session, const v1::GetImportResponse& reply, const std::string& page) {
+  const auto& import = reply.import();
+  const auto& problems = reply.problems();
   std::string text = session.bold(printable(import.title().empty() ? import.workspace() : import.title()));
   text += fmt::format("  ({} · {})\n{}\n\n{}\n", import.platform(), printable(import.workspace()), import.id(),
                       state_line(session, import));
-  text += rail(import);
+  text += rail(reply);
   text += "\n" + progress_of(session, import);
   text += fmt::format("started {}", session.time(import.created_ms()));
   if (import.has_first_ready_ms())
@@ -111,8 +127,7 @@ Ended show_calls(Session& session, const std::string& id, const ShowFlags& flags
   if (static_cast<int>(calls.size()) > flags.limit) calls.resize(static_cast<std::size_t>(flags.limit));
   Sheet sheet;
   sheet.rows = shapes_of(calls);
-  sheet.columns = plain_columns(
-      {"source_id", "title", "start", "duration_s", "media_type", "lane", "state", "cause", "detail", "attempts"});
+  sheet.columns = import_call_columns();
   sheet.text = [&] {
     Table table{{"SOURCE ID", "TITLE", "START", "STATE", "CAUSE"}, {}, 1};
     for (const auto& call : calls) {
@@ -122,6 +137,18 @@ Ended show_calls(Session& session, const std::string& id, const ShowFlags& flags
     return table.show(session.width());
   };
   return print_sheet(session, sheet);
+}
+
+/// ID-09: each attempt with its time, length and end.
+std::string attempts_of(const Session& session, const v1::GetImportCallResponse& reply) {
+  if (reply.attempts().empty()) return {};
+  Table table{{"ATTEMPT", "AT", "TOOK", "END", "CAUSE", "WHAT HAPPENED"}, {}, 5};
+  for (const auto& attempt : reply.attempts()) {
+    table.rows.push_back({std::to_string(attempt.number()), format_utc(from_unix_ms(attempt.at_ms())),
+                          fmt::format("{:.1f} s", static_cast<double>(attempt.took_ms()) / 1'000.0), attempt.outcome(),
+                          attempt.cause(), printable(attempt.detail())});
+  }
+  return table.show(session.width());
 }
 
 Ended show_call(Session& session, const std::string& id, const ShowFlags& flags) {
@@ -144,15 +171,29 @@ Ended show_call(Session& session, const std::string& id, const ShowFlags& flags)
   Sheet sheet;
   sheet.rows = {shape(call)};
   sheet.rows.front()["answer"] = answer;
+  sheet.rows.front()["attempts_seen"] = shapes_of(reply.attempts());
   if (!reply.library_call().empty()) sheet.rows.front()["call"] = reply.library_call();
   sheet.columns =
       plain_columns({"source_id", "title", "state", "answer", "cause", "detail", "attempts", "lane", "call"});
   sheet.text = [&] {
-    return fmt::format("{}  {}\n{}\n{}\nattempts {}, lane {}\n", printable(call.source_id()), printable(call.title()),
+    return fmt::format("{}  {}\n{}\n{}\nattempts {}, lane {}\n{}", printable(call.source_id()), printable(call.title()),
                        answer, call.detail().empty() ? "state " + call.state() : printable(call.detail()),
-                       call.attempts(), call.lane());
+                       call.attempts(), call.lane(), attempts_of(session, reply));
   };
   return print_object(session, sheet);
+}
+
+/// what each cause means, who can fix it, and how.
+std::string advice_of(const std::string& id, const google::protobuf::RepeatedPtrField<v1::Problem>& problems) {
+  constexpr int kShown = 10;
+  std::string text;
+  for (int i = 0; i < std::min(problems.size(), kShown); ++i) {
+    const auto& cause = problems[i].cause();
+    const auto& advice = activities::advice_for(cause);
+    text += fmt::format("{}: {} {} Who can fix it: {}. {}\n", cause, advice.what, advice.means, advice.who,
+                        activities::action_for(advice, id, cause));
+  }
+  return text;
 }
 
 Ended show_problems(Session& session, const std::string& id) {
@@ -161,13 +202,17 @@ Ended show_problems(Session& session, const std::string& id) {
   CLI_TRY(const auto reply, (session.ask<v1::ListProblemsRequest, v1::ListProblemsResponse>("ListProblems", request)));
   Sheet sheet;
   sheet.rows = shapes_of(reply.problems());
-  sheet.columns = plain_columns({"calls", "cause", "detail"});
+  sheet.columns = problem_columns();
   sheet.empty = "no problems found";
   sheet.text = [&] {
-    Table table{{"CALLS", "CAUSE", "WHAT HAPPENED"}, {}, 2};
-    for (const auto& problem : reply.problems())
-      table.rows.push_back({human_count(problem.calls()), problem.cause(), printable(problem.detail())});
-    return table.show(session.width());
+    Table table{{"CALLS", "CAUSE", "FIRST", "LAST", "EXAMPLE", "WHAT HAPPENED"}, {}, 5};
+    for (const auto& problem : reply.problems()) {
+      table.rows.push_back({human_count(problem.calls()), problem.cause(),
+                            problem.has_first_ms() ? session.time(problem.first_ms()) : "-",
+                            problem.has_last_ms() ? session.time(problem.last_ms()) : "-", printable(problem.example()),
+                            printable(problem.detail())});
+    }
+    return table.show(session.width()) + "\n" + advice_of(id, reply.problems());
   };
   CLI_TRY_VOID(print_sheet(session, sheet));
   if (!reply.problems().empty())
@@ -249,8 +294,9 @@ Ended show(Session& session, const ShowFlags& flags) {
   Sheet sheet;
   sheet.rows = {shape(import)};
   sheet.rows.front()["problems"] = shapes_of(reply.problems());
+  sheet.rows.front()["stages"] = shapes_of(reply.stages());
   sheet.columns = import_columns();
-  sheet.text = [&] { return screen_of(session, import, reply.problems(), web_page_of(session, import.id())); };
+  sheet.text = [&] { return screen_of(session, reply, web_page_of(session, import.id())); };
   CLI_TRY_VOID(print_object(session, sheet));
   if (session.output() == Output::kText) session.say("\nnext: " + next_command(import, !reply.problems().empty()));
   return flags.exit_status ? exit_of(import) : static_cast<int>(kExitDone);

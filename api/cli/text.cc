@@ -249,10 +249,27 @@ std::string Table::show(std::size_t width) const {
   return text;
 }
 
+namespace {
+/// Some spreadsheets take the wide forms of = + - @ for the narrow ones.
+bool full_width_formula(std::string_view text) {
+  return text.starts_with("\uFF1D") || text.starts_with("\uFF0B") || text.starts_with("\uFF0D") ||
+         text.starts_with("\uFF20");
+}
+}  // namespace
+
 std::string csv_field(std::string_view text) {
-  std::string safe = printable(text);
-  if (!safe.empty() && std::string_view("=+-@").find(safe.front()) != std::string_view::npos) safe.insert(0, "'");
-  if (safe.find_first_of(",\"") == std::string::npos) return safe;
+  std::string safe;
+  bool cell_begins = true;  // spaces, quotes and apostrophes in front do not keep a spreadsheet from computing
+  for (const char c : printable(text)) {
+    const bool formula = std::string_view("=+-@").find(c) != std::string_view::npos;
+    if (cell_begins && formula) safe += '\'';
+    // Where the comma is the decimal sign, spreadsheets part cells at semicolons.
+    cell_begins = c == ';' || (cell_begins && !formula && std::string_view(" \"'").find(c) != std::string_view::npos);
+    safe += c;
+  }
+  if (full_width_formula(safe)) safe.insert(0, "'");
+  if (safe.find_first_of(",;\"") == std::string::npos && (safe.empty() || (safe.front() != ' ' && safe.back() != ' ')))
+    return safe;
   std::string quoted = "\"";
   for (const char c : safe) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";

@@ -49,7 +49,8 @@ struct Table {
   std::string show(std::size_t width) const;
 };
 
-/// One CSV field: quoted where needed, and never read as a formula by a spreadsheet.
+/// One CSV field: quoted where needed, and never read as a formula by a spreadsheet: where a cell would begin with one of
+/// = + - @, an apostrophe stands before it. Line breaks and tabs become spaces.
 std::string csv_field(std::string_view text);
 std::string csv_row(const std::vector<std::string>& fields);
 

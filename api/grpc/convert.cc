@@ -72,6 +72,31 @@ v1::Problem to_message(const storage::Problem& problem) {
   message.set_cause(problem.cause);
   message.set_detail(problem.detail);
   message.set_calls(problem.calls);
+  message.set_failed(problem.failed);
+  message.set_example(problem.example);
+  if (problem.first_ms) message.set_first_ms(*problem.first_ms);
+  if (problem.last_ms) message.set_last_ms(*problem.last_ms);
+  return message;
+}
+
+v1::StageTime to_message(const storage::StageFacts& facts) {
+  v1::StageTime message;
+  message.set_stage(facts.stage);
+  message.set_duration_ms(facts.duration_ms);
+  message.set_waited_ms(facts.waited_ms);
+  if (facts.calls) message.set_calls(*facts.calls);
+  if (facts.calls_per_minute) message.set_calls_per_minute(*facts.calls_per_minute);
+  return message;
+}
+
+v1::Attempt to_message(const storage::Attempt& attempt) {
+  v1::Attempt message;
+  message.set_number(attempt.number);
+  message.set_at_ms(attempt.at_ms);
+  message.set_took_ms(attempt.took_ms);
+  message.set_outcome(attempt.outcome);
+  message.set_cause(attempt.cause);
+  message.set_detail(attempt.detail);
   return message;
 }
 

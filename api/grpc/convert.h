@@ -1,6 +1,7 @@
 #pragma once
 // Rows of library.db and vault.db as messages of callimport.v1.
 #include "api/proto/callimport/v1/callimport.pb.h"
+#include "storage/library/course.h"
 #include "storage/library/library.h"
 #include "storage/vault/vault.h"
 
@@ -11,6 +12,8 @@ namespace v1 = ::callimport::v1;
 v1::Import to_message(const storage::ImportRow& row);
 v1::ImportCall to_message(const storage::ManifestRow& row);
 v1::Problem to_message(const storage::Problem& problem);
+v1::StageTime to_message(const storage::StageFacts& facts);
+v1::Attempt to_message(const storage::Attempt& attempt);
 v1::TimelineEntry to_message(const storage::StageChange& change);
 v1::Notification to_message(const storage::Notification& notification);
 v1::Call to_message(const storage::Call& call);

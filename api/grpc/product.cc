@@ -9,7 +9,7 @@
 namespace callimport::api {
 namespace {
 
-inline constexpr int kImportsScannedMax = 100'000;
+constexpr int kIdsShown = 3;  ///< of those that begin alike
 
 Result<v1::GetServerInfoResponse> server_info(ProductParts& parts) {
   v1::GetServerInfoResponse info;
@@ -26,8 +26,8 @@ Result<v1::GetServerInfoResponse> server_info(ProductParts& parts) {
   info.set_first_lane(parts.facts.first_lane);
   TRY(const auto free, parts.disk.free_bytes(parts.facts.data_folder));
   info.set_free_bytes(static_cast<std::int64_t>(free));
-  TRY(const auto imports, parts.library.imports(kImportsScannedMax));
-  info.set_open_imports(std::count_if(imports.begin(), imports.end(), [](const auto& row) { return !row.closed_ms; }));
+  TRY(const auto open, parts.library.open_imports());
+  info.set_open_imports(open);
   return info;
 }
 
@@ -63,15 +63,14 @@ Result<std::string> resolve_import(storage::Library& library, const std::string&
   if (text.size() > kIdCharactersMax + 4)
     return fail(Code::kInvalid, fmt::format("not an import's id: {} characters", text.size()));
   if (ImportId::parse(text) && library.import(text)) return text;
-  TRY(const auto rows, library.imports(kImportsScannedMax));
   std::vector<std::string> found;
-  for (const auto& row : rows) {
-    if (row.id.starts_with(text) || row.id.substr(ImportTag::prefix.size()).starts_with(text)) found.push_back(row.id);
+  for (const auto& prefix : {text, std::string(ImportTag::prefix) + text}) {
+    TRY(auto some, library.import_ids(prefix, kIdsShown));
+    std::move(some.begin(), some.end(), std::back_inserter(found));
   }
   if (found.empty()) return fail(Code::kNotFound, "no import " + text);
   if (found.size() > 1)
-    return fail(Code::kConflict,
-                fmt::format("{} imports begin with {}: {}, {} ...", found.size(), text, found[0], found[1]));
+    return fail(Code::kConflict, fmt::format("several imports begin with {}: {}, {} ...", text, found[0], found[1]));
   return found.front();
 }
 
@@ -98,6 +97,8 @@ void add_product_methods(Router& router, ProductParts& parts) {
   add_credential_methods(router, parts);
   add_estimate_method(router, parts);
   add_measure_method(router, parts);
+  add_report_methods(router, parts);
+  add_backup_methods(router, parts);
   add_server_info(router, parts);
 }
 

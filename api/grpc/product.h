@@ -7,6 +7,7 @@
 #include "activities/import/step.h"
 #include "api/grpc/etas.h"
 #include "api/grpc/router.h"
+#include "storage/backup/backup.h"
 #include "storage/library/library.h"
 #include "storage/media/media_store.h"
 #include "storage/runtime/clock.h"
@@ -27,6 +28,8 @@ struct ServerFacts {
   int first_lane = 100;
 };
 
+enum class Names { kWithout, kWith };
+
 /// Lifetime: everything outlives the router. `facts` and `journal_figures` are read on the loop.
 struct ProductParts {
   Executor& loop;
@@ -45,6 +48,10 @@ struct ProductParts {
   activities::Budget budget = {};
   std::shared_ptr<Etas> etas = std::make_shared<Etas>();  ///< shared with looks on the pool
   std::string notice = {};                                ///< what holds the whole server up; the loop's
+  /// An import's report as JSON text. Called on the pool.
+  std::function<Result<std::string>(const std::string& import, Names names)> report = {};
+  /// Makes a backup; fills in whence. Called on the pool.
+  std::function<Result<storage::BackupFacts>(storage::BackupOrder order)> back_up = {};
 };
 
 void add_product_methods(Router& router, ProductParts& parts);

@@ -10,12 +10,8 @@ namespace {
 inline constexpr const char* kRenewedSignal = "credentials-renewed";
 
 Result<std::vector<std::string>> open_imports_with(storage::Library& library, const std::string& credential) {
-  TRY(const auto rows, library.imports(100'000));
-  std::vector<std::string> found;
-  for (const auto& row : rows) {
-    if (!row.closed_ms && row.credential == credential) found.push_back(row.id);
-  }
-  return found;
+  constexpr int kImportsMax = 100'000;
+  return library.imports_with(credential, kImportsMax);
 }
 
 Result<v1::AddCredentialResponse> add_credential(ProductParts& parts, const v1::AddCredentialRequest& request) {

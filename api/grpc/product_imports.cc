@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "api/grpc/product_internal.h"
@@ -10,64 +9,41 @@ namespace callimport::api {
 namespace {
 
 using storage::CallState;
-using storage::ImportRow;
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
+/// A page ends at (created_ms, id), so that rows that come or change meanwhile are neither lost nor doubled.
+std::string token_of(const v1::Import& last) { return fmt::format("{:020}/{}", last.created_ms(), last.id()); }
 
-/// The lane that wants eyes first: attention, then pause, wait, work; closed lanes last.
-int urgency(const std::string& condition) {
-  if (condition == "needs_attention") return 0;
-  if (condition == "paused") return 1;
-  if (condition == "waiting") return 2;
-  if (condition == "running") return 3;
-  if (condition == "failed") return 4;
-  return 5;
-}
-
-const std::string& condition_of(const ImportRow& row) {
-  if (row.closed_ms) return row.bulk.condition;
-  return urgency(row.first.condition) <= urgency(row.bulk.condition) && !row.first.condition.empty()
-             ? row.first.condition
-             : row.bulk.condition;
-}
-
-bool wanted(const ImportRow& row, const v1::ListImportsRequest& request) {
-  if (!request.platform().empty() && row.platform != request.platform()) return false;
-  if (row.created_ms < request.created_after_ms()) return false;
-  const auto& condition = condition_of(row);
-  if (request.needs_attention() && condition != "needs_attention") return false;
-  if (request.conditions_size() > 0 &&
-      std::find(request.conditions().begin(), request.conditions().end(), condition) == request.conditions().end()) {
-    return false;
+Result<std::optional<storage::ImportPlace>> place_of(const std::string& token) {
+  if (token.empty()) return std::optional<storage::ImportPlace>{};
+  const auto slash = token.find('/');
+  storage::ImportPlace place;
+  const auto read = std::from_chars(token.data(), token.data() + std::min(slash, token.size()), place.created_ms);
+  if (slash == std::string::npos || read.ec != std::errc() || read.ptr != token.data() + slash) {
+    return fail(Code::kInvalid, "not a page token of ListImports");
   }
-  if (request.text().empty()) return true;
-  return lower(row.title + " " + row.workspace + " " + row.id).find(lower(request.text())) != std::string::npos;
+  place.id = token.substr(slash + 1);
+  return std::optional(place);
 }
 
-/// Newest first; a page goes on after (created_ms, id), so rows that come or change meanwhile are neither lost nor
-/// doubled.
+/// Newest first.
 Result<v1::ListImportsResponse> list_imports(ProductParts& parts, const v1::ListImportsRequest& request) {
-  TRY(auto rows, parts.library.imports(100'000));
-  std::sort(rows.begin(), rows.end(), [](const ImportRow& a, const ImportRow& b) {
-    return std::tie(b.created_ms, b.id) < std::tie(a.created_ms, a.id);
-  });
-  v1::ListImportsResponse reply;
-  const auto size = page_size(request.page_size());
-  for (const auto& row : rows) {
-    const auto place = fmt::format("{:020}/{}", row.created_ms, row.id);
-    if (!request.page_token().empty() && place >= request.page_token()) continue;
-    if (!wanted(row, request)) continue;
-    if (reply.imports_size() == size) {
-      const auto& last = reply.imports(size - 1);
-      reply.set_next_page_token(fmt::format("{:020}/{}", last.created_ms(), last.id()));
-      break;
-    }
-    *reply.add_imports() = to_message(row);
+  storage::ImportFilter filter;
+  filter.conditions.assign(request.conditions().begin(), request.conditions().end());
+  if (request.needs_attention()) {
+    const bool none = !filter.conditions.empty() && std::find(filter.conditions.begin(), filter.conditions.end(),
+                                                              "needs_attention") == filter.conditions.end();
+    if (none) return v1::ListImportsResponse();
+    filter.conditions = {"needs_attention"};
   }
+  filter.platform = request.platform();
+  filter.text = request.text();
+  filter.created_after_ms = request.created_after_ms();
+  TRY(const auto after, place_of(request.page_token()));
+  const int size = page_size(request.page_size());
+  TRY(const auto rows, parts.library.imports_page(filter, after, size));
+  v1::ListImportsResponse reply;
+  for (const auto& row : rows) *reply.add_imports() = to_message(row);
+  if (std::ssize(rows) == size) reply.set_next_page_token(token_of(reply.imports(size - 1)));
   return reply;
 }
 
@@ -79,6 +55,10 @@ Result<v1::GetImportResponse> get_import(ProductParts& parts, const v1::GetImpor
   *reply.mutable_import() = to_message(row);
   parts.etas->tell(parts.library, parts.budget, to_unix_ms(parts.clock.now()), row, *reply.mutable_import());
   for (const auto& problem : problems) *reply.add_problems() = to_message(problem);
+  const std::int64_t now_ms = to_unix_ms(parts.clock.now());
+  TRY(const auto course, storage::course_of(parts.library, id, row.closed_ms.value_or(now_ms)));
+  TRY(const auto staged, storage::staged_calls(parts.library, id));
+  for (const auto& facts : stage_facts(course, row.counters, staged)) *reply.add_stages() = to_message(facts);
   return reply;
 }
 
@@ -111,6 +91,8 @@ Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1:
   v1::GetImportCallResponse reply;
   *reply.mutable_call() = to_message(*row);
   reply.set_library_call(row->repeats);
+  TRY(const auto attempts, parts.library.attempts(id, row->source_id));
+  for (const auto& attempt : attempts) *reply.add_attempts() = to_message(attempt);
   return reply;
 }
 

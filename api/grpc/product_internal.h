@@ -45,5 +45,7 @@ void add_people_methods(Router& router, ProductParts& parts);
 void add_credential_methods(Router& router, ProductParts& parts);
 void add_estimate_method(Router& router, ProductParts& parts);
 void add_measure_method(Router& router, ProductParts& parts);
+void add_report_methods(Router& router, ProductParts& parts);
+void add_backup_methods(Router& router, ProductParts& parts);
 
 }  // namespace callimport::api

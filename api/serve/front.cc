@@ -7,10 +7,13 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "activities/import/contract.h"
+#include "activities/import/report.h"
 #include "api/cli/cli.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
 #include "api/grpc/test_methods.h"
+#include "api/serve/backup_places.h"
 #include "workflows/import/import_workflow.h"
 
 namespace callimport::api {
@@ -36,6 +39,12 @@ void begin_stop(House& house, Front& front, std::function<void(std::function<voi
       });
     });
   });
+}
+
+Result<std::string> report_text(House& house, const std::string& import, Names names) {
+  TRY(auto report, activities::read_report(*house.library, import, to_unix_ms(house.loop.now())));
+  if (names == Names::kWithout) report = activities::without_names(std::move(report));
+  return activities::write_note(report);
 }
 
 }  // namespace
@@ -87,6 +96,11 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
                                    *house.media, service, order.name_space, facts, order.journal_figures});
   front.parts->looking = std::make_shared<activities::ImportDeps>(import_deps(house));
   front.parts->prices = house.prices;
+  front.parts->report = [&house](const std::string& import, Names names) { return report_text(house, import, names); };
+  front.parts->back_up = [&house](storage::BackupOrder order) {
+    order.from = backup_places(house.folder);
+    return storage::back_up(*house.disk, order);
+  };
   front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);

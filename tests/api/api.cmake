@@ -17,3 +17,6 @@ add_suite(window_verbs_test SOURCES api/window_verbs_test.cc DEPS test_house LAB
 foreach(name terminal_test temporal_only_test window_verbs_test)
   add_dependencies(${name} callimport)
 endforeach()
+add_suite(report_page_test SOURCES api/report_page_test.cc DEPS api::text test_process nlohmann_json::nlohmann_json LABELS real TIMEOUT 120)
+add_suite(report_verb_test SOURCES api/report_verb_test.cc DEPS test_house LABELS real TIMEOUT 300)
+add_dependencies(report_verb_test callimport)
