@@ -44,7 +44,7 @@ std::string estimate_of(const json& report) {
 }
 
 std::string line_of(const std::string& name, const std::string& value) {
-  return fmt::format("{}{}\n", fit(name, 22), printable(value));
+  return fmt::format("{}{}\n", fit(name, 24), printable(value));
 }
 
 std::string list_of(const std::string& title, const std::vector<std::pair<std::string, std::string>>& columns,

@@ -222,21 +222,21 @@ std::vector<std::string> ids_of(const std::vector<ImportRow>& rows) {
 
 class ManyImports : public Imports {
  protected:
-  /// imp_0 to imp_29, three a moment; each third waits, imp_7 needs attention in bulk, imp_8 is closed.
+  /// imp_c0 to imp_c29, three a moment; each third waits, imp_c7 needs attention in bulk, imp_c8 is closed.
   void SetUp() override {
     Imports::SetUp();
     ASSERT_OK(library_->change([](LibraryTx& tx) -> Result<> {
       for (int i = 0; i < 30; ++i) {
-        auto row = import_row("imp_" + std::to_string(i), i % 2 == 0 ? "Even" : "Odd");
+        auto row = import_row("imp_c" + std::to_string(i), i % 2 == 0 ? "Even" : "Odd");
         row.created_ms = 10'000 + i / 3;
         row.credential = "cred_" + std::to_string(i % 2);
         TRY_VOID(tx.put_import(row));
         if (i % 3 == 0) TRY_VOID(tx.set_lane(row.id, Lane::kBulk, lane("fetch", "waiting"), 1));
       }
-      TRY_VOID(tx.set_lane("imp_7", Lane::kBulk, lane("fetch", "needs_attention"), 1));
-      TRY_VOID(tx.set_lane("imp_8", Lane::kFirst, lane("notify", "needs_attention"), 1));
-      TRY_VOID(tx.set_lane("imp_8", Lane::kBulk, lane("notify", "completed"), 1));
-      return tx.close_import("imp_8", 5, "{}");
+      TRY_VOID(tx.set_lane("imp_c7", Lane::kBulk, lane("fetch", "needs_attention"), 1));
+      TRY_VOID(tx.set_lane("imp_c8", Lane::kFirst, lane("notify", "needs_attention"), 1));
+      TRY_VOID(tx.set_lane("imp_c8", Lane::kBulk, lane("notify", "completed"), 1));
+      return tx.close_import("imp_c8", 5, "{}");
     }));
   }
 };
@@ -273,15 +273,15 @@ INSTANTIATE_TEST_SUITE_P(
                     FilterRow{"AllOfARunningOne", {.conditions = {"running"}}, 19},
                     FilterRow{"NoPartOfAWord", {.conditions = {"wait"}}, 0},
                     FilterRow{"Platform", {.platform = "gong"}, 0}, FilterRow{"TextOfAWorkspace", {.text = "eVEn"}, 15},
-                    FilterRow{"TextOfAnId", {.text = "imp_29"}, 1}, FilterRow{"TextIsNoPattern", {.text = "%"}, 0},
+                    FilterRow{"TextOfAnId", {.text = "imp_c29"}, 1}, FilterRow{"TextIsNoPattern", {.text = "%"}, 0},
                     FilterRow{"Age", {.created_after_ms = 10'009}, 3}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(ManyImports, AreFoundByTheirBeginningAndTheirCredential) {
-  EXPECT_EQ((std::vector<std::string>{"imp_2", "imp_20", "imp_21"}), library_->import_ids("imp_2", 3).value());
+  EXPECT_EQ((std::vector<std::string>{"imp_c2", "imp_c20", "imp_c21"}), library_->import_ids("imp_c2", 3).value());
   EXPECT_TRUE(library_->import_ids("imp_x", 3)->empty());
   EXPECT_EQ(30, library_->open_imports().value());
-  EXPECT_EQ(14u, library_->imports_with("cred_0", 100)->size()) << "imp_8 is closed";
+  EXPECT_EQ(14u, library_->imports_with("cred_0", 100)->size()) << "imp_c8 is closed";
   EXPECT_EQ(1u, library_->imports_with("cred_0", 1)->size());
 }
 
