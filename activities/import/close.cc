@@ -25,7 +25,10 @@ Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const 
   TRY_VOID(store_changes(tx, input.import, input.changes, deps.channels, now_ms));
   TRY(const storage::ImportRow row, tx.import(input.import));
   const std::string report = write_note(write_report(row, input, found.report.verdict, found.problems, now_ms));
-  TRY_VOID(tx.put_report(input.import, write_note(found.report.body)));
+  nlohmann::json whole = found.report.body;
+  if (!input.approved_by.empty())
+    whole["approvals"].push_back({{"by", input.approved_by}, {"why", input.approved_why}});
+  TRY_VOID(tx.put_report(input.import, write_note(whole)));
   TRY_VOID(tx.close_import(input.import, now_ms, report));
   TRY_VOID(tx.notify(compose_closed(row, input, found.report.verdict, found.problems, now_ms), deps.channels));
   return report;

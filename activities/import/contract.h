@@ -29,6 +29,7 @@ inline constexpr const char* kCloseImport = "import.close";
 inline constexpr const char* kForget = "import.forget";
 inline constexpr const char* kSetWindow = "import.set_window";
 inline constexpr const char* kProgress = "import.progress";
+inline constexpr const char* kRetry = "import.retry";
 
 /// How an import goes about it. Every default suits a real workspace; tests and benches turn them.
 struct ImportSettings {
@@ -44,11 +45,22 @@ struct ImportSettings {
   std::int64_t outage_probe_ms = 600'000;    ///< how often it asks then
   std::int64_t no_progress_ms = 300'000;     ///< nothing moved and no wait was named for so long: attention
   int events_max = 2'000;                    ///< of one run's history, then continue as new
+  int approve_above_percent = 5;  ///< a person approves the gaps when more of what was found failed; 100: never
   friend bool operator==(const ImportSettings&, const ImportSettings&) = default;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportSettings, first_lane, fetch_batch, fetch_at_once, register_batch,
                                                 pages, tries_in_step, tries_of_call, heartbeat_ms, outage_pause_ms,
-                                                outage_probe_ms, no_progress_ms, events_max)
+                                                outage_probe_ms, no_progress_ms, events_max, approve_above_percent)
+
+/// Which failed calls are to be tried again: all of them, those of a cause, or these.
+struct RetryNote {
+  bool failed = false;
+  std::string cause;
+  std::vector<std::string> calls;  ///< source ids
+  std::string who, why;
+  bool chooses_nothing() const { return !failed && cause.empty() && calls.empty(); }
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryNote, failed, cause, calls, who, why)
 
 /// What was said before the start about how long it will take: kept, so that the end can be held against it. All 0:
 /// nothing was said.
@@ -77,11 +89,12 @@ struct ImportInput {
   std::int64_t at_ms = 0;  ///< not to begin before; 0: at once
   std::string duplicates;  ///< calls the library has already: skip (also when empty), update, replace
   ImportSettings settings;
-  nlohmann::json state;  ///< of the machine, from one run to the next; null at the start
+  std::vector<RetryNote> retries;  ///< of a closed import started again: only these calls; empty: all that is missing
+  nlohmann::json state;            ///< of the machine, from one run to the next; null at the start
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportInput, import, platform, workspace, title, credential, base_url,
                                                 after_ms, before_ms, calls_max, spread, media, predicted, started_by,
-                                                window, zone, order, at_ms, duplicates, settings, state)
+                                                window, zone, order, at_ms, duplicates, settings, retries, state)
 
 /// found = registered + duplicate + skipped + failed + pending
 struct CounterNote {
@@ -178,11 +191,29 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StageInput, import, heartbeat_ms
 struct CloseInput {
   std::string import;
   std::int64_t heartbeat_ms = 5'000;
-  std::vector<LaneChange> changes;  ///< how the lanes end, still untold
-  std::string result;               ///< completed, completed_with_gaps, failed, cancelled
-  std::string cause, message;       ///< of failed
+  std::vector<LaneChange> changes;        ///< how the lanes end, still untold
+  std::string result;                     ///< completed, completed_with_gaps, failed, cancelled
+  std::string cause, message;             ///< of failed
+  std::string approved_by, approved_why;  ///< of the gaps; empty: nobody was asked
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CloseInput, import, heartbeat_ms, changes, result, cause, message)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CloseInput, import, heartbeat_ms, changes, result, cause, message,
+                                                approved_by, approved_why)
+
+struct RetryInput {
+  std::string import;
+  RetryNote choice;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryInput, import, choice)
+struct RetryResult {
+  CounterNote counters;
+  std::int64_t retried = 0;  ///< calls that are pending again
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryResult, counters, retried)
+
+/// True when so much is missing that a person must say that the import may close.
+inline bool gaps_want_approval(const CounterNote& counters, const ImportSettings& settings) {
+  return counters.failed * 100 > counters.found * settings.approve_above_percent;
+}
 
 /// After the end (or the end of one run): receipts of these runs go, and the credential is wiped when named.
 struct ForgetInput {

@@ -27,8 +27,11 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   TRY_VOID(tx.put_import(row));
   TRY(const storage::ImportRow before, tx.import(ask.import));
   const bool again = before.closed_ms.has_value();
-  if (again) {
+  if (again && ask.retries.empty()) {
     TRY_VOID(tx.reopen_import(ask.import));
+  } else if (again) {
+    TRY_VOID(tx.reopen_keeping_failed(ask.import));
+    for (const RetryNote& choice : ask.retries) TRY_VOID(choose_again(tx, ask.import, choice));
   }
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kFirst, row.first, now_ms));
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kBulk, row.bulk, now_ms));

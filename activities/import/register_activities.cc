@@ -8,6 +8,7 @@ std::int64_t heartbeat_of(const StageInput& input) { return input.heartbeat_ms; 
 std::int64_t heartbeat_of(const CloseInput& input) { return input.heartbeat_ms; }
 std::int64_t heartbeat_of(const WindowInput& input) { return input.heartbeat_ms; }
 std::int64_t heartbeat_of(const ProgressInput&) { return ImportSettings{}.heartbeat_ms; }
+std::int64_t heartbeat_of(const RetryInput&) { return ImportSettings{}.heartbeat_ms; }
 std::int64_t heartbeat_of(const ForgetInput&) { return ImportSettings{}.heartbeat_ms; }
 
 Awaitable<ActivityResult> run(SharedDeps deps, ActivityContext& context, StepInput input, Body<StepInput> body) {
@@ -56,6 +57,7 @@ void register_import_activities(engine::Worker& worker, ImportDeps given) {
   add<CloseInput>(worker, deps, kCloseImport, close_import);
   add<WindowInput>(worker, deps, kSetWindow, set_window);
   add<ProgressInput>(worker, deps, kProgress, tell_progress);
+  add<RetryInput>(worker, deps, kRetry, retry_calls);
   add<ForgetInput>(worker, deps, kForget, forget);
 }
 

@@ -76,7 +76,11 @@ Awaitable<ActivityResult> change_stage(SharedDeps deps, ActivityContext& context
 Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context, CloseInput input);
 Awaitable<ActivityResult> set_window(SharedDeps deps, ActivityContext& context, WindowInput input);
 Awaitable<ActivityResult> tell_progress(SharedDeps deps, ActivityContext& context, ProgressInput input);
+Awaitable<ActivityResult> retry_calls(SharedDeps deps, ActivityContext& context, RetryInput input);
 Awaitable<ActivityResult> forget(SharedDeps deps, ActivityContext& context, ForgetInput input);
+
+/// The chosen failed calls become pending; answers how many.
+Result<std::int64_t> choose_again(storage::LibraryTx& tx, const std::string& import, const RetryNote& choice);
 
 /// One library transaction on the pool, with the attempt's receipt; `work` is called there.
 template <class Work>

@@ -118,11 +118,18 @@ Words condition_words(const ImportRow& import, const LaneChange& change) {
   if (change.condition == "waiting") {
     return {reason_text(import, change) + done, "It goes on by itself" + until(change.until_ms) + ".", kNothingToDo};
   }
+  if (change.reason == "gaps.approval") {
+    return {fmt::format("The import is done but for its gaps: {}.{}", change.why, done),
+            "It closes once somebody with the role approver approves them, or goes on with those tried again.",
+            fmt::format("Look at them: callimport show {} --problems. Then: callimport approve {} --why ..., or: "
+                        "callimport retry {} --failed",
+                        import.id, import.id, import.id)};
+  }
   if (change.condition == "needs_attention" && !change.reason.starts_with("access.")) {
     return {fmt::format("{} The import needs attention ({}): {}.{}", reason_text(import, change), change.reason,
                         change.why, done),
             "The import waits until somebody has it look again.",
-            fmt::format("Show it to {}, then: callimport retry-now {}", change.who, import.id)};
+            fmt::format("Show it to {}, then: callimport retry {} --now", change.who, import.id)};
   }
   if (change.condition == "needs_attention") {
     return {fmt::format("{} needs attention ({}): {}.{}", platform_title(import), change.reason, change.why, done),
@@ -258,6 +265,7 @@ nlohmann::json write_report(const ImportRow& import, const CloseInput& close, co
   if (import.first_ready_ms) report["first_ready_s"] = (*import.first_ready_ms - import.created_ms) / 1'000;
   if (!close.cause.empty()) report["cause"] = close.cause;
   if (!close.message.empty()) report["message"] = close.message;
+  if (!close.approved_by.empty()) report["approved"] = {{"by", close.approved_by}, {"why", close.approved_why}};
   for (const auto& problem : problems) {
     if (report["gaps"].size() >= kGapsMax) break;
     report["gaps"].push_back({{"cause", problem.cause}, {"calls", problem.calls}, {"detail", problem.detail}});

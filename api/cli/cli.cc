@@ -89,6 +89,10 @@ void add_verbs(Tree& tree) {
   add_cancel(tree);
   add_pause_resume(tree);
   add_window(tree);
+  add_retry(tree);
+  add_approve(tree);
+  add_undo(tree);
+  add_audit(tree);
   add_calls(tree);
   add_people(tree);
   add_credentials(tree);

@@ -53,7 +53,7 @@ int exit_of(const v1::Import& import) {
   const auto& condition = shown_lane(import).condition();
   if (condition == "completed") return kExitDone;
   if (condition == "completed_with_gaps") return kExitGaps;
-  return condition == "cancelled" ? kExitCancelled : kExitImportFailed;
+  return condition == "cancelled" || condition == "undone" ? kExitCancelled : kExitImportFailed;
 }
 
 std::string state_line(const Session& session, const v1::Import& import) {

@@ -112,10 +112,11 @@ void add_list(Tree& tree) {
       tree.verb(tree.root, "list", "List imports, newest first",
                 {"callimport list --attention", "callimport list --query 'ExecutionStatus = \"Running\"' -o csv"});
   auto flags = std::make_shared<ListFlags>();  // shared by the parser and the body
-  verb.add_option("--state", flags->states,
-                  "running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled")
+  verb.add_option(
+          "--state", flags->states,
+          "running, waiting, needs_attention, paused, completed, completed_with_gaps, failed, cancelled, undone")
       ->check(CLI::IsMember({"running", "waiting", "needs_attention", "paused", "completed", "completed_with_gaps",
-                             "failed", "cancelled"}));
+                             "failed", "cancelled", "undone"}));
   verb.add_option("--platform", flags->platform, "only this platform");
   verb.add_option("--customer,--text", flags->text, "words in title, workspace or id");
   verb.add_option("--owner", flags->owner, "only those this user started");

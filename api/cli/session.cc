@@ -227,6 +227,31 @@ tl::expected<std::int64_t, CliError> read_time(const std::string& flag, const st
                "give it in that form");
 }
 
+namespace {
+
+/// The dotted code that an error of ours begins with ("role.refused: ..."); empty: none.
+std::string dotted_code(const std::string& message) {
+  const auto end = message.find(": ");
+  if (end == std::string::npos) return {};
+  const auto code = message.substr(0, end);
+  const auto dot = code.find('.');
+  const bool plain = code.find_first_not_of("abcdefghijklmnopqrstuvwxyz_.") == std::string::npos;
+  return plain && dot != std::string::npos && dot > 0 && dot + 1 < code.size() ? code : std::string();
+}
+
+/// What ours say beyond the status.
+CliError our_error(const std::string& code, CliError error) {
+  error.code = code;
+  error.message = error.message.substr(code.size() + 2);
+  if (code == "role.refused") error.next = "ask one of them; [roles] in the configuration says who has which";
+  if (code == "consent.missing") error.next = "repeat the command with --owns-data";
+  if (code.starts_with("access.") || code == "role.refused") error.exit = kExitSignIn;
+  if (code.starts_with("consent.")) error.exit = kExitUsage;
+  return error;
+}
+
+}  // namespace
+
 CliError to_error(const engine::PortStatus& status, const Session& session) {
   CliError error;
   error.code = name_of(status.code);
@@ -255,7 +280,8 @@ CliError to_error(const engine::PortStatus& status, const Session& session) {
     case kGrpcUnimplemented: error.next = "callimport version   # is the server older than this program?"; break;
     default: break;
   }
-  return error;
+  const auto code = dotted_code(error.message);
+  return code.empty() ? error : our_error(code, std::move(error));
 }
 
 void print_error(const Session& session, const CliError& error) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "activities/import/advice.h"
+#include "api/cli/audit.h"
 #include "api/cli/imports.h"
 #include "api/cli/programs.h"
 #include "api/cli/shape.h"
@@ -14,7 +15,8 @@ namespace {
 
 struct ShowFlags {
   std::string id, call, state, cause;
-  bool calls = false, problems = false, timeline = false, notifications = false, web = false, exit_status = false;
+  bool calls = false, problems = false, timeline = false, notifications = false, audit = false, web = false,
+       exit_status = false;
   int limit = 1000;
 };
 
@@ -279,13 +281,15 @@ Ended show_web(Session& session, const std::string& id) {
 }
 
 Ended show(Session& session, const ShowFlags& flags) {
-  const bool details = !flags.call.empty() || flags.calls || flags.problems || flags.timeline || flags.notifications;
+  const bool details =
+      !flags.call.empty() || flags.calls || flags.problems || flags.timeline || flags.notifications || flags.audit;
   if (details || flags.web) {
     CLI_TRY(const auto id, find_import(session, flags.id));
     if (flags.web) return show_web(session, id);
     if (!flags.call.empty()) return show_call(session, id, flags);
     if (flags.calls) return show_calls(session, id, flags);
     if (flags.problems) return show_problems(session, id);
+    if (flags.audit) return show_audit(session, id, flags.limit);
     if (flags.timeline) return show_timeline(session, id, flags.limit);
     return show_notifications(session, id, flags.limit);
   }
@@ -315,6 +319,7 @@ void add_show(Tree& tree) {
   verb.add_flag("--problems", flags->problems, "failed and skipped calls by cause");
   verb.add_flag("--timeline", flags->timeline, "every change of stage or state");
   verb.add_flag("--notifications", flags->notifications, "what people were told");
+  verb.add_flag("--audit", flags->audit, "who did what, when, from where and why");
   verb.add_flag("--web", flags->web, "open its page in Temporal's Web UI, or print the address");
   verb.add_option("--call", flags->call, "was the call of this source id imported, and if not, why");
   verb.add_option("--limit", flags->limit, "rows at most")->check(CLI::Range(1, 10'000'000));

@@ -4,13 +4,13 @@
 
 #include "activities/platforms/platform.h"
 #include "api/cli/imports.h"
+#include "api/cli/launch.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
 #include "api/cli/wizard.h"
 #include "api/cli/workflows.h"
 #include "storage/library/lane_order.h"
 #include "storage/model/ids.h"
-#include "storage/runtime/os_random.h"
 
 namespace callimport::api {
 namespace {
@@ -27,16 +27,6 @@ tl::expected<std::string, CliError> keep_access(Session& session, const StartFla
   CLI_TRY(const auto reply,
           (session.ask<v1::AddCredentialRequest, v1::AddCredentialResponse>("AddCredential", request)));
   return reply.credential().id();
-}
-
-/// Where the import is to run: as told, or as the server with the library says.
-tl::expected<std::string, CliError> task_queue_of(Session& session, const StartFlags& flags) {
-  if (!flags.task_queue.empty()) return flags.task_queue;
-  auto server = session.ask<v1::GetServerInfoRequest, v1::GetServerInfoResponse>("GetServerInfo", {});
-  if (server) return server->task_queue();
-  if (server.error().code == kLibraryAbsent)
-    server.error().next = "repeat it where the worker runs, without --address; or name its --task-queue";
-  return tl::unexpected(server.error());
 }
 
 /// The id on stdout, JSON on request; talk on stderr.
@@ -145,15 +135,11 @@ Ended start(Session& session, const StartFlags& asked) {
   if (!flags.no_estimate) {
     CLI_TRY_VOID(estimate_first(session, flags, access, order));
   }
+  CLI_TRY_VOID(settle_consent(session, flags, order));
   CLI_TRY(const bool go, session.confirm("Start it?"));
   if (!go) return sorry(kExitCancelled, "declined", "nothing was started", {});
   CLI_TRY(order.credential, keep_access(session, flags, access, order));
-  CLI_TRY(const auto task_queue, task_queue_of(session, flags));
-  StartOrder start{order.import, activities::write_note(order),
-                   flags.request_id.empty() ? OsRandom().uuid4() : flags.request_id, task_queue};
-  CLI_TRY(const bool started, start_import_workflow(session, start));
-  if (!started && flags.request_id.empty())
-    return sorry(kExitFailed, "already_exists", order.import + " is running", "callimport watch " + order.import);
+  CLI_TRY(const bool started, launch_import(session, flags, order));
   print_started(session, order, started);
   if (const auto page = web_page_of(session, order.import); !page.empty()) session.say(page);
   if (flags.wait) return watch_import(session, order.import, flags.watch);
@@ -166,7 +152,7 @@ Ended start(Session& session, const StartFlags& asked) {
 void add_start(Tree& tree) {
   auto& verb = tree.verb(tree.root, "start", "Start an import",
                          {"callimport start --platform grain --customer Acme --token-file grain.token --wait",
-                          "callimport start --platform grain --credential cred_5k2 --sample 50 --yes",
+                          "callimport start --platform grain --credential cred_5k2 --sample 50 --yes --owns-data",
                           "callimport start --like imp_7f3a --token-file grain.token"});
   auto flags = std::make_shared<StartFlags>();  // shared by the parser and the body
   add_import_flags(verb, *flags);
@@ -174,6 +160,8 @@ void add_start(Tree& tree) {
   verb.add_option("--import-id", flags->import_id, "go on with a closed import: what is missing runs");
   verb.add_option("--task-queue", flags->task_queue,
                   "where a worker with the library waits for it (default: as the server says)");
+  verb.add_flag("--owns-data", flags->owns_data,
+                "the customer owns these calls and agrees to their being copied: said once for a customer's workspace");
   auto* wait = verb.add_flag("--wait", flags->wait, "watch it to its end");
   add_watch_flags(verb, flags->watch, wait);
   auto* dry = verb.add_flag("--dry-run", flags->dry_run, "checks, estimate and plan; nothing is started or written");

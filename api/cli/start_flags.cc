@@ -188,7 +188,7 @@ tl::expected<std::vector<std::string>, CliError> describe_when(const activities:
 tl::expected<void, CliError> check_platform(const StartFlags& flags) {
   if (flags.platform.empty()) {
     return sorry(kExitUsage, "usage", "--platform is required: there is no terminal to ask on",
-                 "callimport start --platform grain --customer NAME --token-file FILE --yes");
+                 "callimport start --platform grain --customer NAME --token-file FILE --yes --owns-data");
   }
   if (activities::find_platform(flags.platform) == nullptr) {
     std::string known;
@@ -270,6 +270,9 @@ void add_import_flags(CLI::App& verb, StartFlags& flags) {
   verb.add_option("--batch", flags.settings.fetch_batch, "calls one step takes on")->check(CLI::Range(1, 10'000));
   verb.add_option("--concurrency", flags.settings.fetch_at_once, "calls under way together")
       ->check(CLI::Range(1, 1'000));
+  verb.add_option("--approve-above", flags.settings.approve_above_percent,
+                  "a person approves the gaps when more calls than this percent did not come; 100: never")
+      ->check(CLI::Range(0, 100));
   verb.add_option("--heartbeat-ms", flags.settings.heartbeat_ms, "a step silent for so long is tried again")
       ->check(CLI::Range(100, 3'600'000))
       ->group("");

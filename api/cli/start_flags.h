@@ -26,7 +26,7 @@ struct StartFlags {
   std::int64_t newest = 0;         ///< only so many, the newest; 0: all
   const CLI::App* verb = nullptr;  ///< tells which flags were given
   WatchFlags watch;                ///< with wait
-  bool no_media = false, wait = false, dry_run = false, no_estimate = false;
+  bool no_media = false, wait = false, dry_run = false, no_estimate = false, owns_data = false;
 };
 
 inline constexpr std::int64_t kSampleMax = 1'000;

@@ -208,6 +208,7 @@ std::string condition_words(std::string_view condition) {
   if (condition == "completed_with_gaps") return "Completed with gaps";
   if (condition == "failed") return "Failed";
   if (condition == "cancelled") return "Cancelled";
+  if (condition == "undone") return "Undone";
   return std::string(condition);
 }
 

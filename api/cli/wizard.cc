@@ -134,7 +134,7 @@ std::string as_command(const StartFlags& flags) {
   add("--sample", flags.sample);
   add("--after", flags.after);
   if (flags.no_media) command += " --no-media";
-  return command + " --yes";
+  return command + " --yes --owns-data";
 }
 
 }  // namespace

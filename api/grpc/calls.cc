@@ -44,16 +44,6 @@ grpc::Slice whole_of(const grpc::ByteBuffer& buffer) {
   return slice;
 }
 
-/// Takes as long for any wrong token.
-bool same_text(std::string_view a, std::string_view b) {
-  unsigned difference = a.size() == b.size() ? 0u : 1u;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^
-                                        static_cast<unsigned char>(b.empty() ? '\0' : b[i % b.size()]));
-  }
-  return difference == 0;
-}
-
 /// What the loop wants done with a call.
 struct Mail {
   std::uint64_t number = 0;
@@ -194,12 +184,7 @@ class Call {
       return end({grpc::StatusCode::RESOURCE_EXHAUSTED, fmt::format("more than {} calls are open", kPendingCallsMax)});
     }
     method_ = &found->second;
-    if (!calls_.admitted(*method_, context_)) {
-      return end({grpc::StatusCode::UNAUTHENTICATED,
-                  method_->trusted
-                      ? "this method is answered on the Unix socket of the data folder, or with its token as bearer"
-                      : "this server wants its API key or access token as bearer"});
-    }
+    if (const auto refused = calls_.admission_.refuse(*method_, context_, caller_)) return end(*refused);
     stream_.Read(&incoming_, begin(read_tag_));
   }
 
@@ -266,7 +251,7 @@ class Call {
     const grpc::Slice whole = whole_of(incoming_);
     incoming_.Clear();
     const std::string_view bytes(reinterpret_cast<const char*>(whole.begin()), whole.size());
-    return method_->serve({{number_, deadline()}, bytes, answer});
+    return method_->serve({{number_, deadline()}, bytes, answer, caller_});
   }
 
   std::optional<Timestamp> deadline() const {
@@ -320,6 +305,7 @@ class Call {
   Tag came_tag_{this, &Call::came}, read_tag_{this, &Call::read}, write_tag_{this, &Call::written},
       finish_tag_{this, &Call::finished}, done_tag_{this, &Call::done};
   const Method* method_ = nullptr;
+  Caller caller_;
   grpc::ByteBuffer incoming_;
   std::deque<grpc::ByteBuffer> outgoing_;
   std::optional<grpc::Status> ending_;  ///< once `outgoing_` is sent
@@ -350,7 +336,7 @@ void UnreadReplies::remove(const std::string& peer, std::size_t bytes) {
 }
 
 Calls::Calls(const Router& router, Executor& loop, const DoorOptions& options)
-    : router_(router), loop_(loop), options_(options) {}
+    : router_(router), loop_(loop), admission_(options, peers_) {}
 Calls::~Calls() { close(); }
 
 void Calls::join(grpc::ServerBuilder& builder) {
@@ -415,17 +401,6 @@ void Calls::hand_over() {
   loop_.post([work] {
     for (auto& task : *work) task();
   });
-}
-
-bool Calls::admitted(const Method& method, const grpc::GenericServerContext& context) const {
-  const bool closed = method.trusted || options_.require_token || !options_.api_key.empty();
-  if (!closed || method.anonymous || context.peer().rfind("unix:", 0) == 0) return true;
-  const auto& headers = context.client_metadata();
-  const auto found = headers.find("authorization");
-  if (found == headers.end()) return false;
-  const std::string_view sent(found->second.data(), found->second.size());
-  if (!options_.token.empty() && same_text("Bearer " + options_.token, sent)) return true;
-  return !method.trusted && !options_.api_key.empty() && same_text("Bearer " + options_.api_key, sent);
 }
 
 }  // namespace callimport::api

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/grpc/admission.h"
 #include "api/grpc/door.h"
 #include "api/grpc/router.h"
 #include "storage/runtime/executor.h"
@@ -40,6 +41,7 @@ class Calls {
   Calls(const Calls&) = delete;
   Calls& operator=(const Calls&) = delete;
 
+  Peers& peers() { return peers_; }
   void join(grpc::ServerBuilder& builder);  ///< before it builds the server
   void serve();                             ///< once the server is there
   void close();                             ///< after its Shutdown, or when it could not be built
@@ -52,12 +54,11 @@ class Calls {
   void accept();
   void to_loop(Task work) { inbox_.push_back(std::move(work)); }
   void hand_over();
-  /// The token opens everything, the API key all but our own service; without either set, Temporal's service is open.
-  bool admitted(const Method& method, const grpc::GenericServerContext& context) const;
 
   const Router& router_;
   Executor& loop_;
-  const DoorOptions& options_;
+  Peers peers_;
+  Admission admission_;
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::shared_ptr<Desk> desk_;  // shared with the answers on the loop, which may outlive us

@@ -206,6 +206,21 @@ v1::Credential to_message(const storage::CredentialFacts& facts) {
   return message;
 }
 
+v1::AuditEntry to_message(const storage::ActionRow& row) {
+  v1::AuditEntry message;
+  message.set_number(row.number);
+  message.set_at_ms(row.at_ms);
+  message.set_import(row.import);
+  message.set_verb(row.verb);
+  message.set_who(row.who);
+  message.set_origin(row.origin);
+  message.set_why(row.why);
+  message.set_before(row.before);
+  message.set_after(row.after);
+  message.set_outcome(row.outcome);
+  return message;
+}
+
 storage::CallFilter to_filter(const v1::CallFilter& filter) {
   return {filter.import(), filter.platform(), filter.text(), filter.after_ms(), filter.before_ms(), filter.privacy()};
 }

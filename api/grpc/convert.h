@@ -19,6 +19,7 @@ v1::Notification to_message(const storage::Notification& notification);
 v1::Call to_message(const storage::Call& call);
 v1::SearchHit to_message(const storage::SearchHit& hit);
 v1::Credential to_message(const storage::CredentialFacts& facts);
+v1::AuditEntry to_message(const storage::ActionRow& row);
 storage::CallFilter to_filter(const v1::CallFilter& filter);
 
 }  // namespace callimport::api

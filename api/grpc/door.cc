@@ -3,9 +3,8 @@
 #include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/server_posix.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "api/connection.h"
 #include "api/grpc/calls.h"
 #include "api/grpc/certificate.h"
+#include "api/grpc/socket.h"
 
 namespace callimport::api {
 namespace {
@@ -25,10 +25,7 @@ class GrpcDoor final : public Door {
  public:
   GrpcDoor(const Router& router, Executor& loop, DoorOptions options)
       : options_(std::move(options)), calls_(router, loop, options_) {}
-  ~GrpcDoor() override {
-    close(std::chrono::milliseconds{0});
-    if (!options_.socket.empty()) ::unlink(options_.socket.c_str());
-  }
+  ~GrpcDoor() override { close(std::chrono::milliseconds{0}); }
 
   Result<> start() {
     const auto& options = options_;
@@ -50,18 +47,15 @@ class GrpcDoor final : public Door {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_SENT_PING_INTERVAL_WITHOUT_DATA_MS, in_ms(options.silent_max));
     int port = 0;
     if (!options.address.empty()) builder.AddListeningPort(options.address, credentials(), &port);
-    if (!options.socket.empty()) {
-      ::unlink(options.socket.c_str());  // left by a killed server; the data folder's lock says nobody listens there
-      builder.AddListeningPort("unix:" + options.socket, grpc::InsecureServerCredentials());
-    }
     calls_.join(builder);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || (!options.address.empty() && port == 0)) {
-      return fail(Code::kConflict, fmt::format("cannot listen on {}{}{}: in use, or not an address of this machine",
-                                               options.address, options.socket.empty() ? "" : " and ", options.socket));
+      return fail(Code::kConflict,
+                  fmt::format("cannot listen on {}: in use, or not an address of this machine", options.address));
     }
     calls_.serve();
-    if (!options.socket.empty()) ::chmod(options.socket.c_str(), S_IRUSR | S_IWUSR);
+    TRY_VOID(listen(options.socket, S_IRUSR | S_IWUSR));
+    TRY_VOID(listen(options.shared_socket, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH));
     if (!options.address.empty())
       address_ = options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(port);
     return {};
@@ -71,12 +65,24 @@ class GrpcDoor final : public Door {
   std::string socket() const override { return options_.socket; }
   void close(std::chrono::milliseconds grace) override {
     if (server_ == nullptr) return;
+    listeners_.clear();  // nothing is handed to the server from here on
     server_->Shutdown(std::chrono::system_clock::now() + grace);
     calls_.close();
     server_.reset();
   }
 
  private:
+  Result<> listen(const std::string& path, mode_t mode) {
+    if (path.empty()) return {};
+    auto accepted = [this](int fd) {
+      const int kept = calls_.peers().keep(fd);
+      if (kept >= 0) grpc::AddInsecureChannelFromFd(server_.get(), kept);
+    };
+    TRY(auto listener, SocketListener::open(path, mode, std::move(accepted)));
+    listeners_.push_back(std::move(listener));
+    return {};
+  }
+
   std::shared_ptr<grpc::ServerCredentials> credentials() const {
     const auto& options = options_;
     if (options.tls_cert.empty()) return grpc::InsecureServerCredentials();
@@ -88,17 +94,15 @@ class GrpcDoor final : public Door {
   const DoorOptions options_;
   Calls calls_;
   std::unique_ptr<grpc::Server> server_;
+  std::vector<std::unique_ptr<SocketListener>> listeners_;
   std::string address_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Door>> Door::open(const Router& router, Executor& loop, DoorOptions options) {
-  if (options.socket.size() >= sizeof(sockaddr_un{}.sun_path)) {
-    return fail(
-        Code::kInvalid,
-        fmt::format("the path {} is too long for a Unix socket ({} characters at most): use a shorter data folder",
-                    options.socket, sizeof(sockaddr_un{}.sun_path) - 1));
+  if (!options.shared_socket.empty() && options.roles.empty()) {
+    return fail(Code::kInvalid, "server.shared_socket can be opened by every user of this machine: that needs [roles]");
   }
   TRY_VOID(check_certificate(options.tls_cert, options.tls_key));
   if (!options.address.empty() && !is_loopback(options.address) && !options.insecure_public &&

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/grpc/router.h"
 #include "storage/model/result.h"
@@ -22,14 +23,22 @@ inline constexpr std::size_t kUnreadBytesMax = 320u << 20;
 inline constexpr std::size_t kUnreadCountsFrom = 4u << 10;  ///< smaller ones are bounded by kPendingCallsMax
 inline constexpr auto kHandshakeMax = std::chrono::seconds{20};
 
+/// A token that opens everything, known by its name (token:NAME).
+struct NamedToken {
+  std::string name, text;
+};
+
 struct DoorOptions {
-  std::string address;            ///< host:port, port 0: a free one; empty: no TCP
-  std::string socket;             ///< path of the Unix socket, made 0600; empty: none
-  std::string token;              ///< what a trusted call on TCP must bear; empty: none is trusted there
-  bool require_token = false;     ///< also for Temporal's services on TCP
-  std::string api_key;            ///< Temporal's services on TCP want it (or the token); empty: none
-  std::string tls_cert, tls_key;  ///< PEM; both: TCP speaks TLS
-  bool insecure_public = false;   ///< an address others can reach without TLS and API key, because somebody said so
+  std::string address;        ///< host:port, port 0: a free one; empty: no TCP
+  std::string socket;         ///< path of the Unix socket, made 0600; empty: none
+  std::string shared_socket;  ///< a second one that every user of the machine may open; needs roles; empty: none
+  std::string token;          ///< what a trusted call on TCP must bear (token:access); empty: none is trusted there
+  std::vector<NamedToken> tokens;  ///< others that open the same
+  RoleMap roles{};                 ///< empty: everybody who may connect is admin
+  bool require_token = false;      ///< also for Temporal's services on TCP
+  std::string api_key;             ///< Temporal's services on TCP want it (token:api-key) or the token; empty: none
+  std::string tls_cert, tls_key;   ///< PEM; both: TCP speaks TLS
+  bool insecure_public = false;    ///< an address others can reach without TLS and API key, because somebody said so
   std::chrono::milliseconds silent_max = std::chrono::seconds{60};  ///< then a ping; unanswered for 20 s (or as long
                                                                     ///< as this, if less) it ends the connection
 };

@@ -99,6 +99,7 @@ void add_product_methods(Router& router, ProductParts& parts) {
   add_measure_method(router, parts);
   add_report_methods(router, parts);
   add_backup_methods(router, parts);
+  add_action_methods(router, parts);
   add_server_info(router, parts);
 }
 

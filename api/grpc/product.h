@@ -47,6 +47,7 @@ struct ProductParts {
   activities::Prices prices = {};
   activities::Budget budget = {};
   std::shared_ptr<Etas> etas = std::make_shared<Etas>();  ///< shared with looks on the pool
+  int undo_days = 30;                                     ///< how long after its end an import can be undone
   std::string notice = {};                                ///< what holds the whole server up; the loop's
   /// An import's report as JSON text. Called on the pool.
   std::function<Result<std::string>(const std::string& import, Names names)> report = {};

@@ -47,5 +47,6 @@ void add_estimate_method(Router& router, ProductParts& parts);
 void add_measure_method(Router& router, ProductParts& parts);
 void add_report_methods(Router& router, ProductParts& parts);
 void add_backup_methods(Router& router, ProductParts& parts);
+void add_action_methods(Router& router, ProductParts& parts);
 
 }  // namespace callimport::api

@@ -17,6 +17,10 @@ PortStatus status_of(const Error& error) {
   return status;
 }
 
+void Router::set_roles() {
+  for (auto& [name, method] : methods) method.needs = role_of_method(name);
+}
+
 std::string Router::unknown_text(std::string_view full_method) const {
   if (!full_method.empty() && full_method.front() == '/') full_method.remove_prefix(1);
   const auto slash = full_method.rfind('/');

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/roles.h"
 #include "engine/workflow_service.h"
 
 namespace google::protobuf {
@@ -58,6 +59,7 @@ struct Incoming {
   CallContext context;
   std::string_view bytes;
   std::shared_ptr<Answer> answer;  ///< shared: the handler's callbacks and the call's own entry
+  Caller caller{};
 };
 
 /// Work to be done on the loop once the request was decoded.
@@ -66,8 +68,9 @@ using OnLoop = std::function<void()>;
 struct Method {
   /// Decodes on a gRPC thread and returns what is to be done on the loop; that work ends in answer->finish.
   std::function<OnLoop(Incoming incoming)> serve;
-  bool trusted = false;        ///< wants the Unix socket or the token
-  bool anonymous = false;      ///< answered to anybody: health, which probes ask without a key
+  bool trusted = false;                   ///< wants the Unix socket or the token
+  bool anonymous = false;                 ///< answered to anybody: health, which probes ask without a key
+  MethodRole needs{{}, Role::kNone, {}};  ///< of whoever calls, where the configuration gives roles
   bool many_requests = false;  ///< every message of the client comes to `serve`; the call ends when the client is done
 };
 
@@ -76,6 +79,9 @@ struct Router {
   std::set<std::string, std::less<>> services;         ///< known services, for the text of an unknown method
   /// The loop, after the caller went away.
   std::function<void(std::uint64_t call)> cancelled;
+
+  /// Gives every method its role; after the last one was added.
+  void set_roles();
 
   /// The text of conformance A2 for a name that is not in `methods`.
   std::string unknown_text(std::string_view full_method) const;

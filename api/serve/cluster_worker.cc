@@ -87,6 +87,7 @@ Result<> work_on_cluster(const WorkerOrder& order) {
   };
   open_worker(front, house, *cluster, std::move(options));
   DoorOrder doors;
+  TRY_VOID(add_access(doors, order.config));
   doors.name_space = order.temporal.name_space;
   doors.task_queue = task_queue;
   TRY_VOID(open_doors(front, house, *cluster, doors));

@@ -142,6 +142,8 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
         {"tls_cert", text([](ServeConfig& c) -> std::string& { return c.tls_cert_file; })},
         {"tls_key", text([](ServeConfig& c) -> std::string& { return c.tls_key_file; })},
         {"api_key_file", text([](ServeConfig& c) -> std::string& { return c.api_key_file; })},
+        {"token_files", texts([](ServeConfig& c) -> std::vector<std::string>& { return c.token_files; })},
+        {"shared_socket", text([](ServeConfig& c) -> std::string& { return c.shared_socket; })},
         {"insecure_public", yes_or_no([](ServeConfig& c) -> bool& { return c.insecure_public; })},
         {"require_token", yes_or_no([](ServeConfig& c) -> bool& { return c.require_token; })}}},
       {"engine",
@@ -152,6 +154,7 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
         {"cached_runs", whole([](ServeConfig& c) -> int& { return c.cached_runs_max; }, 0, 1'000'000)}}},
       {"limits",
        {{"activities", whole([](ServeConfig& c) -> int& { return c.activities_max; }, 1, 10'000)},
+        {"undo_days", whole([](ServeConfig& c) -> int& { return c.undo_days; }, 0, 3650)},
         {"threads", whole([](ServeConfig& c) -> int& { return c.pool_threads; }, 1, 256)}}},
       {"imports",
        {{"window", checked("a window, e.g. \"nights\" or \"weekdays 20:00-06:00; weekends\"", &ImportsConfig::window,
@@ -217,6 +220,21 @@ Result<> read_profiles(const std::string& file, const toml::table& table, ServeC
   return {};
 }
 
+Result<> read_roles(const std::string& file, const toml::table& table, ServeConfig& config) {
+  for (const auto& [who, node] : table) {
+    const auto text = node.value_exact<std::string>();
+    const auto role = text ? parse_role(*text) : std::nullopt;
+    const bool named = who.str().starts_with("os:") || who.str().starts_with("token:");
+    if (!named || !role) {
+      return complain(
+          file, node.source(),
+          "[roles] holds \"os:USER\" or \"token:NAME\" = \"viewer\", \"operator\", \"approver\" or \"admin\"");
+    }
+    config.roles.set(std::string(who.str()), *role);
+  }
+  return {};
+}
+
 }  // namespace
 
 const std::string_view kConfigHelp = R"([server]
@@ -225,6 +243,8 @@ require_token = false           # true: Temporal's service wants the bearer toke
 api_key_file = ""               # a file with the key Temporal's clients must send; the access token opens everything
 tls_cert = ""                   # PEM files: TLS on the address
 tls_key = ""
+token_files = []                # further access tokens, each known as token:NAME by its file NAME.token
+shared_socket = ""              # a second Unix socket, for other users of this machine; [roles] says what they may do
 insecure_public = false         # true: an address others reach without TLS and API key is meant
 
 [engine]
@@ -237,6 +257,11 @@ cached_runs = 1000              # runs kept in memory between their tasks
 [limits]
 activities = 64                 # activities running at once
 threads = 8                     # for database and file work
+undo_days = 30                  # how long after its end an import can be undone; 0: never
+
+[roles]                         # who may do what; without a row everybody who may connect is admin
+# "os:anna" = "operator"        # a user of this machine, on a socket: viewer, operator, approver, admin
+# "token:access" = "admin"      # whoever bears the data folder's token; others by their file's name
 
 [imports]                       # what an import is given where its start does not say
 window = "nights"               # when all but the first calls may run; "always": at any hour; help windows has the words
@@ -298,10 +323,15 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
       TRY_VOID(read_profiles(name, *table, config));
       continue;
     }
+    if (key.str() == "roles" && table != nullptr) {
+      TRY_VOID(read_roles(name, *table, config));
+      continue;
+    }
     const auto found = tables().find(key.str());
     if (found == tables().end() || table == nullptr) {
-      TRY_VOID(complain(name, node.source(),
-                        fmt::format("no table [{}]; there are: {}, profile.NAME", key.str(), names_of(tables()))));
+      TRY_VOID(
+          complain(name, node.source(),
+                   fmt::format("no table [{}]; there are: {}, roles, profile.NAME", key.str(), names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));
   }

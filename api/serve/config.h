@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/connection.h"
+#include "api/roles.h"
 #include "storage/model/result.h"
 
 namespace callimport::api {
@@ -40,6 +41,10 @@ struct ServeConfig {
   bool require_token = false;
   bool insecure_public = false;  ///< an address others reach without TLS and API key is meant
   std::string tls_cert_file, tls_key_file, api_key_file;
+  std::vector<std::string> token_files;  ///< further access tokens; each is known by its file's name
+  std::string shared_socket;             ///< a second socket, which other users of the machine may open; needs roles
+  RoleMap roles;
+  int undo_days = 30;                                    ///< after its end an import may be undone for so long
   std::string name_space = "default";                    ///< where imports run
   std::vector<std::string> namespaces = {"default"};     ///< made sure of besides it
   std::map<std::string, std::string> search_attributes;  ///< in each of them: name -> type, besides the imports' own

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "activities/import/contract.h"
@@ -80,6 +81,17 @@ void open_worker(Front& front, House& house, engine::WorkflowService& service, e
   activities::register_import_activities(*front.worker, import_deps(house));
 }
 
+Result<> add_access(DoorOrder& order, const ServeConfig& config) {
+  order.undo_days = config.undo_days;
+  order.door.roles = config.roles;
+  order.door.shared_socket = config.shared_socket;
+  for (const auto& path : config.token_files) {
+    TRY(auto text, read_secret_file(path));
+    order.door.tokens.push_back({std::filesystem::path(path).stem(), std::move(text)});
+  }
+  return {};
+}
+
 Result<> open_doors(Front& front, House& house, engine::WorkflowService& service, const DoorOrder& order) {
   ServerFacts facts;
   facts.version = kVersion;
@@ -101,6 +113,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
     order.from = backup_places(house.folder);
     return storage::back_up(*house.disk, order);
   };
+  front.parts->undo_days = order.undo_days;
   front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);
@@ -109,6 +122,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   add_product_methods(front.router, *front.parts);
   add_health(front.router);
   add_reflection(front.router);
+  front.router.set_roles();
   DoorOptions options = order.door;
   options.socket = house.folder.socket();
   TRY(options.token, access_token(house.folder));

@@ -49,10 +49,13 @@ void open_worker(Front& front, House& house, engine::WorkflowService& service, e
 struct DoorOrder {
   DoorOptions door{};  ///< without socket and token, which are the folder's
   std::string name_space = "default", task_queue;
+  int undo_days = 30;
   SkippingClock* time = nullptr;                 ///< TestService is served over it; null: there is none
   engine::OperatorService* operators = nullptr;  ///< null: the service behind the doors is somebody else's
   std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures{};  ///< commits, rows; empty: no journal
 };
+/// Roles, tokens and what else of the configuration says who may what.  @error kInvalid  a token file: says which.
+Result<> add_access(DoorOrder& order, const ServeConfig& config);
 /// Temporal's services over `service`, callimport.v1 over the house, health and reflection.
 Result<> open_doors(Front& front, House& house, engine::WorkflowService& service, const DoorOrder& order);
 

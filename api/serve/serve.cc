@@ -80,6 +80,7 @@ Result<DoorOrder> door_order(const ServeConfig& config, engine::EmbeddedService&
   if (!config.api_key_file.empty()) {
     TRY(doors.door.api_key, read_secret_file(config.api_key_file));
   }
+  TRY_VOID(add_access(doors, config));
   doors.name_space = config.name_space;
   doors.task_queue = workflows::kImportTaskQueue;
   doors.journal_figures = [&journal] {

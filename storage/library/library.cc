@@ -1,5 +1,6 @@
 #include "storage/library/library.h"
 
+#include "storage/library/actions.h"
 #include "storage/library/calls.h"
 #include "storage/library/duplicates.h"
 #include "storage/library/imports.h"
@@ -12,6 +13,7 @@
 #include "storage/library/schema.h"
 #include "storage/library/search.h"
 #include "storage/library/staging.h"
+#include "storage/library/undo.h"
 #include "storage/runtime/mutex.h"
 #include "storage/sqlite/database.h"
 #include "storage/sqlite/rows.h"
@@ -39,7 +41,10 @@ struct Writer {
         duplicates(db),
         receipts(db),
         notifications(db, random),
-        progress(db, import_reads) {}
+        progress(db, import_reads),
+        action_reads(db),
+        actions(db, action_reads),
+        undo(db, import_reads, imports) {}
 
   Database db;
   ImportReads import_reads;
@@ -52,6 +57,9 @@ struct Writer {
   Receipts receipts;
   NotificationWrites notifications;
   ProgressWrites progress;
+  ActionReads action_reads;
+  ActionWrites actions;
+  UndoWrites undo;
 };
 
 struct Reader {
@@ -62,7 +70,9 @@ struct Reader {
         measures(db),
         calls(db),
         notifications(db),
-        progress(db, imports) {}
+        progress(db, imports),
+        actions(db),
+        undo(db, imports) {}
 
   Database db;
   ImportReads imports;
@@ -71,6 +81,8 @@ struct Reader {
   CallReads calls;
   NotificationReads notifications;
   ProgressReads progress;
+  ActionReads actions;
+  UndoReads undo;
 };
 
 /// A connection of its own, so that a long search holds nobody up.
@@ -114,6 +126,7 @@ class Tx final : public LibraryTx {
     TRY_VOID(w_.manifest.retry_failed(import, ""));
     return {};
   }
+  Result<> reopen_keeping_failed(const std::string& import) override { return w_.imports.reopen(import); }
 
   using LibraryTx::add_manifest;
   Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows,
@@ -134,6 +147,9 @@ class Tx final : public LibraryTx {
   }
   Result<std::int64_t> retry_failed(const std::string& import, const std::string& cause) override {
     return w_.manifest.retry_failed(import, cause);
+  }
+  Result<std::int64_t> retry_calls(const std::string& import, const std::vector<std::string>& source_ids) override {
+    return w_.manifest.retry_calls(import, source_ids);
   }
 
   Result<> stage(const std::string& import, const Call& call) override;
@@ -163,6 +179,20 @@ class Tx final : public LibraryTx {
   Result<> notify(const Notification& notification, const std::vector<std::string>& channels) override {
     return w_.notifications.add(notification, channels);
   }
+
+  Result<std::int64_t> add_action(const ActionRow& row, std::int64_t seen) override {
+    return w_.actions.add(row, seen);
+  }
+  Result<> set_outcome(std::int64_t action, const std::string& outcome) override {
+    return w_.actions.set_outcome(action, outcome);
+  }
+  Result<> consent(const ConsentRow& row) override { return w_.actions.consent(row); }
+
+  Result<UndoPortion> undo_calls(const std::string& import, const UndoPortion& before, int limit) override {
+    return w_.undo.portion(import, before, limit);
+  }
+  Result<std::vector<std::string>> removable_media(int limit) override { return w_.undo.removable_media(limit); }
+  Result<> media_removed(const std::string& hash) override { return w_.undo.media_removed(hash); }
 
  private:
   Result<> leave_staging(const ManifestWrites::Place& place) {
@@ -300,6 +330,10 @@ class SqliteLibrary final : public Library {
     MutexLock lock(read_mutex_);
     return reader_.manifest.problems(import);
   }
+  Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) override {
+    MutexLock lock(read_mutex_);
+    return reader_.manifest.failed(import, cause);
+  }
   Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change, int limit) override {
     MutexLock lock(read_mutex_);
     return reader_.imports.timeline(import, after_change, limit);
@@ -377,6 +411,19 @@ class SqliteLibrary final : public Library {
   Result<std::optional<std::int64_t>> next_delivery_ms() override {
     MutexLock lock(read_mutex_);
     return reader_.notifications.next_ms();
+  }
+
+  Result<std::vector<ActionRow>> actions(const std::string& import, std::int64_t before, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.actions.newest(import, before, limit);
+  }
+  Result<UndoFacts> undo_facts(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.undo.facts(import);
+  }
+  Result<bool> consented(const ConsentRow& row) override {
+    MutexLock lock(read_mutex_);
+    return reader_.actions.consented(row);
   }
 
   Result<> checkpoint() override {

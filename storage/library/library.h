@@ -24,6 +24,20 @@ struct ReceiptKey {
   std::int64_t scheduled_ns = 0;
 };
 
+/// What undoing an import would remove, and what stands in the way of it.
+struct UndoFacts {
+  std::int64_t calls = 0, media_bytes = 0;  ///< that it brought and nothing else counts on
+  std::int64_t held = 0;                    ///< that another import counts as duplicates
+  std::int64_t media_left = 0;              ///< recordings of calls removed earlier, still on disk
+  std::int64_t open_imports = 0;
+};
+/// How far removing has come; the next portion goes on after it.
+struct UndoPortion {
+  std::int64_t removed = 0, after_start_ms = 0;
+  std::string after_id{};
+  bool done = false;
+};
+
 /// One write transaction. Every method sees what came before it in the same transaction; after an error that is not of
 /// the input (kUnavailable, kCorrupt) it cannot be saved: hand the error up. What names an import or a call that is not
 /// there answers kNotFound. No method reads or holds more rows than it answers: a million manifest rows stay cheap.
@@ -44,6 +58,9 @@ class LibraryTx {
   virtual Result<> reopen_import(
       const std::string& import) = 0;  ///< re-request: closed_ms and report cleared; failed calls become pending again,
                                        ///< those of kCauseIdUnusable excepted
+
+  /// The same, and failed calls stay as they are.
+  virtual Result<> reopen_keeping_failed(const std::string& import) = 0;
 
   // Manifest. Counters of the import row change in the same transaction.
   /// Adds rows not known yet; those already registered from this workspace come in as kDuplicate, or pending when the
@@ -74,6 +91,8 @@ class LibraryTx {
   virtual Result<> put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms) = 0;
   virtual Result<std::int64_t> retry_failed(const std::string& import,
                                             const std::string& cause) = 0;  ///< empty cause: all; answers how many
+  /// Of these those that failed become pending; answers how many. Others stay as they are.
+  virtual Result<std::int64_t> retry_calls(const std::string& import, const std::vector<std::string>& source_ids) = 0;
 
   // Staged calls: fetched whole, not in the library yet.
   /// Its manifest row becomes kStaged; again replaces it.  @error kConflict  the call has ended.
@@ -112,6 +131,21 @@ class LibraryTx {
   /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is
   /// made.
   virtual Result<> notify(const Notification& notification, const std::vector<std::string>& channels) = 0;
+
+  // What people do.
+  /// Answers its number. A request id that is there already answers that number and changes nothing. `seen`: the last
+  /// action of the import its author knew of; 0: not compared.
+  /// @error kConflict  another action came since: says who did what.  @error kInvalid  the request id is another's.
+  virtual Result<std::int64_t> add_action(const ActionRow& row, std::int64_t seen) = 0;
+  virtual Result<> set_outcome(std::int64_t action, const std::string& outcome) = 0;
+  virtual Result<> consent(const ConsentRow& row) = 0;  ///< again changes nothing
+
+  // Undoing.
+  /// Removes up to `limit` calls the import brought and no other counts on; in the manifest they become skipped.
+  virtual Result<UndoPortion> undo_calls(const std::string& import, const UndoPortion& before, int limit) = 0;
+  /// Recordings of removed calls that no call names; none while an import is open.
+  virtual Result<std::vector<std::string>> removable_media(int limit) = 0;
+  virtual Result<> media_removed(const std::string& hash) = 0;
 };
 
 /// Of one lane. `pending` is still to be fetched, put off or not; `earliest_not_before_ms` is of those put off.
@@ -201,6 +235,8 @@ class Library {
                                                     int limit) = 0;
   virtual Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) = 0;
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
+  /// Calls that failed, of one cause or (empty) of any.
+  virtual Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) = 0;
   virtual Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change,
                                                     int limit) = 0;
 
@@ -242,6 +278,11 @@ class Library {
   virtual Result<std::vector<Due>> due_deliveries(std::int64_t now_ms, int limit) = 0;
   virtual Result<> set_delivery(const Delivery& delivery) = 0;
   virtual Result<std::optional<std::int64_t>> next_delivery_ms() = 0;
+
+  /// Newest first, those before the number `before` (0: from the newest); empty import: of all.
+  virtual Result<std::vector<ActionRow>> actions(const std::string& import, std::int64_t before, int limit) = 0;
+  virtual Result<UndoFacts> undo_facts(const std::string& import) = 0;
+  virtual Result<bool> consented(const ConsentRow& row) = 0;  ///< whoever said it; empty customer: of any
 
   virtual Result<> checkpoint() = 0;
 };

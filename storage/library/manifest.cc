@@ -77,7 +77,10 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
                 " WHERE m.import = ?1 AND state IN (4, 5) GROUP BY m.cause ORDER BY calls DESC, m.cause"),
       earliest_(db,
                 "SELECT min(not_before_ms) FROM manifest WHERE import = ?1 AND lane = ?2 AND state = 0"
-                " AND not_before_ms IS NOT NULL") {}
+                " AND not_before_ms IS NOT NULL"),
+      failed_(db,
+              "SELECT count(*) FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5)"
+              " AND state = 5 AND (?2 = '' OR cause = ?2)") {}
 
 Result<ManifestCounts> ManifestReads::counts(const std::string& import, Lane lane) {
   TRY(const std::int64_t number, imports_.number(import));
@@ -117,6 +120,13 @@ Result<std::vector<Problem>> ManifestReads::problems(const std::string& import) 
                    .first_ms = optional_integer(row, 5),
                    .last_ms = optional_integer(row, 6)};
   });
+}
+
+Result<std::int64_t> ManifestReads::failed(const std::string& import, const std::string& cause) {
+  TRY(const std::int64_t number, imports_.number(import));
+  TRY(const auto calls,
+      first_row(failed_.bind(1, number).bind(2, cause), [](const Statement& row) { return row.integer(0); }));
+  return calls.value_or(0);
 }
 
 ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites& counters)
@@ -195,7 +205,10 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
              "source_id IN"
              " (SELECT source_id FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5) AND "
              "state = 5"
-             " AND (?2 = '' OR cause = ?2) AND cause <> ?3 LIMIT " CALLIMPORT_PORTION ")") {}
+             " AND (?2 = '' OR cause = ?2) AND cause <> ?3 LIMIT " CALLIMPORT_PORTION ")"),
+      retry_one_(db,
+                 "UPDATE manifest SET state = 0, cause = '', detail = '', not_before_ms = NULL"
+                 " WHERE import = ?1 AND source_id = ?2 AND state = 5 AND cause <> ?3 RETURNING lane") {}
 
 Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows,
                                          const LaneOrder& order, DuplicatePolicy policy) {
@@ -341,6 +354,26 @@ Result<std::int64_t> ManifestWrites::retry_failed(const std::string& import, con
     TRY_VOID(counters_.count(number, lane, change));
     retried += calls;
   }
+  return retried;
+}
+
+Result<std::int64_t> ManifestWrites::retry_calls(const std::string& import,
+                                                 const std::vector<std::string>& source_ids) {
+  TRY(const std::int64_t number, imports_.number(import));
+  std::array<Tally, 2> changed;
+  std::int64_t retried = 0;
+  for (const auto& source_id : source_ids) {
+    retry_one_.bind(1, number).bind(2, source_id).bind(3, kCauseIdUnusable);
+    TRY(const auto lanes, all_rows(retry_one_, [](const Statement& row) { return row.integer(0); }));
+    for (const auto lane : lanes) {
+      auto& tally = changed.at(static_cast<std::size_t>(lane));
+      tally.add(CallState::kFailed, -1);
+      tally.add(CallState::kPending, 1);
+      ++retried;
+    }
+  }
+  TRY_VOID(counters_.count(number, Lane::kFirst, changed[0]));
+  TRY_VOID(counters_.count(number, Lane::kBulk, changed[1]));
   return retried;
 }
 

@@ -23,10 +23,11 @@ class ManifestReads {
                                         const std::string& cause, const std::string& after_source_id, int limit);
   Result<std::optional<ManifestRow>> row(const std::string& import, const std::string& source_id);
   Result<std::vector<Problem>> problems(const std::string& import);
+  Result<std::int64_t> failed(const std::string& import, const std::string& cause);  ///< empty cause: of any
 
  private:
   ImportReads& imports_;
-  Statement all_, in_state_, in_trouble_, one_, problems_, earliest_;
+  Statement all_, in_state_, in_trouble_, one_, problems_, earliest_, failed_;
 };
 
 /// Inside a transaction of the writer.
@@ -42,6 +43,8 @@ class ManifestWrites {
   Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms, int limit);
   Result<> put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms);
   Result<std::int64_t> retry_failed(const std::string& import, const std::string& cause);
+
+  Result<std::int64_t> retry_calls(const std::string& import, const std::vector<std::string>& source_ids);
 
   /// A row on the move, found once.
   struct Place {
@@ -78,7 +81,7 @@ class ManifestWrites {
   ImportWrites& counters_;
   Statement set_repeats_, workspace_, registered_, insert_, find_, move_, put_off_, fresh_, due_, boundary_;
   std::array<Crossing, 3> crossings_;
-  Statement failed_by_lane_, retry_;
+  Statement failed_by_lane_, retry_, retry_one_;
 };
 
 /// The longest start of `text` within `bytes_max` that does not cut a UTF-8 character.

@@ -221,6 +221,23 @@ struct ImportMeasure {
   bool needed_engineer = false;  ///< it failed, or stood still for a reason that neither operator nor customer can end
 };
 
+/// One thing a person did, or had done by a program of theirs. `number` grows.
+struct ActionRow {
+  std::int64_t number = 0, at_ms = 0;
+  std::string import{};           ///< empty: of none
+  std::string verb{};             ///< start, pause, resume, retry, approve, cancel, undo ...
+  std::string who{}, origin{};    ///< os:anna, token:ci; the terminal on the socket, a program at an address
+  std::string why{};              ///< as given
+  std::string before{}, after{};  ///< JSON: how it stood, what was asked for
+  std::string request_id{};       ///< the same again is the same action
+  std::string outcome{};          ///< empty: done; else what came of it
+};
+/// The customer owns the calls of this workspace: said once by `who`.
+struct ConsentRow {
+  std::string platform{}, workspace{}, customer{}, who{};
+  std::int64_t at_ms = 0;
+};
+
 struct SearchHit {
   std::string call, title, speaker, text;  ///< text: the segment with the words between \x02 and \x03
   std::int64_t call_start_ms = 0, start_ms = 0;

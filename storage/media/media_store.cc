@@ -227,6 +227,14 @@ class DiskMediaStore final : public MediaStore {
     if (!is_content_hash(hash)) return false;
     return folders_->disk().exists(folders_->path_of(hash));
   }
+  Result<> remove(const std::string& hash) override {
+    if (!is_content_hash(hash)) return {};
+    const auto path = folders_->path_of(hash);
+    const auto removed = folders_->disk().remove(path);
+    if (!removed && removed.error().code == Code::kNotFound) return {};
+    if (!removed) return removed;
+    return folders_->disk().sync_dir(path.substr(0, path.rfind('/')));
+  }
   Result<> quarantine(const std::string& key, const std::string& cause) override {
     TRY(const bool there, folders_->disk().exists(folders_->partial_of(key)));
     if (!there) return fail(Code::kNotFound, "no partial recording to keep for " + cause);

@@ -43,6 +43,8 @@ class MediaStore {
   virtual Result<std::unique_ptr<MediaWriter>> writer(const std::string& key) = 0;
   virtual std::string path_of(const std::string& hash) const = 0;  ///< empty for what is no SHA-256 in lower-case hex
   virtual Result<bool> contains(const std::string& hash) = 0;
+  /// Removes a recording, durably; one that is not there is success.
+  virtual Result<> remove(const std::string& hash) = 0;
   /// Keeps the broken partial file of `key` under <root>/quarantine/<hash>.<cause>, durably; its writer is done.
   /// `cause`: other characters than [a-z0-9._-] become _.  @error kNotFound  no partial file.
   virtual Result<> quarantine(const std::string& key, const std::string& cause) = 0;

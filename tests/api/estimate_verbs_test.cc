@@ -98,7 +98,8 @@ TEST(DryRun, ChecksEstimatesPlansAndWritesNothing) {
 TEST(Start, SaysTheEstimateAndKeepsItForTheEnd) {
   House house(60, 45);
   ASSERT_TRUE(house.serve());
-  const auto ran = house.verb(with_token(house, {"start", "--sample", "7", "--yes", "--wait"}));
+  const auto ran = house.verb(
+      with_token(house, {"start", "--sample", "7", "--yes", "--owns-data", "--approve-above", "100", "--wait"}));
   EXPECT_TRUE(ran.code == 0 || ran.code == 5) << ran.err;
   EXPECT_NE(ran.err.find("estimate: Acme from Grain"), std::string::npos) << ran.err;
   const auto id = ran.out.substr(0, ran.out.find('\n'));
@@ -107,7 +108,8 @@ TEST(Start, SaysTheEstimateAndKeepsItForTheEnd) {
   // One like it, its own access apart, takes the sample over and finds all of it there.
   const auto bare = house.verb({"start", "--like", id, "--yes", "--no-input"});
   EXPECT_NE(bare.code, 0) << "no credential is taken over";
-  const auto like = house.verb({"start", "--like", id, "--token-file", house.scratch() / "token", "--yes", "--wait"});
+  const auto like = house.verb(
+      {"start", "--like", id, "--token-file", house.scratch() / "token", "--yes", "--approve-above", "100", "--wait"});
   EXPECT_TRUE(like.code == 0 || like.code == 5) << like.err;
   const auto second = like.out.substr(0, like.out.find('\n'));
   EXPECT_NE(second, id);
@@ -129,8 +131,8 @@ TEST(Start, SaysTheEstimateAndKeepsItForTheEnd) {
 TEST(Start, TheSameKeyTwiceStartsOnce) {
   House house(10, 46);
   ASSERT_TRUE(house.serve());
-  const auto one = house.verb(with_token(house, {"start", "--yes", "--request-id", "k1"}));
-  const auto two = house.verb(with_token(house, {"start", "--yes", "--request-id", "k1"}));
+  const auto one = house.verb(with_token(house, {"start", "--yes", "--owns-data", "--request-id", "k1"}));
+  const auto two = house.verb(with_token(house, {"start", "--yes", "--owns-data", "--request-id", "k1"}));
   EXPECT_EQ(one.code, 0) << one.err;
   EXPECT_EQ(two.code, 0) << two.err;
   EXPECT_EQ(one.out, two.out) << "TS-06";

@@ -17,7 +17,8 @@ std::map<std::string, std::string> at_home(House& house) { return {{"CALLIMPORT_
 TEST(Wizard, StartsAnImportFromAnswers) {
   House house(20, 31);
   ASSERT_TRUE(house.serve());
-  Terminal terminal({"start", "--base-url", house.base_url(), "--wait"}, house.scratch(), at_home(house));
+  Terminal terminal({"start", "--base-url", house.base_url(), "--wait", "--approve-above", "100"}, house.scratch(),
+                    at_home(house));
   ASSERT_TRUE(terminal.expect("Where are the calls?")) << terminal.seen();
   terminal.type("gramophone\n");
   ASSERT_TRUE(terminal.expect("no connector of that name")) << terminal.seen();
@@ -38,11 +39,13 @@ TEST(Wizard, StartsAnImportFromAnswers) {
   ASSERT_TRUE(terminal.expect("Recordings, too?"));
   terminal.type("no\n");
   ASSERT_TRUE(terminal.expect("without questions: callimport start --platform grain --customer 'Ana'\\''s calls'"));
-  ASSERT_TRUE(terminal.expect("--sample 7 --no-media --yes"));
+  ASSERT_TRUE(terminal.expect("--sample 7 --no-media --yes --owns-data"));
   ASSERT_TRUE(terminal.expect("Token (not shown)"));
   terminal.type(std::string(simulations::kGrainSandboxToken) + "\n");
   ASSERT_TRUE(terminal.expect("estimate: Ana's calls from Grain")) << terminal.seen();
   ASSERT_TRUE(terminal.expect("20 found, 7 to import")) << terminal.seen();
+  ASSERT_TRUE(terminal.expect("Does Ana's calls own these calls, and agree to their being copied? [y/N]"));
+  terminal.type("y\n");
   ASSERT_TRUE(terminal.expect("Start it? [y/N]"));
   terminal.type("y\n");
   ASSERT_TRUE(terminal.expect("imp_"));
@@ -66,6 +69,8 @@ TEST(Wizard, SaysNoToAPersonWhoSaysNo) {
                     house.scratch(), at_home(house));
   ASSERT_TRUE(terminal.expect("Token (not shown)")) << terminal.seen();
   terminal.type(std::string(simulations::kGrainSandboxToken) + "\n");
+  ASSERT_TRUE(terminal.expect("own these calls")) << terminal.seen();
+  terminal.type("y\n");
   ASSERT_TRUE(terminal.expect("Start it? [y/N]")) << terminal.seen();
   terminal.type("\n");
   EXPECT_EQ(terminal.wait(), 3);

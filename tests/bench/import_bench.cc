@@ -73,9 +73,9 @@ Imported import_once(std::int64_t calls, bool media, benchmark::State& state) {
     state.SkipWithError("the service did not start");
     return result;
   }
-  std::vector<std::string> start = {"start",      "--window", "always",      "--data",       data,
-                                    "--platform", "grain",    "--workspace", "bench",        "--token-stdin",
-                                    "--base-url", url,        "--yes",       "--no-estimate"};
+  std::vector<std::string> start = {"start",      "--window", "always",      "--data",        data,
+                                    "--platform", "grain",    "--workspace", "bench",         "--token-stdin",
+                                    "--base-url", url,        "--yes",       "--no-estimate", "--owns-data"};
   if (!media) start.push_back("--no-media");
   const auto begun = std::chrono::steady_clock::now();
   Ran started = run(binary, {.args = start, .input = kToken}, folder);

@@ -134,9 +134,10 @@ Ran House::start(const std::vector<std::string>& more) {
     credential_ = first_line(added.out);
     if (added.code != 0) return added;
   }
-  std::vector<std::string> args = {"start",        "--platform",     "grain",      "--customer", "acme",
-                                   "--credential", credential_,      "--base-url", base_url(),   "--request-id",
-                                   "the one",      "--heartbeat-ms", "1000",       "--yes",      "--no-estimate"};
+  std::vector<std::string> args = {"start",        "--platform",      "grain",      "--customer", "acme",
+                                   "--credential", credential_,       "--base-url", base_url(),   "--request-id",
+                                   "the one",      "--heartbeat-ms",  "1000",       "--yes",      "--no-estimate",
+                                   "--owns-data",  "--approve-above", "100"};
   args.insert(args.end(), more.begin(), more.end());
   // Nobody here waits for a night, unless the test is about one.
   if (std::find(more.begin(), more.end(), "--window") == more.end()) args.insert(args.end(), {"--window", "always"});

@@ -245,9 +245,8 @@ TEST(LibraryFile, ANewerOneIsRefusedWithBothNumbers) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(Code::kConflict, refused.error().code);
   EXPECT_NE(std::string::npos, refused.error().message.find("4711")) << refused.error().message;
-  EXPECT_NE(std::string::npos,
-            refused.error().message.find(" " + std::to_string(library_schema::kMigrations.size()) + ":"))
-      << refused.error().message;
+  const auto known = " " + std::to_string(std::size(library_schema::kMigrations)) + ":";
+  EXPECT_NE(std::string::npos, refused.error().message.find(known)) << refused.error().message;
 }
 
 TEST(LibraryFile, KeepsItsIdAndSharesItWithNoOther) {
@@ -269,16 +268,35 @@ TEST(LibraryFile, KeepsItsIdAndSharesItWithNoOther) {
   EXPECT_NE(id, (*other)->id());
 }
 
-/// A file as the first version wrote it.
+/// A file as the version wrote it that knew the first `steps` of the schema.
+void make_older(Disk& disk, std::size_t steps) {
+  auto db =
+      Database::open(disk, "data/library.db", {.migrations = std::span(library_schema::kMigrations).first(steps)});
+  ASSERT_OK(db);
+}
+
 TEST(LibraryFile, AnOlderOneIsGivenAnId) {
   simulations::SimDisk disk;
   simulations::SeededRandom random(1);
   ASSERT_OK(disk.make_dirs("data"));
-  const std::span<const Migration> all = library_schema::kMigrations;
-  ASSERT_OK(Database::open(disk, "data/library.db", {.migrations = all.first(1)}));
+  make_older(disk, 1);
   auto opened = Library::open(disk, random, "data/library.db");
   ASSERT_OK(opened);
   EXPECT_EQ(16u, (*opened)->id().size());
+}
+
+TEST(LibraryFile, AnOlderOneKeepsActionsFromThenOn) {
+  simulations::SimDisk disk;
+  simulations::SeededRandom random(1);
+  ASSERT_OK(disk.make_dirs("data"));
+  make_older(disk, 5);
+  auto opened = Library::open(disk, random, "data/library.db");
+  ASSERT_OK(opened);
+  ASSERT_OK((*opened)->change([](LibraryTx& tx) -> Result<> {
+    TRY_VOID(tx.add_action({.import = "imp_1", .verb = "pause", .who = "os:anna", .request_id = "r"}, 0));
+    return tx.consent({.platform = "grain", .workspace = "acme", .customer = "Acme", .who = "os:anna", .at_ms = 1});
+  }));
+  EXPECT_EQ(1u, (*opened)->actions("imp_1", 0, 10)->size());
 }
 
 TEST(LibraryFile, WhatIsNoDatabaseIsRefused) {

@@ -153,6 +153,37 @@ TEST(ImportStateJson, ComesBackAsItWas) {
   EXPECT_EQ(write_state(*back), write_state(state));
 }
 
+TEST(ImportStateJson, OfAnOlderVersionKnowsNothingOfWhatPeopleAsked) {
+  ImportState state;
+  state.approval = {true, "ben", "seen"};
+  state.gaps_mended = state.bulk.again = state.first.ready_told = true;
+  auto json = write_state(state);
+  ASSERT_TRUE(read_state(json)->approval.given);
+  EXPECT_EQ(write_state(*read_state(json)), json);
+  json.erase("approval");
+  json.erase("gaps_mended");
+  for (const char* lane : {"first", "bulk"}) {
+    json[lane].erase("again");
+    json[lane].erase("ready_told");
+  }
+  const auto older = read_state(json);
+  ASSERT_TRUE(older.has_value()) << older.error().message;
+  EXPECT_FALSE(older->approval.given || older->gaps_mended || older->bulk.again || older->first.ready_told);
+}
+
+TEST(ResultOf, AnImportWhoseGapsWereTriedAgainAndCameIsWhole) {
+  ImportState state;
+  state.first.place = {Stage::kNotify, Condition::kCompletedWithGaps};
+  state.bulk.place = {Stage::kNotify, Condition::kCompleted};
+  EXPECT_EQ(result_of(state), Condition::kCompletedWithGaps);
+  state.gaps_mended = true;
+  EXPECT_EQ(result_of(state), Condition::kCompleted);
+  state.counters.failed = 1;
+  EXPECT_EQ(result_of(state), Condition::kCompletedWithGaps);
+  state.bulk.place.condition = Condition::kCancelled;
+  EXPECT_EQ(result_of(state), Condition::kCancelled);
+}
+
 TEST(ImportStateJson, NullIsANewImport) {
   const auto state = read_state(nullptr);
   ASSERT_TRUE(state.has_value());

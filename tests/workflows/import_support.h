@@ -28,6 +28,7 @@ struct Scene {
     EXPECT_TRUE(opened.has_value()) << opened.error().message;
     credential = world->add_credential();
     input = world->ask(credential);
+    input.settings.approve_above_percent = 100;  // nobody is here to approve gaps, unless a test says so
     id = input.import;
   }
 

@@ -18,7 +18,9 @@ json write_lane(const LaneState& lane) {
           {"trouble_step", lane.trouble_step},
           {"by_person", lane.by_person},
           {"fetched", lane.fetched},
-          {"failed", lane.failed}};
+          {"failed", lane.failed},
+          {"again", lane.again},
+          {"ready_told", lane.ready_told}};
 }
 
 Result<LaneState> read_lane(const json& from) {
@@ -33,6 +35,8 @@ Result<LaneState> read_lane(const json& from) {
   lane.by_person = from.at("by_person");
   lane.fetched = from.at("fetched");
   lane.failed = from.at("failed");
+  lane.again = from.value("again", false);
+  lane.ready_told = from.value("ready_told", false);
   return lane;
 }
 
@@ -48,8 +52,10 @@ std::string news(LaneName lane, const LaneState& before, const LaneState& after,
     case Event::kPausedByPerson:
     case Event::kWorkPassed:
     case Event::kAccessRenewed:
+    case Event::kRetryAsked:
+    case Event::kGapsApproved:
     case Event::kResumed: return "condition.changed";
-    case Event::kAllRegistered: return lane == LaneName::kFirst ? "first.ready" : "stage.changed";
+    case Event::kAllRegistered: return lane == LaneName::kFirst && !before.ready_told ? "first.ready" : "stage.changed";
     default: return "stage.changed";
   }
 }
@@ -78,6 +84,8 @@ json write_state(const ImportState& state) {
             {"who", state.pause.who},
             {"why", state.pause.why},
             {"until_ms", state.pause.until_ms}}},
+          {"approval", {{"given", state.approval.given}, {"who", state.approval.who}, {"why", state.approval.why}}},
+          {"gaps_mended", state.gaps_mended},
           {"counters", state.counters},
           {"opened", state.opened},
           {"enumerated", state.enumerated},
@@ -97,6 +105,11 @@ Result<ImportState> read_state(const json& from) {
     TRY(state.bulk, read_lane(from.at("bulk")));
     const json& pause = from.at("pause");
     state.pause = {pause.at("on"), pause.at("who"), pause.at("why"), pause.at("until_ms")};
+    if (from.contains("approval")) {
+      const json& approval = from.at("approval");
+      state.approval = {approval.at("given"), approval.at("who"), approval.at("why")};
+    }
+    state.gaps_mended = from.value("gaps_mended", false);
     state.counters = from.at("counters");
     state.opened = from.at("opened");
     state.enumerated = from.at("enumerated");
@@ -121,6 +134,7 @@ std::optional<activities::LaneChange> apply(ImportState& state, LaneName name, E
   lane.place = *to;
   lane.now = circumstance;
   lane.by_person = event == Event::kPausedByPerson;
+  if (event == Event::kAllRegistered) lane.ready_told = true;
   if (to->condition == Condition::kRunning || is_final(to->condition)) {
     lane.trouble_since_ms = 0;
     lane.trouble_step.clear();
@@ -169,7 +183,10 @@ bool recovers(const LaneState& lane, std::string_view step) {
 }
 
 Condition result_of(const ImportState& state) {
-  return first_is_shown(state.first.place, state.bulk.place) ? state.first.place.condition : state.bulk.place.condition;
+  const Condition gravest = state.lane(shown(state)).place.condition;
+  // A first lane that closed with gaps, which were tried again with the bulk.
+  const bool mended = state.gaps_mended && state.counters.failed == 0;
+  return gravest == Condition::kCompletedWithGaps && mended ? Condition::kCompleted : gravest;
 }
 
 LaneName shown(const ImportState& state) {

@@ -21,6 +21,7 @@ struct Circumstance {
   std::string reason;  ///< dotted cause
   std::string who, why;
   std::int64_t until_ms = 0;
+  friend bool operator==(const Circumstance&, const Circumstance&) = default;
 };
 
 struct LaneState {
@@ -31,6 +32,8 @@ struct LaneState {
   bool by_person = false;             ///< paused by a person, not by itself
   bool fetched = false;               ///< nothing of the lane is pending
   std::int64_t failed = 0;            ///< calls of the lane that did not come across
+  bool again = false;                 ///< failed calls became pending since its last fetch
+  bool ready_told = false;            ///< people know that its calls are ready
 };
 
 struct PersonsPause {
@@ -39,9 +42,17 @@ struct PersonsPause {
   std::int64_t until_ms = 0;
 };
 
+/// Of the gaps, by a person.
+struct Approval {
+  bool given = false;
+  std::string who, why;
+};
+
 struct ImportState {
   LaneState first, bulk;
   PersonsPause pause;
+  Approval approval;
+  bool gaps_mended = false;  ///< failed calls were tried again
   activities::CounterNote counters;
   bool opened = false, enumerated = false, newest_first = false, bulk_ordered = false;
   std::int64_t known = 0, lane_bulk = 0;
@@ -71,7 +82,8 @@ WaitDecision decide_wait(const LaneState& lane, const activities::TroubleNote& t
 /// True when the lane stands still for a reason that ends when `step` passes.
 bool recovers(const LaneState& lane, std::string_view step);
 
-/// completed, completed_with_gaps, failed or cancelled: the gravest of both lanes, which are closed.
+/// completed, completed_with_gaps, failed or cancelled: the gravest of both lanes, which are closed; without gaps once
+/// all of them were tried again and came.
 Condition result_of(const ImportState& state);
 
 /// The lane that is shown.

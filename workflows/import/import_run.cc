@@ -24,6 +24,8 @@ Flow<WorkflowEnd> ImportRun::run(SharedRun self) {
   self->context_.spawn(keep(self));
   self->context_.spawn(keep_window(self));
   self->context_.spawn(watch(self));
+  if (self->state_.opened) self->take_over_retries();
+  self->context_.spawn(try_again(self));
   if (!self->state_.previous_run.empty()) {
     ForgetInput forget;
     forget.runs.push_back(self->state_.previous_run);
@@ -70,6 +72,8 @@ void ImportRun::listen() {
       ask_.credential = note["credential"];
     ++renewals_;
   });
+  context_.on_signal(kSignalRetry, [this](const std::string& input) { take_retry(input); });
+  context_.on_signal(kSignalApprove, [this](const std::string& input) { take_approval(input); });
   context_.on_query(kQueryStatus, [this](const std::string&) -> engine::Outcome<std::string> {
     return describe(ask_, state_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   });
@@ -86,6 +90,13 @@ void ImportRun::take_pause(const std::string& input) {
     if (note.contains("until_ms") && note["until_ms"].is_number_integer()) pause.until_ms = note["until_ms"];
   }
   state_.pause = pause;
+  ++pauses_;
+}
+
+/// Wishes that the run before this one did not come to.
+void ImportRun::take_over_retries() {
+  retry_asks_.assign(ask_.retries.begin(), ask_.retries.end());
+  ask_.retries.clear();
 }
 
 void ImportRun::take_window(const std::string& input) {
@@ -174,19 +185,26 @@ Flow<void> ImportRun::keep(SharedRun self) {
     auto asked = [here] { return here->state_.pause.on && here->state_.opened; };
     co_await self->context_.until(asked);
     const PersonsPause pause = self->state_.pause;
+    const int pauses = self->pauses_;
+    const bool may_change = self->context_.patched("pause.changed");  // by pausing again: another end, another reason
     for (const LaneName lane : {LaneName::kFirst, LaneName::kBulk}) {
-      if (self->closed(lane) || self->state_.lane(lane).by_person) continue;
-      Circumstance circumstance{"", pause.who, pause.why, pause.until_ms};
+      const LaneState& stands = self->state_.lane(lane);
+      const Circumstance circumstance{"", pause.who, pause.why, pause.until_ms};
+      const bool same = stands.by_person && (!may_change || stands.now == circumstance);
+      if (self->closed(lane) || same) continue;
       self->change(lane, Event::kPausedByPerson, circumstance);
     }
-    auto over = [here] { return !here->state_.pause.on; };
+    auto over = [here, may_change, pauses] {
+      return !here->state_.pause.on || (may_change && here->pauses_ != pauses);
+    };
     if (pause.until_ms > 0) {
       const Nanos left = from_unix_ms(pause.until_ms) - self->context_.now();
       if (left > Nanos{0}) (void)co_await self->context_.until(over, left);
-      self->state_.pause = PersonsPause{};
     } else {
       co_await self->context_.until(over);
     }
+    if (self->state_.pause.on && may_change && self->pauses_ != pauses) continue;
+    self->state_.pause = PersonsPause{};
     self->change_open(Event::kResumed, Circumstance{});
   }
 }
@@ -215,7 +233,7 @@ Flow<void> ImportRun::keep_window(SharedRun self) {
 
 Flow<WorkflowEnd> ImportRun::close(SharedRun self) {
   ImportRun* here = self.get();
-  auto quiet = [here] { return !here->telling_; };
+  auto quiet = [here] { return !here->telling_ && !here->retrying_; };
   co_await self->context_.until(quiet);
   self->closing_ = true;
   if (self->broken_) {
@@ -234,17 +252,21 @@ Flow<WorkflowEnd> ImportRun::close(SharedRun self) {
     input.cause = self->broken_->cause;
     input.message = self->broken_->message;
   }
+  input.approved_by = self->state_.approval.who;
+  input.approved_why = self->state_.approval.why;
   self->show();
   auto closed =
       self->context_.activity(activities::kCloseImport, activities::write_note(input), self->options_for(10min));
   const auto outcome = co_await closed;
   if (!outcome) self->break_down(outcome.error());
+  if (self->wanted_again()) co_return self->run_again();
   ForgetInput forget;
   forget.runs.push_back(self->context_.info().run_id);
   forget.credential = self->ask_.credential;
   auto forgotten =
       self->context_.activity(activities::kForget, activities::write_note(forget), self->options_for(10min));
   (void)co_await forgotten;
+  if (self->wanted_again()) co_return self->run_again();
   if (self->broken_) {
     engine::Failure failure;
     failure.type = self->broken_->cause;
@@ -262,6 +284,14 @@ WorkflowEnd ImportRun::next_run() {
   ++state_.runs;
   activities::ImportInput next = ask_;
   next.state = write_state(state_);
+  next.retries.assign(retry_asks_.begin(), retry_asks_.end());
+  return engine::ContinueAsNew{activities::write_note(next)};
+}
+
+/// A wish that came while the import was closing: it is closed, and opened again for those calls.
+WorkflowEnd ImportRun::run_again() {
+  activities::ImportInput next = ask_;
+  next.retries.assign(retry_asks_.begin(), retry_asks_.end());
   return engine::ContinueAsNew{activities::write_note(next)};
 }
 

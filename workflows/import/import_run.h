@@ -7,6 +7,7 @@
 //                               ├─ keeper     a person's pause, for both lanes at once
 //                               ├─ window     one that a person gives while it runs
 //                               ├─ watchdog   nothing moves, and nobody says why
+//                               ├─ retrier    failed calls that a person wants tried again
 //                               └─ teller     stores and tells changes of place, in order, one activity at a time
 #include <array>
 #include <deque>
@@ -44,6 +45,7 @@ class ImportRun {
   void listen();
   void take_pause(const std::string& input);
   void take_window(const std::string& input);
+  void take_over_retries();
   void start(SharedRun self, engine::Flow<void> flow);
   static engine::Flow<void> counted(SharedRun self, engine::Flow<void> flow);
   static engine::Flow<void> tell(SharedRun self);
@@ -51,6 +53,8 @@ class ImportRun {
   static engine::Flow<void> keep_window(SharedRun self);
   static engine::Flow<engine::WorkflowEnd> close(SharedRun self);
   engine::WorkflowEnd next_run();
+  engine::WorkflowEnd run_again();
+  bool wanted_again() const { return !retry_asks_.empty() && !broken_ && !context_.cancel_requested(); }
   bool must_stop() const { return broken_.has_value() || context_.cancel_requested(); }
   bool stopping() const { return must_stop() || parking_; }
   std::int64_t now_ms() const { return to_unix_ms(context_.now()); }
@@ -82,6 +86,16 @@ class ImportRun {
   std::vector<LaneName> lanes_that_should_move() const;
   bool stuck() const;
   void moved_on(std::int64_t at_ms);
+  // people.cc: what people ask for while it runs.
+  void take_retry(const std::string& input);
+  void take_approval(const std::string& input);
+  static engine::Flow<void> try_again(SharedRun self);
+  bool asks_approval(LaneName lane) const;
+  bool needs_approval(LaneName lane);
+  bool goes_back(LaneName lane) const;
+  bool went_back(LaneName lane);
+  static engine::Flow<void> await_approval(SharedRun self, LaneName lane);
+  static engine::Flow<bool> settle(SharedRun self, LaneName lane);
 
   // lanes.cc: what happens, in order.
   static engine::Flow<void> open_and_prove(SharedRun self);
@@ -93,6 +107,7 @@ class ImportRun {
   static engine::Flow<void> fetch_lane(SharedRun self, LaneName lane);
   static engine::Flow<void> register_lane(SharedRun self, LaneName lane);
   static engine::Flow<void> carry(SharedRun self, LaneName lane);
+  static engine::Flow<bool> fetch_and_register(SharedRun self, LaneName lane);
   /// False when the run stops instead.
   static engine::Flow<bool> move(SharedRun self, LaneName lane, Event event);
   Stage stage(LaneName lane) const { return state_.lane(lane).place.stage; }
@@ -104,6 +119,9 @@ class ImportRun {
   ImportState state_;
   std::deque<activities::LaneChange> changes_;  ///< not told yet; kept short by the teller
   bool telling_ = false, closing_ = false;
+  std::deque<activities::RetryNote> retry_asks_;  ///< not done yet, the first maybe under way
+  bool retrying_ = false;
+  int pauses_ = 0;        ///< signals seen
   bool parking_ = false;  ///< the history is long: finish what is under way, then continue as new
   std::optional<Breakdown> broken_;
   int working_ = 0;                                      ///< flows of `start` that have not returned

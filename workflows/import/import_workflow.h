@@ -23,6 +23,10 @@ inline constexpr const char* kSignalRetryNow =
 /// {window, zone, who, why}: when bulk may run from now on (storage/windows has the words); who cannot be understood is
 /// answered in the import's notifications, and the window stays.
 inline constexpr const char* kSignalSetWindow = "set-window";
+/// {failed, cause, calls, who, why}: failed calls, those of a cause or these become pending again.
+inline constexpr const char* kSignalRetry = "retry";
+/// {who, why}: the gaps are approved; counts only while it needs_attention(gaps.approval).
+inline constexpr const char* kSignalApprove = "approve";
 /// Query. Answers {import, platform, workspace, title, stage, condition, reason, who, why, until_ms, first: {...},
 /// bulk: {...}, counters: {...}, enumerated, runs}.
 inline constexpr const char* kQueryStatus = "status";

@@ -36,6 +36,7 @@ Flow<void> ImportRun::open_and_prove(SharedRun self) {
     self->ask_.window = opened->window;
     self->ask_.zone = opened->zone;
     self->ask_.order = opened->order;
+    self->ask_.retries.clear();
   }
   if (self->ask_.at_ms > 0) {
     auto beginning = await_start(self);
@@ -156,34 +157,35 @@ Flow<void> ImportRun::bulk_lane(SharedRun self) {
   co_await carrying;
 }
 
-/// From the first fetch to the lane's end. The fetch of one batch and the registration of the one before go side by
-/// side.
+/// From the first fetch to the lane's end, once more when calls are to be tried again.
 Flow<void> ImportRun::carry(SharedRun self, LaneName lane) {
+  while (true) {
+    auto working = fetch_and_register(self, lane);
+    if (!co_await working) co_return;
+    if (self->stage(lane) != Stage::kNotify || self->closed(lane)) co_return;
+    auto settling = settle(self, lane);
+    if (!co_await settling) co_return;
+  }
+}
+
+/// The fetch of one batch and the registration of the one before go side by side. False when the run stops instead.
+Flow<bool> ImportRun::fetch_and_register(SharedRun self, LaneName lane) {
   ImportRun* here = self.get();
   const auto index = static_cast<std::size_t>(lane);
-  if (self->stage(lane) == Stage::kFetch || self->stage(lane) == Stage::kRegister) {
-    self->start(self, register_lane(self, lane));
-    if (self->stage(lane) == Stage::kFetch) {
-      auto fetching = fetch_lane(self, lane);
-      co_await fetching;
-      if (!self->state_.lane(lane).fetched) co_return;
-      auto moving = move(self, lane, Event::kAllFetched);
-      if (!co_await moving) co_return;
-    }
-    auto registered = [here, index] { return here->registered_[index] || here->stopping(); };
-    co_await self->context_.until(registered);
-    if (!self->registered_[index]) co_return;
-    auto moving = move(self, lane, Event::kAllRegistered);
-    if (!co_await moving) co_return;
+  if (self->stage(lane) != Stage::kFetch && self->stage(lane) != Stage::kRegister) co_return true;
+  self->start(self, register_lane(self, lane));
+  if (self->stage(lane) == Stage::kFetch) {
+    auto fetching = fetch_lane(self, lane);
+    co_await fetching;
+    if (!self->state_.lane(lane).fetched) co_return false;
+    auto moving = move(self, lane, Event::kAllFetched);
+    if (!co_await moving) co_return false;
   }
-  if (self->stage(lane) != Stage::kNotify || self->closed(lane)) co_return;
-  // Between counting and ordering a call may have changed lanes; what failed in either is a gap of the whole.
-  std::int64_t failed = self->state_.lane(lane).failed;
-  if (lane == LaneName::kBulk) failed = self->state_.counters.failed;
-  Event event = Event::kClosedWhole;
-  if (failed > 0) event = Event::kClosedWithGaps;
-  auto moving = move(self, lane, event);
-  co_await moving;
+  auto registered = [here, index] { return here->registered_[index] || here->stopping(); };
+  co_await self->context_.until(registered);
+  if (!self->registered_[index]) co_return false;
+  auto moving = move(self, lane, Event::kAllRegistered);
+  co_return co_await moving;
 }
 
 Flow<void> ImportRun::fetch_lane(SharedRun self, LaneName lane) {
@@ -192,6 +194,8 @@ Flow<void> ImportRun::fetch_lane(SharedRun self, LaneName lane) {
     input.lane = to_string(lane);
     // What is left of a closed first lane would be nobody's: bulk takes it along.
     if (lane == LaneName::kBulk && self->closed(LaneName::kFirst)) input.lane = "any";
+    self->state_.lane(lane).again = false;
+    if (input.lane == "any") self->state_.first.again = false;
     auto fetching = step(self, scope_of(lane), activities::kFetch, input);
     const StepMade fetched = co_await fetching;
     if (!fetched) co_return;

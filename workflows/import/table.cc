@@ -31,6 +31,14 @@ constexpr std::array kTable = {
     closing(Event::kClosedWhole, Condition::kCompleted, "Every call came across."),
     closing(Event::kClosedWithGaps, Condition::kCompletedWithGaps,
             "Some calls did not come across; the report names them."),
+    step(Stage::kNotify, Event::kRetryAsked, Stage::kFetch, "A person has failed calls tried again."),
+    TableRow{Stage::kNotify,
+             kAttention,
+             Event::kRetryAsked,
+             {Stage::kFetch, kRunning},
+             "Instead of approving the gaps a person has them tried again."},
+    TableRow{
+        Stage::kNotify, kAttention, Event::kGapsApproved, {Stage::kNotify, kRunning}, "A person approved the gaps."},
 
     anywhere(
         kRunning, Event::kWaitBegan, kWaiting,
@@ -61,6 +69,11 @@ constexpr std::array kTable = {
     anywhere(kWaiting, Event::kCancelAsked, Condition::kCancelled, "A person cancelled; what is registered stays."),
     anywhere(kAttention, Event::kCancelAsked, Condition::kCancelled, "A person cancelled; what is registered stays."),
     anywhere(kPaused, Event::kCancelAsked, Condition::kCancelled, "A person cancelled; what is registered stays."),
+
+    anywhere(Condition::kCompleted, Event::kUndoAsked, Condition::kUndone, "A person took it back."),
+    anywhere(Condition::kCompletedWithGaps, Event::kUndoAsked, Condition::kUndone, "A person took it back."),
+    anywhere(Condition::kFailed, Event::kUndoAsked, Condition::kUndone, "A person took it back."),
+    anywhere(Condition::kCancelled, Event::kUndoAsked, Condition::kUndone, "A person took it back."),
 };
 
 constexpr std::array<std::string_view, kStages> kStageNames = {"authenticate", "enumerate", "prioritize",
@@ -68,12 +81,14 @@ constexpr std::array<std::string_view, kStages> kStageNames = {"authenticate", "
 constexpr std::array<std::string_view, kStages> kStageTitles = {"Checking access",       "Counting calls",
                                                                 "Choosing the order",    "Fetching recordings",
                                                                 "Adding to the library", "Finishing and verifying"};
-constexpr std::array<std::string_view, kConditions> kConditionNames = {
-    "running", "waiting", "needs_attention", "paused", "completed", "completed_with_gaps", "failed", "cancelled"};
+constexpr std::array<std::string_view, kConditions> kConditionNames = {"running", "waiting",   "needs_attention",
+                                                                       "paused",  "completed", "completed_with_gaps",
+                                                                       "failed",  "cancelled", "undone"};
 constexpr std::array<std::string_view, kEvents> kEventNames = {
-    "access proven", "calls known",      "order set",  "lane empty",       "all fetched",   "all registered",
-    "closed whole",  "closed with gaps", "wait began", "attention needed", "outage lasted", "paused by a person",
-    "work passed",   "access renewed",   "resumed",    "gave up",          "cancel asked"};
+    "access proven",  "calls known",        "order set",        "lane empty",     "all fetched",
+    "all registered", "closed whole",       "closed with gaps", "wait began",     "attention needed",
+    "outage lasted",  "paused by a person", "work passed",      "access renewed", "resumed",
+    "gave up",        "cancel asked",       "retry asked",      "gaps approved",  "undo asked"};
 
 /// Smaller is more urgent.
 int urgency(Condition condition) {
@@ -86,8 +101,9 @@ int urgency(Condition condition) {
     case Condition::kCancelled: return 5;
     case Condition::kCompletedWithGaps: return 6;
     case Condition::kCompleted: return 7;
+    case Condition::kUndone: return 8;
   }
-  return 8;
+  return 9;
 }
 
 template <class Names, class T>
@@ -152,7 +168,7 @@ std::string describe_table() {
   }
   return out +
          "\nThe import shows the more urgent lane: needs_attention, paused, waiting, running, failed, cancelled,\n"
-         "completed_with_gaps, completed; of equals the first lane.\n";
+         "completed_with_gaps, completed, undone; of equals the first lane.\n";
 }
 
 }  // namespace callimport::workflows

@@ -12,7 +12,7 @@ namespace callimport::workflows {
 
 /// How far.
 enum class Stage : std::uint8_t { kAuthenticate, kEnumerate, kPrioritize, kFetch, kRegister, kNotify };
-/// What it is doing. The last four are final.
+/// What it is doing. The last five are final.
 enum class Condition : std::uint8_t {
   kRunning,
   kWaiting,
@@ -21,7 +21,8 @@ enum class Condition : std::uint8_t {
   kCompleted,
   kCompletedWithGaps,
   kFailed,
-  kCancelled
+  kCancelled,
+  kUndone
 };
 /// What happened.
 enum class Event : std::uint8_t {
@@ -41,9 +42,12 @@ enum class Event : std::uint8_t {
   kAccessRenewed,
   kResumed,
   kGaveUp,
-  kCancelAsked
+  kCancelAsked,
+  kRetryAsked,
+  kGapsApproved,
+  kUndoAsked
 };
-inline constexpr int kStages = 6, kConditions = 8, kEvents = 17;
+inline constexpr int kStages = 6, kConditions = 9, kEvents = 20;
 
 struct Place {
   Stage stage = Stage::kAuthenticate;

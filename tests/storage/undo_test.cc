@@ -1,0 +1,113 @@
+// What an import brought leaves the library again, all of it and nothing else (ux ID-15).
+#include "tests/storage/library_fixture.h"
+
+namespace callimport::storage {
+namespace {
+
+class Undo : public LibraryTest {
+ protected:
+  /// The calls found and registered by the import; each says its own id, and has a recording of its own.
+  void bring(const std::string& import, const std::vector<std::string>& ids) {
+    ASSERT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      if (import != kImport) TRY_VOID(tx.put_import(import_row(import)));
+      for (const auto& id : ids) {
+        TRY_VOID(tx.add_manifest(import, {manifest_row(id)}));
+        Call call = call_with(id, {segment("we talked about " + id), segment("and renewal", 1'000)});
+        call.media->hash = std::string(63, 'a') + id.back();
+        TRY_VOID(tx.stage(import, call));
+        TRY_VOID(tx.register_call(import, call));
+      }
+      return {};
+    }));
+  }
+  UndoPortion undo(const std::string& import, int limit, int portions = 1'000) {
+    UndoPortion portion;
+    portion.after_start_ms = -1;
+    for (int i = 0; i < portions && !portion.done; ++i) {
+      const auto made = library_->change([&](LibraryTx& tx) -> Result<> {
+        TRY(portion, tx.undo_calls(import, portion, limit));
+        return {};
+      });
+      EXPECT_TRUE(made.has_value()) << made.error().message;
+      if (!made) break;
+    }
+    return portion;
+  }
+  std::size_t found(const std::string& query) { return library_->search({.query = query})->hits.size(); }
+  std::vector<std::string> removable() {
+    std::vector<std::string> hashes;
+    EXPECT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      TRY(hashes, tx.removable_media(100));
+      return {};
+    }));
+    return hashes;
+  }
+  void close(const std::string& import) {
+    ASSERT_OK(library_->change([&](LibraryTx& tx) { return tx.close_import(import, 9'000, "{}"); }));
+  }
+};
+
+TEST_F(Undo, RemovesCallsTheirSegmentsAndTheirSearchText) {
+  bring(kImport, {"call1", "call2", "call3"});
+  EXPECT_EQ(3, library_->undo_facts(kImport)->calls);
+  EXPECT_EQ(3'000, library_->undo_facts(kImport)->media_bytes);
+  ASSERT_EQ(3u, found("renewal"));
+  const auto done = undo(kImport, 2);
+  EXPECT_EQ(3, done.removed);
+  EXPECT_EQ(0u, library_->calls({}, "", 10)->size());
+  EXPECT_EQ(0u, found("renewal"));
+  EXPECT_EQ(0u, found("call1"));
+  const auto row = library_->import(kImport).value();
+  EXPECT_EQ(0, row.counters.registered);
+  EXPECT_EQ(3, row.counters.skipped);
+  EXPECT_EQ(0, row.counters.media_bytes);
+  EXPECT_TRUE(row.counters.add_up());
+  EXPECT_EQ("import.undone", library_->manifest_row(kImport, "call2")->value().cause);
+}
+
+TEST_F(Undo, CutOffInTheMiddleGoesOnWhereItStopped) {
+  bring(kImport, {"call1", "call2", "call3"});
+  EXPECT_EQ(1, undo(kImport, 1, 1).removed);
+  reopen();
+  EXPECT_EQ(2, library_->undo_facts(kImport)->calls);
+  EXPECT_EQ(2, undo(kImport, 10).removed);
+  EXPECT_EQ(0, undo(kImport, 10).removed) << "again is success";
+}
+
+TEST_F(Undo, LeavesWhatAnotherImportBroughtOrCountsOn) {
+  bring(kImport, {"call1", "call2"});
+  bring("imp_2", {"call2", "call3"});  // call2 is its duplicate
+  EXPECT_EQ(1, library_->import("imp_2")->counters.duplicate);
+  const auto facts = library_->undo_facts(kImport).value();
+  EXPECT_EQ(1, facts.calls);
+  EXPECT_EQ(1, facts.held);
+  EXPECT_EQ(1, undo(kImport, 10).removed);
+  EXPECT_EQ(2u, library_->calls({}, "", 10)->size());
+  EXPECT_EQ(2u, found("renewal"));
+}
+
+TEST_F(Undo, OfAnotherImportMayFetchThemAgain) {
+  bring(kImport, {"call1"});
+  ASSERT_EQ(1, undo(kImport, 10).removed);
+  bring("imp_2", {"call1"});
+  EXPECT_EQ(1, library_->import("imp_2")->counters.registered);
+  EXPECT_EQ(1u, found("renewal"));
+}
+
+TEST_F(Undo, RecordingsGoOnceNothingNamesThemAndNoImportIsOpen) {
+  bring(kImport, {"call1", "call2"});
+  bring("imp_2", {"other1"});  // the same content as call1
+  ASSERT_EQ(2, undo(kImport, 10).removed);
+  EXPECT_EQ(2, library_->undo_facts(kImport)->media_left);
+  EXPECT_EQ(0u, removable().size()) << "an import is open";
+  close(kImport);
+  close("imp_2");
+  const auto hashes = removable();
+  ASSERT_EQ(1u, hashes.size()) << "call1's is named by another call";
+  EXPECT_EQ('2', hashes.front().back());
+  ASSERT_OK(library_->change([&](LibraryTx& tx) { return tx.media_removed(hashes.front()); }));
+  EXPECT_EQ(0, library_->undo_facts(kImport)->media_left);
+}
+
+}  // namespace
+}  // namespace callimport::storage
