@@ -210,6 +210,42 @@ Result<> read_table(const std::string& file, const std::string& name, const Tabl
   return {};
 }
 
+const Table<WorkspaceConfig>& workspace_keys() {
+  static const Table<WorkspaceConfig> keys = {
+      {"privacy",
+       {"\"private\", \"team\" or \"everyone\"",
+        [](WorkspaceConfig& workspace, const toml::node& node) {
+          const auto value = node.value_exact<std::string>();
+          if (value) workspace.privacy = *value;
+          return value && (*value == "private" || *value == "team" || *value == "everyone");
+        }}},
+      {"domains",
+       {"a list of domains in quotes",
+        [](WorkspaceConfig& workspace, const toml::node& node) {
+          const auto* list = node.as_array();
+          if (list == nullptr) return false;
+          for (const auto& one : *list) {
+            const auto domain = one.value_exact<std::string>();
+            if (!domain || domain->find('.') == std::string::npos || domain->find('@') != std::string::npos)
+              return false;
+            workspace.domains.push_back(*domain);
+          }
+          return true;
+        }}},
+  };
+  return keys;
+}
+
+Result<> read_workspaces(const std::string& file, const toml::table& table, ServeConfig& config) {
+  for (const auto& [name, node] : table) {
+    const auto* keys = node.as_table();
+    if (keys == nullptr) return complain(file, node.source(), "workspaces are tables: [workspaces.NAME]");
+    const std::string full = "workspaces." + std::string(name.str());
+    TRY_VOID(read_table(file, full, workspace_keys(), *keys, config.workspaces[std::string(name.str())]));
+  }
+  return {};
+}
+
 Result<> read_profiles(const std::string& file, const toml::table& table, ServeConfig& config) {
   for (const auto& [name, node] : table) {
     const auto* keys = node.as_table();
@@ -285,6 +321,10 @@ hour = 0.0                      # of recorded time
 gb = 0.0                        # of recordings
 call = 0.0
 
+[workspaces.acme]               # of the platform, by the name imports of it have
+privacy = "team"                # of its calls at least: private, team, everyone; the platform may be stricter
+domains = ["acme.com"]          # of its own people, who are internal
+
 [profile.default]               # where clients connect; others by --profile NAME
 address = ""                    # host:port; empty: the socket in the data folder
 namespace = "default"
@@ -327,11 +367,15 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
       TRY_VOID(read_roles(name, *table, config));
       continue;
     }
+    if (key.str() == "workspaces" && table != nullptr) {
+      TRY_VOID(read_workspaces(name, *table, config));
+      continue;
+    }
     const auto found = tables().find(key.str());
     if (found == tables().end() || table == nullptr) {
-      TRY_VOID(
-          complain(name, node.source(),
-                   fmt::format("no table [{}]; there are: {}, roles, profile.NAME", key.str(), names_of(tables()))));
+      TRY_VOID(complain(name, node.source(),
+                        fmt::format("no table [{}]; there are: {}, roles, workspaces.NAME, profile.NAME", key.str(),
+                                    names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));
   }

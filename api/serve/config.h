@@ -36,6 +36,12 @@ struct PriceConfig {
   double hour = 0, gigabyte = 0, call = 0;
 };
 
+/// What holds for all calls of one workspace of a platform.
+struct WorkspaceConfig {
+  std::string privacy = "team";      ///< of its calls at least: private, team, everyone
+  std::vector<std::string> domains;  ///< of its own people, besides those of users in the directory
+};
+
 struct ServeConfig {
   std::string address = "127.0.0.1:7233";
   bool require_token = false;
@@ -56,6 +62,7 @@ struct ServeConfig {
   MailConfig mail;
   SlackConfig slack;
   PriceConfig prices;
+  std::map<std::string, WorkspaceConfig, std::less<>> workspaces;
   std::map<std::string, ConnectionWords, std::less<>> profiles;  ///< for clients; the server reads none of it
 };
 

@@ -58,6 +58,12 @@ Result<> open_world(House& house, const ServeConfig& config) {
   const ImportsConfig& imports = config.imports;
   house.defaults = {imports.window, imports.zone.empty() ? machine_zone() : imports.zone, imports.order,
                     imports.first_lane};
+  TRY_VOID(house.library->change([&](storage::LibraryTx& tx) -> Result<> {
+    for (const auto& [name, rules] : config.workspaces) {
+      TRY_VOID(tx.set_workspace(name, {.privacy = rules.privacy, .domains = rules.domains}));
+    }
+    return {};
+  }));
   house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.pool, house.loop,
                                                             std::move(channels.all));
   return {};

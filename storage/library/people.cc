@@ -63,7 +63,13 @@ Result<WorkspaceRules> PeopleWrites::workspace(const std::string& name) {
 }
 
 Result<> PeopleWrites::set_workspace(const std::string& name, const WorkspaceRules& rules) {
-  return put_workspace_.bind(1, name).bind(2, rules.privacy).bind(3, nlohmann::json(rules.domains).dump()).run();
+  std::vector<std::string> domains;
+  for (const auto& one : rules.domains) {
+    auto domain = domain_of(one);
+    if (domain.empty()) return wrong("\"" + one + "\" is no domain");
+    domains.push_back(std::move(domain));
+  }
+  return put_workspace_.bind(1, name).bind(2, rules.privacy).bind(3, nlohmann::json(domains).dump()).run();
 }
 
 Result<> PeopleWrites::learn_domain(const std::string& workspace, const std::string& domain) {

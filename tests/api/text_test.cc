@@ -99,6 +99,14 @@ TEST(Config, EveryKeyOfTheHelpIsKnown) {
   EXPECT_EQ(config->retention_hours, 720);
 }
 
+TEST(Config, HoldsWhatIsTrueOfAWorkspace) {
+  const auto config =
+      parse_config("[workspaces.\"Acme Corp\"]\nprivacy = \"private\"\ndomains = [\"acme.com\"]", "f.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->workspaces.at("Acme Corp").privacy, "private");
+  EXPECT_EQ(config->workspaces.at("Acme Corp").domains, std::vector<std::string>{"acme.com"});
+}
+
 TEST(Config, NamesOfOtherScriptsAreDifferentNames) {
   const auto config = parse_config("[profile.\"\xc3\xa9\"]\n[profile.\"\xc3\xa0\"]\naddress = \"a@b\"", "f.toml");
   ASSERT_TRUE(config) << config.error().message;
@@ -129,6 +137,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Row{"TopLevelKey", "x = 1", "f.toml:1: no table [x]"},
                     Row{"KeyForTable", "server = 3", "f.toml:1: no table [server]"},
                     Row{"Nested", "[server]\naddress = { a = 1 }", "f.toml:2: server.address must be text"},
+                    Row{"NoSuchPrivacy", "[workspaces.a]\nprivacy = \"secret\"",
+                        "f.toml:2: workspaces.a.privacy must be \"private\", \"team\" or \"everyone\""},
+                    Row{"AddressForDomain", "[workspaces.a]\ndomains = [\"x@acme.com\"]",
+                        "f.toml:2: workspaces.a.domains must be a list of domains"},
                     Row{"Deep", "x = " + std::string(300, '[') + std::string(300, ']'), "f.toml:1: "},
                     Row{"ControlInATablesName", "[\x02", "f.toml:1: a table's name"},
                     Row{"SignInATablesName", "\n[[!]]", "f.toml:2: a table's name"},

@@ -151,7 +151,7 @@ TEST_F(People, ASharedNumberIsAmbiguousAndAnAddressBesideItTells) {
 
 TEST_F(People, OfTheWorkspaceAreInternalByItsDomains) {
   ASSERT_OK(library_->change(
-      [](LibraryTx& tx) { return tx.set_workspace("acme", {.privacy = "team", .domains = {"ours.example"}}); }));
+      [](LibraryTx& tx) { return tx.set_workspace("acme", {.privacy = "team", .domains = {"Ours.Example"}}); }));
   put({.kind = "user", .name = "Una", .email = "una@learned.example"});
   take_in_with("ours", with_email("x@ours.example"));
   take_in_with("learned", with_email("y@learned.example"));
