@@ -14,6 +14,7 @@
 #include "storage/library/search.h"
 #include "storage/library/staging.h"
 #include "storage/library/undo.h"
+#include "storage/quota/rows.h"
 #include "storage/runtime/mutex.h"
 #include "storage/sqlite/database.h"
 #include "storage/sqlite/rows.h"
@@ -44,7 +45,8 @@ struct Writer {
         progress(db, import_reads),
         action_reads(db),
         actions(db, action_reads),
-        undo(db, import_reads, imports) {}
+        undo(db, import_reads, imports),
+        quota(db) {}
 
   Database db;
   ImportReads import_reads;
@@ -60,6 +62,7 @@ struct Writer {
   ActionReads action_reads;
   ActionWrites actions;
   UndoWrites undo;
+  QuotaWrites quota;
 };
 
 struct Reader {
@@ -72,7 +75,8 @@ struct Reader {
         notifications(db),
         progress(db, imports),
         actions(db),
-        undo(db, imports) {}
+        undo(db, imports),
+        quota(db) {}
 
   Database db;
   ImportReads imports;
@@ -83,6 +87,7 @@ struct Reader {
   ProgressReads progress;
   ActionReads actions;
   UndoReads undo;
+  QuotaReads quota;
 };
 
 /// A connection of its own, so that a long search holds nobody up.
@@ -424,6 +429,16 @@ class SqliteLibrary final : public Library {
   Result<bool> consented(const ConsentRow& row) override {
     MutexLock lock(read_mutex_);
     return reader_.actions.consented(row);
+  }
+  Result<QuotaRows> quota() override {
+    MutexLock lock(read_mutex_);
+    return reader_.quota.all();
+  }
+  Result<> put_quota(const QuotaRows& rows) override {
+    MutexLock lock(write_mutex_);
+    TRY(auto transaction, Transaction::begin(writer_.db));
+    TRY_VOID(writer_.quota.put(rows));
+    return std::move(transaction).commit();
   }
 
   Result<> checkpoint() override {

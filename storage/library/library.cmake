@@ -1,5 +1,10 @@
 include(embed)
 
+add_floor(storage::quota
+  HEADERS quota/budget.h quota/meter.h quota/request_line.h quota/call_share.h quota/rows.h quota/settings.h quota/view.h
+  SOURCES quota/budget.cc quota/meter.cc quota/request_line.cc quota/call_share.cc quota/rows.cc
+  DEPS storage::model storage::sqlite fmt::fmt)
+
 add_floor(storage::library
   HEADERS library/library.h library/records.h library/lane_order.h library/imports.h library/manifest.h library/measures.h library/staging.h
           library/call_text.h library/calls.h library/search.h library/search_query.h library/search_spans.h
@@ -9,7 +14,7 @@ add_floor(storage::library
           library/calls.cc library/search.cc library/search_query.cc library/search_spans.cc
           library/call_ranges.cc library/doc_scan.cc library/receipts.cc library/notifications.cc library/progress.cc
           library/course.cc library/person_keys.cc library/actions.cc library/undo.cc library/people.cc library/duplicates.cc
-  DEPS storage::model storage::runtime storage::sqlite nlohmann_json::nlohmann_json PkgConfig::ZSTD)
+  DEPS storage::model storage::runtime storage::sqlite storage::quota nlohmann_json::nlohmann_json PkgConfig::ZSTD)
 embed_sql(storage_library DIR storage/library/schema NAMESPACE callimport::storage::library_schema)
 
 add_floor(storage::vault HEADERS vault/vault.h vault/sealing.h vault/oauth_bundle.h

@@ -10,6 +10,7 @@
 #include "storage/library/lane_order.h"
 #include "storage/library/records.h"
 #include "storage/model/result.h"
+#include "storage/quota/budget.h"
 #include "storage/runtime/disk.h"
 #include "storage/runtime/random.h"
 
@@ -283,6 +284,9 @@ class Library {
   virtual Result<std::vector<ActionRow>> actions(const std::string& import, std::int64_t before, int limit) = 0;
   virtual Result<UndoFacts> undo_facts(const std::string& import) = 0;
   virtual Result<bool> consented(const ConsentRow& row) = 0;  ///< whoever said it; empty customer: of any
+  /// How much of the budgets is used: what the quota ledger takes up after a restart.
+  virtual Result<QuotaRows> quota() = 0;
+  virtual Result<> put_quota(const QuotaRows& rows) = 0;  ///< one transaction
 
   virtual Result<> checkpoint() = 0;
 };
