@@ -55,7 +55,7 @@ struct Bound {
 
 Bound bound_of(const Platform& platform, const Seen& seen, double requests, double bytes) {
   Bound bound;
-  const int per_minute = seen.per_minute > 0 ? seen.per_minute : platform.requests_per_minute;
+  const int per_minute = seen.per_minute > 0 ? seen.per_minute : requests_per_minute(platform);
   if (per_minute > 0) {
     bound.raise(requests * 60'000 / per_minute,
                 fmt::format("{}'s {} requests a minute", platform.title, grouped(per_minute)));

@@ -39,7 +39,7 @@ struct People {
 Awaitable<void> size_recording(std::shared_ptr<Session> session, storage::ManifestRow call, Checklist& checks,
                                Seen& seen) {
   const Platform& platform = session->platform();
-  auto asking = session->ask(platform.media(session->auth(), call.source_id), platform.read_media);
+  auto asking = session->ask(Operation::kMediaLink, platform.media(session->auth(), call.source_id), platform.read_media);
   const Fetched<MediaLink> link = co_await std::move(asking);
   if (!link) {
     if (seen.sized == 0) checks.set("call.download", CheckResult::kFail, trouble_words(link.error()));
@@ -186,7 +186,7 @@ Awaitable<void> prove_calls(std::shared_ptr<Session> session, std::vector<storag
   if (!media) checks.set("call.download", CheckResult::kPass, "not needed: transcripts only");
   bool recorded = false, transcribed = false;
   for (const auto& call : pick_evenly(std::move(calls), kCallsProven)) {
-    auto describing = session->ask(platform.details(session->auth(), call.source_id), platform.read_details);
+    auto describing = session->ask(Operation::kDetails, platform.details(session->auth(), call.source_id), platform.read_details);
     const Fetched<storage::Call> details = co_await std::move(describing);
     if (details) {
       ++people.calls;
@@ -195,7 +195,7 @@ Awaitable<void> prove_calls(std::shared_ptr<Session> session, std::vector<storag
         if (!person.email.empty()) ++people.with_email;
       }
     }
-    auto reading = session->ask(platform.transcript(session->auth(), call.source_id), platform.read_transcript);
+    auto reading = session->ask(Operation::kTranscript, platform.transcript(session->auth(), call.source_id), platform.read_transcript);
     const auto transcript = co_await std::move(reading);
     transcribed = transcribed || transcript.has_value();
     if (transcribed)

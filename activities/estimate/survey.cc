@@ -113,7 +113,7 @@ Awaitable<bool> walk(SharedSurvey self, ListPage first) {
     self->say_sometimes();
     if (!self->listened || self->late(kWalkShare)) co_return false;
     query.cursor = *next;
-    auto asking = self->session->ask(platform.list(self->session->auth(), query), platform.read_page);
+    auto asking = self->session->ask(Operation::kList, platform.list(self->session->auth(), query), platform.read_page);
     Fetched<ListPage> answer = co_await std::move(asking);
     if (!answer) co_return false;
     if (answer->next == next) co_return false;  // the list does not go on
@@ -153,14 +153,14 @@ Awaitable<void> learn_from_past(SharedSurvey self) {
 
 Awaitable<SessionMade> open_for(SharedDeps deps, SurveyOrder& order) {
   if (!order.secret) {
-    auto opening = open_session(deps, order.ask);
+    auto opening = open_session(deps, nullptr, asking_for(order.ask));
     SessionMade made = co_await std::move(opening);
     co_return made;
   }
   Access access;
   access.token = *order.secret;
   access.kind = order.token_kind;
-  co_return make_session(deps, order.ask, std::nullopt, std::move(access));
+  co_return make_session(deps, nullptr, asking_for(order.ask), std::nullopt, std::move(access));
 }
 
 }  // namespace

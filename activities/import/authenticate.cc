@@ -14,7 +14,8 @@ Awaitable<Fetched<bool>> prove_download(std::shared_ptr<Session> session, std::v
     if (call.media_type == "transcript") continue;
     if (++tried > kProofsMax) break;
     auto asking =
-        session->ask(session->platform().media(session->auth(), call.source_id), session->platform().read_media);
+        session->ask(Operation::kMediaLink, session->platform().media(session->auth(), call.source_id),
+                     session->platform().read_media);
     Fetched<MediaLink> link = co_await std::move(asking);
     if (!link && (std::holds_alternative<CallFailed>(link.error()) || std::holds_alternative<NotReady>(link.error())))
       continue;
@@ -29,7 +30,7 @@ Awaitable<Fetched<bool>> prove_download(std::shared_ptr<Session> session, std::v
 }  // namespace
 
 Awaitable<ActivityResult> authenticate(SharedDeps deps, ActivityContext& context, StepInput input) {
-  auto opening = open_session(deps, input.ask);
+  auto opening = open_session(deps, &context, input);
   SessionMade made = co_await std::move(opening);
   if (!made) co_return tl::unexpected(made.error());
   std::shared_ptr<Session> session = *made;

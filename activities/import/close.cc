@@ -50,6 +50,7 @@ Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));
   deps->live->forget(input.import);
+  deps->permits.leave(input.import);
   if (deps->told) deps->told();
   co_return *written;
 }

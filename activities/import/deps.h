@@ -7,7 +7,7 @@
 
 #include "activities/http/http.h"
 #include "activities/import/live.h"
-#include "activities/import/pacer.h"
+#include "activities/import/permits.h"
 #include "activities/media/probe.h"
 #include "activities/oauth/access_tokens.h"
 #include "engine/worker.h"
@@ -37,7 +37,7 @@ struct ImportDeps {
   Pool& pool;  ///< for library and file work
   Clock& clock;
   Random& random;
-  Pacers& pacers;                               ///< one for the process: budgets are a workspace's, not an import's
+  Permits& permits;                             ///< one for the library: budgets are shared by its imports
   SpaceReserve& reserve;                        ///< of the data folder's disk
   AccessTokens& access;                         ///< one for the process: it renews access once, not once an import
   std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack

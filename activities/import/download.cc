@@ -151,7 +151,7 @@ Awaitable<Fetched<bool>> fill(std::shared_ptr<Session> session, ActivityContext&
     if (context.cancelled()) co_return tl::unexpected<Trouble>(Again{"cancelled", "asked to stop", std::nullopt});
     if (!link || runs_out(*link, session->now())) {
       const Platform& platform = session->platform();
-      auto asking = session->ask(platform.media(session->auth(), source_id), platform.read_media);
+      auto asking = session->ask(Operation::kMediaLink, platform.media(session->auth(), source_id), platform.read_media);
       Fetched<MediaLink> made = co_await std::move(asking);
       if (!made) co_return tl::unexpected(made.error());
       link = std::move(*made);

@@ -86,7 +86,8 @@ Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityCo
   const std::int64_t calls_max = input.ask.calls_max;
   for (int page_number = 0; page_number < std::max(input.pages, 1); ++page_number) {
     if (context.cancelled()) break;
-    auto asking = session->ask(platform.list(session->auth(), query_for(input.ask, walk.cursor)), platform.read_page);
+    auto asking = session->ask(Operation::kList, platform.list(session->auth(), query_for(input.ask, walk.cursor)),
+                               platform.read_page);
     Fetched<ListPage> page = co_await std::move(asking);
     if (!page && page_number > 0) break;
     if (!page) co_return tl::unexpected(page.error());
@@ -108,7 +109,7 @@ Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityCo
 }  // namespace
 
 Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& context, StepInput input) {
-  auto opening = open_session(deps, input.ask);
+  auto opening = open_session(deps, &context, input);
   SessionMade made = co_await std::move(opening);
   if (!made) co_return tl::unexpected(made.error());
   auto import_of = [deps, id = input.ask.import] { return deps->library.import(id); };

@@ -1,6 +1,7 @@
 // A batch of calls, several at once, into staging. What is done is staged in portions, so that a crash costs a portion
 // and not the batch; a portion needs no receipt, because a call's state in the manifest refuses what comes late.
 #include <algorithm>
+#include <array>
 #include <deque>
 
 #include "activities/import/fetch_call.h"
@@ -20,6 +21,13 @@ struct Ended {
   tl::expected<storage::Call, Trouble> made;
 };
 
+/// Calls of each lane that the budgets allow, and what is not used of it.
+struct Taken {
+  std::array<std::int64_t, 2> unspent = {0, 0};
+  std::array<Timestamp, 2> at{};
+  std::optional<Trouble> held;  ///< a lane got nothing
+};
+
 /// State of one attempt. Shared by its coroutines, which all end before it returns.
 struct Batch {
   SharedDeps deps;
@@ -34,6 +42,7 @@ struct Batch {
   bool storing = false;
   std::int64_t done = 0, calls_ended = 0;
   bool window_closed = false;  ///< what is under way ends, nothing more is taken
+  Taken taken;
 
   bool stopping() const {
     return stop.has_value() || context.cancelled() || suspects_in_row >= kSuspectsMax || window_closed;
@@ -106,7 +115,9 @@ Awaitable<void> store_ended(SharedBatch batch) {
   batch->session->moved();
   for (const Ended& one : *portion) {
     batch->done += one.made ? 1 : 0;
-    batch->calls_ended += one.made || std::holds_alternative<CallFailed>(one.made.error()) ? 1 : 0;
+    if (!one.made && !std::holds_alternative<CallFailed>(one.made.error())) continue;
+    ++batch->calls_ended;
+    --batch->taken.unspent[static_cast<std::size_t>(one.row.lane)];
   }
 }
 
@@ -162,7 +173,7 @@ Awaitable<void> work(SharedBatch batch) {
 Awaitable<void> judge_suspects(SharedBatch batch) {
   if (batch->suspects.empty() || batch->stop || batch->context.cancelled()) co_return;
   const Platform& platform = batch->session->platform();
-  auto checking = batch->session->ask(platform.check(batch->session->auth()), platform.read_page);
+  auto checking = batch->session->ask(Operation::kList, platform.check(batch->session->auth()), platform.read_page);
   const Fetched<ListPage> alive = co_await std::move(checking);
   if (!alive) {
     batch->stop = alive.error();
@@ -180,15 +191,67 @@ Awaitable<void> judge_suspects(SharedBatch batch) {
   batch->suspects.clear();
 }
 
-Result<std::vector<storage::ManifestRow>> take_batch(storage::Library& library, const StepInput& input, Timestamp now) {
+constexpr std::array<storage::Lane, 2> kLanes = {storage::Lane::kFirst, storage::Lane::kBulk};
+
+bool is_asked(const StepInput& input, storage::Lane lane) {
+  return input.lane == "any" || input.lane == (lane == storage::Lane::kFirst ? "first" : "bulk");
+}
+
+std::int64_t batch_size(const StepInput& input) {
+  return input.probing ? std::min(4, input.ask.settings.fetch_batch) : input.ask.settings.fetch_batch;
+}
+
+Result<std::array<std::int64_t, 2>> count_pending(storage::Library& library, const StepInput& input) {
+  std::array<std::int64_t, 2> pending = {0, 0};
+  for (const storage::Lane lane : kLanes) {
+    if (!is_asked(input, lane)) continue;
+    TRY(const auto counts, library.manifest_counts(input.ask.import, lane));
+    pending[static_cast<std::size_t>(lane)] = counts.pending;
+  }
+  return pending;
+}
+
+/// What the installation's budget allows of the calls that are pending.
+Awaitable<Taken> take_calls(SharedDeps deps, std::shared_ptr<Session> session, StepInput input,
+                            std::array<std::int64_t, 2> pending) {
+  Taken taken;
+  std::int64_t room = batch_size(input);
+  for (const storage::Lane lane : kLanes) {
+    const auto index = static_cast<std::size_t>(lane);
+    const std::int64_t wanted = std::min(room, pending[index]);
+    if (wanted == 0) continue;
+    auto asking = deps->permits.calls(session->desk(), lane, wanted, pending[index]);
+    const Fetched<std::int64_t> calls = co_await std::move(asking);
+    if (!calls) {
+      taken.held = calls.error();
+      continue;
+    }
+    taken.unspent[index] = *calls;
+    taken.at[index] = deps->clock.now();
+    room -= *calls;
+  }
+  co_return taken;
+}
+
+/// All that is unspent, but for the calls of `rows`.
+void give_back(ImportDeps& deps, Session& session, Taken& taken, const std::vector<storage::ManifestRow>& rows) {
+  for (const storage::Lane lane : kLanes) {
+    const auto index = static_cast<std::size_t>(lane);
+    const auto of_lane = [lane](const storage::ManifestRow& row) { return row.lane == lane; };
+    const std::int64_t kept = std::count_if(rows.begin(), rows.end(), of_lane);
+    deps.permits.calls_unused(session.desk(), lane, taken.unspent[index] - kept, taken.at[index]);
+    taken.unspent[index] = kept;
+  }
+}
+
+Result<std::vector<storage::ManifestRow>> take_batch(storage::Library& library, const StepInput& input,
+                                                     const Taken& taken, Timestamp now) {
   std::vector<storage::ManifestRow> rows;
-  const int limit = input.probing ? std::min(4, input.ask.settings.fetch_batch) : input.ask.settings.fetch_batch;
   TRY_VOID(library.change([&](storage::LibraryTx& tx) -> Result<> {
-    for (const storage::Lane lane : {storage::Lane::kFirst, storage::Lane::kBulk}) {
-      const std::string_view name = lane == storage::Lane::kFirst ? "first" : "bulk";
-      const int left = limit - static_cast<int>(rows.size());
-      if ((input.lane != "any" && input.lane != name) || left <= 0) continue;
-      TRY(auto more, tx.next_pending(input.ask.import, lane, to_unix_ms(now), left));
+    for (const storage::Lane lane : kLanes) {
+      const auto calls = static_cast<int>(taken.unspent[static_cast<std::size_t>(lane)]);
+      if (calls == 0) continue;
+      TRY(auto more, tx.next_pending(input.ask.import, lane, to_unix_ms(now), calls));
       std::move(more.begin(), more.end(), std::back_inserter(rows));
     }
     return {};
@@ -250,6 +313,55 @@ Result<StepResult> look_at_closed(storage::Library& library, const StepInput& in
   return result;
 }
 
+/// Calls for one attempt: as many as the budgets allow.
+Awaitable<Result<std::vector<storage::ManifestRow>>> begin_batch(SharedBatch batch) {
+  const SharedDeps& deps = batch->deps;
+  auto count = [deps, input = batch->input] { return count_pending(deps->library, input); };
+  auto counting = engine::on_pool(deps->pool, deps->loop, std::move(count));
+  const auto pending = co_await std::move(counting);
+  if (!pending) co_return tl::unexpected(pending.error());
+  auto asking = take_calls(deps, batch->session, batch->input, *pending);
+  batch->taken = co_await std::move(asking);
+  auto take = [deps, batch] { return take_batch(deps->library, batch->input, batch->taken, deps->clock.now()); };
+  auto taking = engine::on_pool(deps->pool, deps->loop, std::move(take));
+  co_return co_await std::move(taking);
+}
+
+/// One batch, now.
+Awaitable<ActivityResult> fetch_open(SharedDeps deps, ActivityContext& context, StepInput input) {
+  auto opening = open_session(deps, &context, input);
+  SessionMade made = co_await std::move(opening);
+  if (!made) co_return tl::unexpected(made.error());
+  auto batch = std::make_shared<Batch>(Batch{deps, context, input, *made, {}, {}, {}, 0, {}, false, 0, 0, false, {}});
+  auto beginning = begin_batch(batch);
+  Result<std::vector<storage::ManifestRow>> rows = co_await std::move(beginning);
+  give_back(*deps, **made, batch->taken, rows.value_or(std::vector<storage::ManifestRow>{}));
+  if (!rows) co_return tl::unexpected(error_of(rows.error()));
+
+  StepResult result;
+  result.taken = std::ssize(*rows);
+  batch->waiting.assign(std::make_move_iterator(rows->begin()), std::make_move_iterator(rows->end()));
+  auto running = run_batch(batch);
+  co_await std::move(running);
+  give_back(*deps, **made, batch->taken, {});
+  if (result.taken == 0 && !batch->stop) batch->stop = batch->taken.held;
+  if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
+  if (batch->stop && is_store_trouble(*batch->stop)) {
+    co_return answer_trouble(context, input, *batch->stop, std::move(result), 60s, deps->clock.now());
+  }
+  result.done = batch->done;
+  result.ended = batch->calls_ended;
+  auto look = [deps, input, result] { return look_at_lane(deps->library, input, result, deps->clock.now()); };
+  auto looking = engine::on_pool(deps->pool, deps->loop, std::move(look));
+  Result<StepResult> seen = co_await std::move(looking);
+  if (!seen) co_return tl::unexpected(error_of(seen.error()));
+  if (batch->stop) {
+    const Nanos outage_wait = (*made)->platform().outage_wait;
+    co_return answer_trouble(context, input, *batch->stop, std::move(*seen), outage_wait, deps->clock.now());
+  }
+  co_return write_note(*seen);
+}
+
 }  // namespace
 
 Awaitable<ActivityResult> fetch_calls(SharedDeps deps, ActivityContext& context, StepInput input) {
@@ -267,35 +379,8 @@ Awaitable<ActivityResult> fetch_calls(SharedDeps deps, ActivityContext& context,
       co_return write_note(*seen);
     }
   }
-  auto opening = open_session(deps, input.ask);
-  SessionMade made = co_await std::move(opening);
-  if (!made) co_return tl::unexpected(made.error());
-  auto take = [deps, input] { return take_batch(deps->library, input, deps->clock.now()); };
-  auto taking = engine::on_pool(deps->pool, deps->loop, std::move(take));
-  Result<std::vector<storage::ManifestRow>> rows = co_await std::move(taking);
-  if (!rows) co_return tl::unexpected(error_of(rows.error()));
-
-  StepResult result;
-  result.taken = std::ssize(*rows);
-  auto batch = std::make_shared<Batch>(Batch{deps, context, input, *made, {}, {}, {}, 0, {}, false, 0, 0});
-  batch->waiting.assign(std::make_move_iterator(rows->begin()), std::make_move_iterator(rows->end()));
-  auto running = run_batch(batch);
-  co_await std::move(running);
-  if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
-  if (batch->stop && is_store_trouble(*batch->stop)) {
-    co_return answer_trouble(context, input, *batch->stop, std::move(result), 60s, deps->clock.now());
-  }
-  result.done = batch->done;
-  result.ended = batch->calls_ended;
-  auto look = [deps, input, result] { return look_at_lane(deps->library, input, result, deps->clock.now()); };
-  auto looking = engine::on_pool(deps->pool, deps->loop, std::move(look));
-  Result<StepResult> seen = co_await std::move(looking);
-  if (!seen) co_return tl::unexpected(error_of(seen.error()));
-  if (batch->stop) {
-    const Nanos outage_wait = (*made)->platform().outage_wait;
-    co_return answer_trouble(context, input, *batch->stop, std::move(*seen), outage_wait, deps->clock.now());
-  }
-  co_return write_note(*seen);
+  auto fetching = fetch_open(deps, context, std::move(input));
+  co_return co_await std::move(fetching);
 }
 
 }  // namespace callimport::activities

@@ -22,7 +22,8 @@ std::optional<Trouble> judge_transcript(const Trouble& trouble, const storage::M
 Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context,
                                              ImportInput ask, storage::ManifestRow row) {
   const Platform& platform = session->platform();
-  auto describing = session->ask(platform.details(session->auth(), row.source_id), platform.read_details);
+  auto describing = session->ask(Operation::kDetails, platform.details(session->auth(), row.source_id),
+                                 platform.read_details);
   Fetched<storage::Call> call = co_await std::move(describing);
   if (!call) co_return tl::unexpected(call.error());
   if (call->source_id != row.source_id) {
@@ -32,7 +33,8 @@ Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, A
   call->workspace = ask.workspace;
   call->import = ask.import;
 
-  auto reading = session->ask(platform.transcript(session->auth(), row.source_id), platform.read_transcript);
+  auto reading = session->ask(Operation::kTranscript, platform.transcript(session->auth(), row.source_id),
+                              platform.read_transcript);
   Fetched<std::vector<storage::Segment>> segments = co_await std::move(reading);
   call->transcript_state = "ready";
   if (segments) {

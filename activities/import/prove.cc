@@ -41,7 +41,7 @@ Fetched<bool> yes_or_trouble(const Fetched<ListPage>& page) {
 
 Awaitable<Fetched<ListPage>> prove_access(std::shared_ptr<Session> session, std::string import) {
   const Platform& platform = session->platform();
-  auto checking = session->ask(platform.check(session->auth()), platform.read_page);
+  auto checking = session->ask(Operation::kList, platform.check(session->auth()), platform.read_page);
   Fetched<ListPage> page = co_await std::move(checking);
   if (!page) co_return tl::unexpected(page.error());
   ImportDeps& deps = session->deps();
@@ -52,7 +52,8 @@ Awaitable<Fetched<ListPage>> prove_access(std::shared_ptr<Session> session, std:
   if (!familiar) co_return tl::unexpected<Trouble>(store_trouble(familiar.error()));
   if (familiar->any_listed || familiar->to_ask.empty()) co_return std::move(*held);
   for (const std::string& known : familiar->to_ask) {
-    auto asking = session->ask(platform.details(session->auth(), known), platform.read_details);
+    auto asking = session->ask(Operation::kDetails, platform.details(session->auth(), known),
+                               platform.read_details);
     const Fetched<storage::Call> seen = co_await std::move(asking);
     if (seen) co_return std::move(*held);
     if (!is_unseen(seen.error())) co_return tl::unexpected(seen.error());
@@ -62,7 +63,7 @@ Awaitable<Fetched<ListPage>> prove_access(std::shared_ptr<Session> session, std:
 }
 
 Awaitable<Fetched<bool>> prove_new_access(SharedDeps deps, NewAccess asked) {
-  const SessionMade made = make_session(deps, asked.ask, std::nullopt, std::move(asked.access));
+  const SessionMade made = make_session(deps, nullptr, asking_for(asked.ask), std::nullopt, std::move(asked.access));
   if (!made) co_return tl::unexpected<Trouble>(NeedsAttention{made.error().type, made.error().message, "operator"});
   auto proving = prove_access(*made, asked.ask.import);
   const Fetched<ListPage> page = co_await std::move(proving);
@@ -70,7 +71,7 @@ Awaitable<Fetched<bool>> prove_new_access(SharedDeps deps, NewAccess asked) {
 }
 
 Awaitable<Fetched<bool>> prove_sealed_access(SharedDeps deps, ImportInput ask) {
-  auto opening = open_session(deps, ask);
+  auto opening = open_session(deps, nullptr, asking_for(ask));
   const SessionMade made = co_await std::move(opening);
   if (!made) co_return tl::unexpected<Trouble>(NeedsAttention{made.error().type, made.error().message, "operator"});
   auto proving = prove_access(*made, ask.import);

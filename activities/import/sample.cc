@@ -31,7 +31,7 @@ Awaitable<Fetched<ListPage>> list_before(std::shared_ptr<Session> session, Impor
   if (ask.after_ms != 0) query.after = from_unix_ms(ask.after_ms);
   if (before_ms != 0) query.before = from_unix_ms(before_ms);
   const Platform& platform = session->platform();
-  auto asking = session->ask(platform.list(session->auth(), query), platform.read_page);
+  auto asking = session->ask(Operation::kList, platform.list(session->auth(), query), platform.read_page);
   Fetched<ListPage> page = co_await std::move(asking);
   co_return page;
 }

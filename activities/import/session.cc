@@ -22,16 +22,21 @@ void put_token(HttpRequest& request, const storage::Secret& old_token, const sto
 
 }  // namespace
 
-Session::Session(SharedDeps deps, std::string import, const Platform& platform, std::string base_url,
-                 std::optional<CredentialId> credential, Access access, Pacer& pacer)
+Session::Session(SharedDeps deps, const ActivityContext* context, const Platform& platform, std::string base_url,
+                 std::optional<CredentialId> credential, Access access, const StepInput& input)
     : deps_(std::move(deps)),
-      import_(std::move(import)),
+      context_(context),
       platform_(platform),
       auth_{std::move(base_url), access.token, access.kind},
       credential_(std::move(credential)),
       access_(std::move(access)),
-      pacer_(pacer) {
+      desk_(context == nullptr ? deps_->permits.visit(platform, input.ask.workspace)
+                               : deps_->permits.attend(platform, input.ask.workspace, input.ask.import)) {
   if (auth_.token.reveal().empty()) auth_.token = storage::Secret(kNoTokenYet);
+  ask_.import = input.ask.import;
+  // Access comes before both lanes; pages are the first lane's as long as it lacks calls.
+  ask_.first_lane = input.lane == "first" || (input.lane.empty() && (input.pages == 0 || input.enough > 0));
+  ask_.despite_block = input.probing;
 }
 
 Trouble Session::no_answer(const Error& error) {
@@ -39,17 +44,23 @@ Trouble Session::no_answer(const Error& error) {
   return Again{"platform.outage", "the platform does not answer: " + error.message, std::nullopt};
 }
 
-Awaitable<Result<HttpReply>> Session::send_paced(HttpRequest request) {
-  const Timestamp slot = pacer_.reserve(now());
-  if (slot > now()) {
-    auto pause = engine::sleep_for(deps_->clock, slot - now());
-    co_await std::move(pause);
+Awaitable<Fetched<HttpReply>> Session::send_permitted(Operation operation, HttpRequest request) {
+  storage::RequestAsk ask = ask_;
+  ask.operation = operation;
+  ask.begun = operation == Operation::kTranscript || operation == Operation::kMediaLink;
+  auto asking = deps_->permits.request(desk_, std::move(ask));
+  const Fetched<Permits::Request> permit = co_await std::move(asking);
+  if (!permit) co_return tl::unexpected(permit.error());
+  if (context_ != nullptr && context_->cancelled()) {
+    deps_->permits.unused(desk_, *permit);
+    co_return tl::unexpected<Trouble>(Again{"cancelled", "asked to stop", std::nullopt});
   }
   auto sending = deps_->http.send(std::move(request));
   Result<HttpReply> reply = co_await std::move(sending);
-  if (reply) pacer_.heard(*reply, now());
-  if (reply && reply->status < 400) moved();  // a refusal, were it the same for ever, is no progress
-  co_return reply;
+  if (!reply) co_return tl::unexpected<Trouble>(no_answer(reply.error()));
+  deps_->permits.heard(desk_, *permit, *reply);
+  if (reply->status < 400) moved();  // a refusal, were it the same for ever, is no progress
+  co_return std::move(*reply);
 }
 
 Awaitable<Fetched<bool>> Session::renew(std::int64_t refused) {
@@ -66,7 +77,7 @@ Awaitable<Fetched<bool>> Session::renew(std::int64_t refused) {
   co_return true;
 }
 
-Awaitable<Fetched<HttpReply>> Session::exchange(HttpRequest request) {
+Awaitable<Fetched<HttpReply>> Session::exchange(Operation operation, HttpRequest request) {
   storage::Secret written_with = auth_.token;
   if (credential_ && runs_out(access_, now())) {
     auto renewing = renew(access_.generation);
@@ -77,36 +88,33 @@ Awaitable<Fetched<HttpReply>> Session::exchange(HttpRequest request) {
   }
   const std::int64_t generation = access_.generation;
   HttpRequest again = request;
-  auto sending = send_paced(std::move(request));
-  Result<HttpReply> reply = co_await std::move(sending);
-  if (reply && reply->status == 401) {
-    auto renewing = renew(generation);
-    const Fetched<bool> renewed = co_await std::move(renewing);
-    if (!renewed) co_return tl::unexpected(renewed.error());
-    if (!*renewed) co_return std::move(*reply);
-    put_token(again, written_with, auth_.token);
-    auto repeating = send_paced(std::move(again));
-    reply = co_await std::move(repeating);
-  }
-  if (!reply) co_return tl::unexpected<Trouble>(no_answer(reply.error()));
-  co_return std::move(*reply);
+  auto sending = send_permitted(operation, std::move(request));
+  Fetched<HttpReply> reply = co_await std::move(sending);
+  if (!reply || reply->status != 401) co_return reply;
+  auto renewing = renew(generation);
+  const Fetched<bool> renewed = co_await std::move(renewing);
+  if (!renewed) co_return tl::unexpected(renewed.error());
+  if (!*renewed) co_return std::move(*reply);
+  put_token(again, written_with, auth_.token);
+  auto repeating = send_permitted(operation, std::move(again));
+  co_return co_await std::move(repeating);
 }
 
-SessionMade make_session(SharedDeps deps, const ImportInput& ask, std::optional<CredentialId> credential,
-                         Access access) {
+SessionMade make_session(SharedDeps deps, const ActivityContext* context, const StepInput& input,
+                         std::optional<CredentialId> credential, Access access) {
+  const ImportInput& ask = input.ask;
   const Platform* platform = find_platform(ask.platform);
   if (platform == nullptr) {
     return tl::unexpected(final_error("platform.unknown", "no platform is called " + ask.platform));
   }
   std::string base_url = ask.base_url.empty() ? std::string(platform->base_url) : ask.base_url;
   while (base_url.ends_with('/')) base_url.pop_back();
-  Pacer& pacer = deps->pacers.of(ask.platform, ask.workspace);
-  return std::make_shared<Session>(std::move(deps), ask.import, *platform, std::move(base_url), std::move(credential),
-                                   std::move(access), pacer);
+  return std::make_shared<Session>(std::move(deps), context, *platform, std::move(base_url), std::move(credential),
+                                   std::move(access), input);
 }
 
-Awaitable<SessionMade> open_session(SharedDeps deps, ImportInput ask) {
-  const auto id = CredentialId::parse(ask.credential);
+Awaitable<SessionMade> open_session(SharedDeps deps, const ActivityContext* context, StepInput input) {
+  const auto id = CredentialId::parse(input.ask.credential);
   auto job = [deps, id]() -> Result<Access> {
     if (!id) return tl::unexpected(id.error());
     return open_access(deps->vault, *id);
@@ -119,7 +127,7 @@ Awaitable<SessionMade> open_session(SharedDeps deps, ImportInput ask) {
                                          " start the import with its id"));
   }
   if (!access) co_return tl::unexpected(error_of(access.error()));
-  co_return make_session(deps, ask, *id, std::move(*access));
+  co_return make_session(deps, context, input, *id, std::move(*access));
 }
 
 }  // namespace callimport::activities

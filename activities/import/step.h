@@ -17,6 +17,7 @@ using engine::ActivityContext;
 using engine::ActivityError;
 using engine::ActivityResult;
 using engine::Awaitable;
+using storage::Operation;
 
 /// Owned by the registered functions and by every attempt under way, which may outlive the worker's grace.
 using SharedDeps = std::shared_ptr<ImportDeps>;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "activities/platforms/platform.h"
 
 namespace callimport::activities {
@@ -42,12 +44,21 @@ std::string until(std::int64_t until_ms) {
   return " at " + format_utc(std::chrono::floor<std::chrono::seconds>(from_unix_ms(until_ms)));
 }
 
+/// Which limit, and until when.
+std::string because(const LaneChange& change) {
+  if (change.why.empty()) return "";
+  std::string why = " " + change.why + ".";
+  why[1] = static_cast<char>(std::toupper(static_cast<unsigned char>(why[1])));
+  return why;
+}
+
 /// Why a wait began, in words.
 std::string reason_text(const ImportRow& import, const LaneChange& change) {
   const std::string platform = platform_title(import);
   if (change.reason == "platform.outage") return platform + " does not answer.";
-  if (change.reason == "platform.rate_limited") return platform + " asks to slow down.";
-  if (change.reason == "platform.daily_quota") return platform + "'s daily limit is reached.";
+  if (change.reason == "platform.rate_limited") return platform + " asks to slow down." + because(change);
+  if (change.reason == "platform.daily_quota") return platform + "'s daily limit is reached." + because(change);
+  if (change.reason == "budget.internal") return "This installation's own limit is reached." + because(change);
   if (change.reason == "platform.changed_answer") return platform + " answers in a form that was not expected.";
   if (change.reason == "call.recording_not_ready") return platform + " is still processing the last calls.";
   if (change.reason == "window.closed") return "The window for the bulk of the calls is closed.";

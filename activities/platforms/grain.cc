@@ -362,7 +362,7 @@ const Platform& grain() {
       .lists_length = true,
       .lists_owner = true,
       .lists_account = true,
-      .requests_per_minute = 300,
+      .budgets = {{storage::Operation::kAny, 300, std::chrono::minutes{1}}},
       .oauth = OAuthFacts{.authorize_path = "/_/public-api/oauth2/authorize",
                           .token_path = "/_/public-api/oauth2/token",
                           .json_body = true},

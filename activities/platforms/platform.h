@@ -11,6 +11,7 @@
 #include "activities/platforms/trouble.h"
 #include "storage/library/lane_order.h"
 #include "storage/library/records.h"
+#include "storage/quota/budget.h"
 #include "storage/vault/vault.h"
 
 namespace callimport::activities {
@@ -58,9 +59,9 @@ struct Platform {
   bool newest_first = false;  ///< lists in the first lane's order, so that lane can start during enumeration
   /// What its list tells of a call, before any details: without it there is no such order.
   bool lists_length = false, lists_owner = false, lists_account = false;
-  int requests_per_minute = 0;  ///< documented; headers in replies correct it
+  std::vector<storage::Budget> budgets;  ///< documented, of one workspace; the vendor's answers correct them
   std::optional<OAuthFacts> oauth;
-  Nanos outage_wait;            ///< how long to wait before asking again when the platform does not answer
+  Nanos outage_wait;  ///< how long to wait before asking again when the platform does not answer
 
   /// Proves the credential: can list. Read with read_page.
   HttpRequest (*check)(const PlatformSession& session);
@@ -86,5 +87,7 @@ const std::vector<const Platform*>& platforms();
 std::string order_refused(const Platform& platform, const storage::LaneOrder& order);
 /// Null when unknown.
 const Platform* find_platform(std::string_view name);
+/// Documented, of all kinds together; 0: the vendor says nothing.
+int requests_per_minute(const Platform& platform);
 
 }  // namespace callimport::activities

@@ -29,4 +29,12 @@ const Platform* find_platform(std::string_view name) {
   return nullptr;
 }
 
+int requests_per_minute(const Platform& platform) {
+  for (const storage::Budget& budget : platform.budgets) {
+    if (budget.operation == storage::Operation::kAny && budget.period == std::chrono::minutes{1})
+      return static_cast<int>(budget.limit);
+  }
+  return 0;
+}
+
 }  // namespace callimport::activities

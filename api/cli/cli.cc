@@ -96,6 +96,7 @@ void add_verbs(Tree& tree) {
   add_calls(tree);
   add_people(tree);
   add_credentials(tree);
+  add_budgets(tree);
   add_serve(tree);
   add_worker(tree);
   add_sandbox(tree);

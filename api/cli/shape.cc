@@ -208,6 +208,16 @@ json shape(const v1::Credential& credential) {
   return out;
 }
 
+json shape(const v1::Budget& budget) {
+  json out = {{"platform", budget.platform()}, {"workspace", budget.workspace()}, {"what", budget.what()},
+              {"limit", budget.limit()},       {"period_s", seconds(budget.period_ms())},
+              {"used", budget.used()},         {"left", budget.left()},
+              {"imports", budget.imports()}};
+  out["resets"] = budget.has_resets_ms() ? json(iso(budget.resets_ms())) : json(nullptr);
+  out["blocked_until"] = budget.has_blocked_until_ms() ? json(iso(budget.blocked_until_ms())) : json(nullptr);
+  return out;
+}
+
 std::string dump(const json& value, int indent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }

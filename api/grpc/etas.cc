@@ -48,7 +48,7 @@ activities::Standing standing_of(storage::Library& library, const activities::Bu
   }
   if (const auto* platform = activities::find_platform(row.platform)) {
     standing.platform = std::string(platform->title);
-    standing.per_minute = platform->requests_per_minute;
+    standing.per_minute = activities::requests_per_minute(*platform);
   }
   return standing;
 }

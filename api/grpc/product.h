@@ -10,6 +10,7 @@
 #include "storage/backup/backup.h"
 #include "storage/library/library.h"
 #include "storage/media/media_store.h"
+#include "storage/quota/view.h"
 #include "storage/runtime/clock.h"
 #include "storage/runtime/executor.h"
 #include "storage/vault/vault.h"
@@ -43,6 +44,7 @@ struct ProductParts {
   std::string name_space = "default";
   ServerFacts facts;
   std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures;  ///< commits, rows
+  std::function<std::vector<storage::BudgetView>()> budgets = {};  ///< called on the loop; empty: none
   activities::SharedDeps looking = nullptr;  ///< what an estimate looks with; null: it cannot
   activities::Prices prices = {};
   activities::Budget budget = {};

@@ -48,5 +48,6 @@ void add_measure_method(Router& router, ProductParts& parts);
 void add_report_methods(Router& router, ProductParts& parts);
 void add_backup_methods(Router& router, ProductParts& parts);
 void add_action_methods(Router& router, ProductParts& parts);
+void add_budget_methods(Router& router, ProductParts& parts);
 
 }  // namespace callimport::api

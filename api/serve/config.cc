@@ -12,6 +12,7 @@
 #include <map>
 #include <sstream>
 
+#include "api/serve/budgets_config.h"
 #include "api/serve/toml_shape.h"
 #include "storage/windows/time_window.h"
 
@@ -305,6 +306,19 @@ zone = ""                       # of the customers' nights, e.g. "Europe/Madrid"
 order = "newest"                # who comes first: newest, length, owner, account
 first_lane = 100                # calls that come before all others, at any hour
 
+[budgets]
+bulk_calls = 5000               # calls of bulk, of all imports together, in the time below
+first_calls = 100000            # calls of first lanes in that time: a reserve of their own
+hours = 12
+left_to_customer_percent = 0    # of the platforms' limits: for the customers' own tools
+
+[budgets.grain]                 # in the place of the documented limits, or besides, of each workspace
+per_minute = 300                # also per_second, per_hour, per_day, and each after list_, details_, transcript_, media_link_
+left_to_customer_percent = 0
+
+[budgets.weights]               # of workspaces, where they share; all others have 1
+"a-workspace" = 1
+
 [mail]
 url = "smtp://127.0.0.1:25"     # smtps:// for TLS from the first byte
 from = "callimport@example.com"
@@ -371,10 +385,14 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
       TRY_VOID(read_workspaces(name, *table, config));
       continue;
     }
+    if (key.str() == "budgets" && table != nullptr) {
+      TRY_VOID(read_budgets(name, *table, config.budgets));
+      continue;
+    }
     const auto found = tables().find(key.str());
     if (found == tables().end() || table == nullptr) {
       TRY_VOID(complain(name, node.source(),
-                        fmt::format("no table [{}]; there are: {}, roles, workspaces.NAME, profile.NAME", key.str(),
+                        fmt::format("no table [{}]; there are: budgets, {}, roles, workspaces.NAME, profile.NAME", key.str(),
                                     names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));

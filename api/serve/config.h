@@ -9,6 +9,7 @@
 #include "api/connection.h"
 #include "api/roles.h"
 #include "storage/model/result.h"
+#include "storage/quota/settings.h"
 
 namespace callimport::api {
 
@@ -63,6 +64,7 @@ struct ServeConfig {
   SlackConfig slack;
   PriceConfig prices;
   std::map<std::string, WorkspaceConfig, std::less<>> workspaces;
+  storage::BudgetSettings budgets;
   std::map<std::string, ConnectionWords, std::less<>> profiles;  ///< for clients; the server reads none of it
 };
 

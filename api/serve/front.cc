@@ -114,6 +114,9 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
     return storage::back_up(*house.disk, order);
   };
   front.parts->undo_days = order.undo_days;
+  front.parts->budgets = [&house] { return house.permits->list(); };
+  const storage::BudgetSettings& own = house.permits->settings();
+  front.parts->budget = {own.bulk_calls, std::chrono::duration_cast<std::chrono::milliseconds>(own.period).count()};
   front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);

@@ -49,9 +49,11 @@ Result<> open_world(House& house, const ServeConfig& config) {
   house.http =
       std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
   house.probe = std::make_unique<activities::ChildMediaProbe>(house.loop.io(), house.loop);
-  house.pacers.emplace();
   house.access =
       std::make_unique<activities::AccessTokens>(*house.vault, *house.http, house.loop, *house.pool, house.loop);
+  house.permits = std::make_unique<activities::Permits>(*house.library, house.loop, *house.pool, house.loop,
+                                                        config.budgets);
+  TRY_VOID(house.permits->load());
   TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
   house.mail = std::move(channels.mail);
   house.channels = std::move(channels.names);
@@ -108,7 +110,7 @@ activities::ImportDeps import_deps(House& house) {
           *house.media,   *house.http,
           *house.probe,   house.loop,
           *house.pool,    house.loop,
-          house.random,   *house.pacers,
+          house.random,   *house.permits,
           *house.reserve, *house.access,
           house.channels, [&house] { house.deliverer->wake(); },
           house.defaults};

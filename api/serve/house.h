@@ -48,8 +48,8 @@ struct House {
   std::unique_ptr<storage::MediaStore> media;
   std::unique_ptr<activities::CurlHttp> http;
   std::unique_ptr<activities::ChildMediaProbe> probe;
-  std::optional<activities::Pacers> pacers;
   std::unique_ptr<activities::AccessTokens> access;
+  std::unique_ptr<activities::Permits> permits;
   std::unique_ptr<activities::Mail> mail;
   std::unique_ptr<activities::Deliverer> deliverer;
   std::vector<std::string> channels;  ///< of notifications, by name

@@ -78,6 +78,8 @@ Result<> ImportWorld::open() {
   TRY(vault_, storage::Vault::open(*reserved_, random, "/data/vault.db", "/data/vault.key"));
   TRY(media_, storage::MediaStore::open(*reserved_, "/data/media", "boot-" + std::to_string(boot_)));
   access_ = std::make_unique<activities::AccessTokens>(*vault_, *http, loop, loop, loop);
+  permits_ = std::make_unique<activities::Permits>(*library_, loop, loop, loop, options_.budgets);
+  TRY_VOID(permits_->load());
   engine::EmbeddedOptions service;
   service.retention = std::chrono::hours{24 * 365};
   service.search_attributes = workflows::import_search_attributes();
@@ -101,7 +103,7 @@ Result<> ImportWorld::open() {
                              loop,
                              loop,
                              random,
-                             pacers_,
+                             *permits_,
                              *reserve_,
                              *access_,
                              {"log"},
@@ -120,6 +122,7 @@ void ImportWorld::close() {
   deliverer_.reset();
   service_.reset();
   journal_.reset();
+  permits_.reset();
   media_.reset();
   access_.reset();
   vault_.reset();

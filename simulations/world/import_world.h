@@ -11,7 +11,7 @@
 
 #include "activities/import/contract.h"
 #include "activities/import/deps.h"
-#include "activities/import/pacer.h"
+#include "activities/import/permits.h"
 #include "activities/media/inline_probe.h"
 #include "activities/notify/deliverer.h"
 #include "activities/oauth/access_tokens.h"
@@ -48,6 +48,7 @@ class Interceptor final : public Sandbox {
 struct ImportWorldOptions {
   std::uint64_t seed = 1;
   GrainOptions grain;
+  storage::BudgetSettings budgets;
   std::uint64_t reserve_bytes = 0;  ///< set aside for a full disk; 0: no reserve is kept
   int cached_runs_max = 100;        ///< 0: every workflow task replays from the first event
 };
@@ -102,6 +103,7 @@ class ImportWorld {
   storage::Vault& vault() { return *vault_; }
   storage::MediaStore& media() { return *media_; }
   SpaceReserve& reserve() { return *reserve_; }
+  activities::Permits& permits() { return *permits_; }
   engine::Worker& worker() { return *worker_; }
   /// What the activities have of the world, for looks that are no activity.
   std::shared_ptr<activities::ImportDeps> looking() { return looking_; }
@@ -116,12 +118,12 @@ class ImportWorld {
   std::optional<SpaceReserve> reserve_;
   std::optional<ReservedDisk> reserved_;  ///< what the house sees of the disk
   activities::InlineMediaProbe probe_;
-  activities::Pacers pacers_;
   std::unique_ptr<activities::AccessTokens> access_;
   std::unique_ptr<storage::Journal> journal_;
   std::unique_ptr<storage::Library> library_;
   std::unique_ptr<storage::Vault> vault_;
   std::unique_ptr<storage::MediaStore> media_;
+  std::unique_ptr<activities::Permits> permits_;
   std::unique_ptr<engine::EmbeddedService> service_;
   std::unique_ptr<activities::Deliverer> deliverer_;
   std::unique_ptr<engine::Worker> worker_;

@@ -1,10 +1,9 @@
-// The import's activities in small: pace, texts, what trouble becomes, the size of what crosses.
+// The import's activities in small: texts, what trouble becomes, the size of what crosses.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "activities/import/pacer.h"
 #include "activities/import/step.h"
 #include "activities/import/texts.h"
 
@@ -15,61 +14,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr Timestamp kNow{std::chrono::sys_days{std::chrono::year{2026} / 9 / 1}};
-
-HttpReply reply(int status, std::vector<std::pair<std::string, std::string>> headers) {
-  HttpReply made;
-  made.status = status;
-  made.headers = std::move(headers);
-  return made;
-}
-
-TEST(Pacer, HoldsNothingBackBeforeThePlatformSaysSo) {
-  Pacer pacer;
-  for (int i = 0; i < 1'000; ++i) EXPECT_EQ(pacer.reserve(kNow), kNow);
-  pacer.heard(reply(200, {}), kNow);
-  EXPECT_EQ(pacer.reserve(kNow), kNow);
-}
-
-TEST(Pacer, SpreadsTheStatedBudgetOverTheMinute) {
-  Pacer pacer;
-  pacer.heard(reply(200, {{"x-ratelimit-limit", "300"}, {"x-ratelimit-remaining", "299"}}), kNow);
-  Timestamp last = kNow;
-  for (int i = 0; i < 310; ++i) last = pacer.reserve(kNow);
-  EXPECT_GE(last, kNow + 59s);
-  EXPECT_LE(last, kNow + 61s);
-}
-
-TEST(Pacer, LeavesRoomForTheCustomersOwnTools) {
-  Pacer pacer;
-  pacer.heard(reply(200, {{"x-ratelimit-limit", "300"}, {"x-ratelimit-remaining", "29"}}), kNow);
-  Timestamp last = kNow;
-  for (int i = 0; i < 310; ++i) last = pacer.reserve(kNow);
-  EXPECT_GE(last, kNow + 119s);
-}
-
-TEST(Pacer, DoesNotSlowDownAnUnlimitedPlatform) {
-  Pacer pacer;
-  pacer.heard(reply(200, {{"x-ratelimit-limit", "1000000"}, {"x-ratelimit-remaining", "999999"}}), kNow);
-  Timestamp last = kNow;
-  for (int i = 0; i < 1'200; ++i) last = pacer.reserve(kNow);
-  EXPECT_LE(last, kNow + 100ms);
-}
-
-TEST(Pacer, ARefusalBlocksEveryRequestOfTheWorkspace) {
-  Pacers pacers;
-  pacers.of("grain", "acme").heard(reply(429, {{"retry-after", "30"}}), kNow);
-  EXPECT_EQ(pacers.of("grain", "acme").reserve(kNow), kNow + 30s);
-  EXPECT_EQ(pacers.of("grain", "other").reserve(kNow), kNow);
-}
-
-TEST(Pacer, NonsenseInHeadersIsNoBudget) {
-  for (const std::string text : {"", "-5", "300x", "99999999999999999999", " 3"}) {
-    Pacer pacer;
-    pacer.heard(reply(200, {{"x-ratelimit-limit", text}, {"x-ratelimit-remaining", text}}), kNow);
-    pacer.heard(reply(429, {{"retry-after", text}}), kNow);
-    EXPECT_EQ(pacer.reserve(kNow), kNow) << text;
-  }
-}
 
 class FakeContext final : public ActivityContext {
  public:

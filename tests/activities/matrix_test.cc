@@ -49,7 +49,7 @@ TEST(Matrix, HasTheConnectorsAndTheNextNine) {
     const auto* row = matrix_row(built->name);
     ASSERT_NE(row, nullptr) << built->name;
     EXPECT_EQ(row->at("verdict"), "yes");
-    EXPECT_EQ(row->at("per_minute"), built->requests_per_minute);
+    EXPECT_EQ(row->at("per_minute"), requests_per_minute(*built));
     EXPECT_EQ(row->at("title"), std::string(built->title));
   }
 }

@@ -125,6 +125,26 @@ TEST(Config, AnythingMayStandInQuotesAndComments) {
   EXPECT_EQ(config->mail.from, "\xc3\xa9\\");
 }
 
+TEST(Config, BudgetsOfTheInstallationAndOfPlatforms) {
+  const auto config = parse_config(
+      "[budgets]\nbulk_calls = 800\nhours = 6\nleft_to_customer_percent = 10\n"
+      "[budgets.grain]\nper_day = 10000\nmedia_link_per_hour = 50\nleft_to_customer_percent = 0\n"
+      "[budgets.weights]\nacme = 2.5\n",
+      "f.toml");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  const auto& budgets = config->budgets;
+  EXPECT_EQ(800, budgets.bulk_calls);
+  EXPECT_EQ(100'000, budgets.first_calls);
+  EXPECT_EQ(std::chrono::hours{6}, budgets.period);
+  EXPECT_EQ(10, budgets.left_percent);
+  const auto& grain = budgets.platforms.at("grain");
+  EXPECT_EQ(0, grain.left_percent);
+  ASSERT_EQ(2u, grain.own.size());
+  EXPECT_EQ((storage::Budget{storage::Operation::kMediaLink, 50, std::chrono::hours{1}}), grain.own[0]);
+  EXPECT_EQ((storage::Budget{storage::Operation::kAny, 10'000, std::chrono::hours{24}}), grain.own[1]);
+  EXPECT_EQ(2.5, budgets.weights.at("acme"));
+}
+
 class BadConfig : public testing::TestWithParam<Row> {};
 TEST_P(BadConfig, NamesTheLine) {
   const auto config = parse_config(GetParam().in, "f.toml");
@@ -153,6 +173,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"LetterBehindJoinedLines", "[server]\naddress = \"\"\"a \\\n  \xc3\xa9\"\"\"",
                         "f.toml:2: the first character after"},
                     Row{"NotUtf8", "[server]\naddress = \"\xff\"", "f.toml:2: "},
+                    Row{"ABudgetOfNothing", "[budgets]\nbulk_calls = 0",
+                        "f.toml:2: budgets.bulk_calls must be a whole number from 1 to 1000000000; with a budget of 0"
+                        " nothing could ever be fetched"},
+                    Row{"ABudgetBelowNothing", "[budgets]\nfirst_calls = -5", "f.toml:2: budgets.first_calls must be"},
+                    Row{"ABudgetBeyondAll", "[budgets]\nbulk_calls = 9000000000000000000", "f.toml:2: budgets.bulk_calls"},
+                    Row{"AnEndlessPeriod", "[budgets]\nhours = 1000000", "f.toml:2: budgets.hours must be"},
+                    Row{"NothingLeftForUs", "[budgets]\nleft_to_customer_percent = 100",
+                        "f.toml:2: budgets.left_to_customer_percent must be a whole number from 0 to 95"},
+                    Row{"APlatformsBudgetOfNothing", "[budgets.grain]\nper_minute = 0",
+                        "f.toml:2: budgets.grain.per_minute must be a whole number from 1"},
+                    Row{"ABudgetByTheWeek", "[budgets.grain]\nper_week = 5", "f.toml:2: no key per_week in [budgets.grain]"},
+                    Row{"ABudgetOfNoPlatform", "[budgets.gnog]\nper_day = 5", "f.toml:1: no key gnog in [budgets]"},
+                    Row{"AWeightOfNothing", "[budgets.weights]\nacme = 0", "f.toml:2: budgets.weights.acme must be"},
                     Row{"Twice", "[server]\n[server]", "f.toml:2: "}),
     [](const auto& test) { return std::string(test.param.name); });
 

@@ -115,6 +115,24 @@ TEST_F(Verbs, ShowAnswersByPrefixInItsForms) {
   EXPECT_GT(read_json({"show", id(), "--notifications", "-o", "json"}).size(), 2u);
 }
 
+TEST_F(Verbs, BudgetsShowWhatIsUsed) {  // PM-04
+  const auto all = read_json({"budgets", "-o", "json"});
+  ASSERT_EQ(all.size(), 3u) << all;
+  EXPECT_EQ(all[0]["what"], "calls of first lanes");
+  EXPECT_EQ(all[0]["limit"], 100'000);
+  EXPECT_EQ(all[0]["used"], 30);
+  EXPECT_EQ(all[1]["what"], "calls of bulk");
+  EXPECT_EQ(all[1]["limit"], 5'000);
+  EXPECT_EQ(all[1]["period_s"], 12 * 3'600);
+  EXPECT_EQ(all[2]["workspace"], "acme");
+  EXPECT_EQ(all[2]["what"], "requests");
+  EXPECT_GT(all[2]["limit"].get<int>(), 300) << "the sandbox says that it has no limit";
+  EXPECT_EQ(read_json({"budgets", "--workspace", "acme", "-o", "json"}).size(), 1u);
+  const auto table = house_->verb({"budgets"});
+  for (const char* text : {"this installation", "grain acme", "5,000 in 12 hours"})
+    EXPECT_NE(table.out.find(text), std::string::npos) << table.out;
+}
+
 TEST_F(Verbs, IdsThatAreNone) {
   EXPECT_EQ(house_->verb({"show", "imp_nope"}).code, 1);
   const auto long_id = house_->verb({"show", std::string(10'000, 'x')});

@@ -58,7 +58,7 @@ Result<> open(Workshop& shop, const std::string& address) {
                                                                               *house.pool,
                                                                               house.loop,
                                                                               house.random,
-                                                                              *house.pacers,
+                                                                              *house.permits,
                                                                               *house.reserve,
                                                                               *house.access,
                                                                               {"log"},
