@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/cli/shape.h"
@@ -34,7 +35,7 @@ tl::expected<std::vector<v1::Import>, CliError> by_filter(Session& session, cons
   request.set_text(flags.text);
   request.set_needs_attention(flags.attention);
   request.set_created_after_ms(after_of(session, flags));
-  request.set_page_size(1000);
+  request.set_page_size(flags.owner.empty() ? std::min(flags.limit, 1000) : 1000);  // owners are sorted out here
   std::vector<v1::Import> imports;
   do {
     CLI_TRY(auto reply, (session.ask<v1::ListImportsRequest, v1::ListImportsResponse>("ListImports", request)));
