@@ -9,13 +9,14 @@ namespace callimport::storage {
 namespace {
 
 // Calls that `call c` of import ?1 (platform ?2, workspace ?3) shares with another import, which counts them as
-// duplicates, so that they are its calls, too.
+// duplicates, by their id in the workspace or as the same meeting: they are its calls, too.
 #define CALLIMPORT_OTHER_IMPORTS \
   "WITH other AS MATERIALIZED (SELECT number FROM import WHERE platform = ?2 AND workspace = ?3 AND id <> ?1) "
-#define CALLIMPORT_HELD                                                                                               \
-  "EXISTS (SELECT 1 FROM other o JOIN manifest d ON d.import = o.number AND d.source_id = c.source_id WHERE d.state " \
-  "= "                                                                                                                \
-  "3)"
+#define CALLIMPORT_HELD                                                                                             \
+  "(EXISTS (SELECT 1 FROM other o JOIN manifest d ON d.import = o.number AND d.source_id = c.source_id"             \
+  "  WHERE d.state = 3)"                                                                                            \
+  " OR EXISTS (SELECT 1 FROM manifest r INDEXED BY manifest_by_repeated WHERE r.repeats = c.id AND r.repeats <> ''" \
+  "  AND r.state = 3 AND r.import <> (SELECT number FROM import WHERE id = ?1)))"
 
 }  // namespace
 

@@ -7,13 +7,16 @@ namespace {
 class Undo : public LibraryTest {
  protected:
   /// The calls found and registered by the import; each says its own id, and has a recording of its own.
-  void bring(const std::string& import, const std::vector<std::string>& ids) {
+  void bring(const std::string& import, const std::vector<std::string>& ids, std::int64_t start_ms = 5'000,
+             const std::string& workspace = "acme") {
     ASSERT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
-      if (import != kImport) TRY_VOID(tx.put_import(import_row(import)));
+      if (import != kImport) TRY_VOID(tx.put_import(import_row(import, workspace)));
       for (const auto& id : ids) {
-        TRY_VOID(tx.add_manifest(import, {manifest_row(id)}));
+        TRY_VOID(tx.add_manifest(import, {manifest_row(id, start_ms)}));
         Call call = call_with(id, {segment("we talked about " + id), segment("and renewal", 1'000)});
         call.media->hash = std::string(63, 'a') + id.back();
+        call.start_ms = start_ms;
+        call.workspace = workspace;
         TRY_VOID(tx.stage(import, call));
         TRY_VOID(tx.register_call(import, call));
       }
@@ -86,6 +89,15 @@ TEST_F(Undo, LeavesWhatAnotherImportBroughtOrCountsOn) {
   EXPECT_EQ(2u, found("renewal"));
 }
 
+TEST_F(Undo, LeavesWhatAnotherWorkspaceCountsAsTheSameMeeting) {
+  bring(kImport, {"call1", "call2"});
+  bring("imp_3", {"theirs1"}, 5'000, "other");
+  ASSERT_EQ(1, library_->import("imp_3")->counters.duplicate) << "the recording of call1";
+  EXPECT_EQ(1, library_->undo_facts(kImport)->held);
+  EXPECT_EQ(1, undo(kImport, 10).removed);
+  EXPECT_EQ(1u, library_->calls({}, "", 10)->size());
+}
+
 TEST_F(Undo, OfAnotherImportMayFetchThemAgain) {
   bring(kImport, {"call1"});
   ASSERT_EQ(1, undo(kImport, 10).removed);
@@ -96,7 +108,7 @@ TEST_F(Undo, OfAnotherImportMayFetchThemAgain) {
 
 TEST_F(Undo, RecordingsGoOnceNothingNamesThemAndNoImportIsOpen) {
   bring(kImport, {"call1", "call2"});
-  bring("imp_2", {"other1"});  // the same content as call1
+  bring("imp_2", {"other1"}, 5'000 + 3'600'000);  // the same content as call1, an hour later: another meeting
   ASSERT_EQ(2, undo(kImport, 10).removed);
   EXPECT_EQ(2, library_->undo_facts(kImport)->media_left);
   EXPECT_EQ(0u, removable().size()) << "an import is open";
