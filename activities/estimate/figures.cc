@@ -60,8 +60,10 @@ Bound bound_of(const Platform& platform, const Seen& seen, double requests, doub
     bound.raise(requests * 60'000 / per_minute,
                 fmt::format("{}'s {} requests a minute", platform.title, grouped(per_minute)));
   }
+  const bool large = bytes >= 1e9;
   bound.raise(bytes / kTransferBytesPerSecond * 1'000,
-              fmt::format("{:.1f} GB to transfer, at 200 Mbit/s as assumed", bytes / 1e9));
+              fmt::format("{:.1f} {} to transfer, at 200 Mbit/s as assumed", bytes / (large ? 1e9 : 1e6),
+                          large ? "GB" : "MB"));
   return bound;
 }
 
