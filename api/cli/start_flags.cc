@@ -45,8 +45,9 @@ bool given(const StartFlags& flags, const char* name) { return flags.verb != nul
 
 /// Only what was said replaces what an import to be like was asked for.
 void put_extent(const StartFlags& flags, activities::ImportInput& order) {
-  if (!flags.sample.empty()) {
-    order.calls_max = std::stoll(flags.sample);
+  const bool sample = given(flags, "--sample") || !flags.sample.empty();  // named without a number it is empty
+  if (sample) {
+    order.calls_max = flags.sample.empty() ? kSampleDefault : std::stoll(flags.sample);
     order.spread = true;
   }
   if (flags.newest > 0) {
@@ -249,12 +250,6 @@ void add_import_flags(CLI::App& verb, StartFlags& flags) {
   verb.add_option("--at", flags.at, "begin then and not at once: a day or a time");
   auto* sample = verb.add_option("--sample", flags.sample, "only N calls, spread across all dates (20)")
                      ->expected(0, 1)
-                     ->transform(CLI::Validator(
-                         [](std::string& text) {
-                           if (text == "true") text = "20";  // named without a number
-                           return std::string();
-                         },
-                         "N"))
                      ->check(CLI::Range(std::int64_t{1}, kSampleMax));
   verb.add_option("--newest", flags.newest, "only the newest N calls")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}))

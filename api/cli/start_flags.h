@@ -29,7 +29,7 @@ struct StartFlags {
   bool no_media = false, wait = false, dry_run = false, no_estimate = false, owns_data = false;
 };
 
-inline constexpr std::int64_t kSampleMax = 1'000;
+inline constexpr std::int64_t kSampleDefault = 20, kSampleMax = 1'000;
 
 /// Which calls, from where, in what order: everything that says what the import is.
 void add_import_flags(CLI::App& verb, StartFlags& flags);
