@@ -19,3 +19,6 @@ add_dependencies(full_disk_test callimport)
 
 add_suite(strangers_test SOURCES spine/strangers_test.cc DEPS test_house LABELS real TIMEOUT 300)
 add_dependencies(strangers_test callimport)
+
+add_suite(runbook_test SOURCES spine/runbook_test.cc DEPS test_house LABELS real TIMEOUT 600)
+add_dependencies(runbook_test callimport)
