@@ -31,6 +31,22 @@ json shape_of(const json& row) {
   return out;
 }
 
+/// How much of the platform's limits is used now, and by how many imports (PM-04); nothing where no server answers.
+std::string used_now(Session& session, const std::string& platform) {
+  v1::ListBudgetsRequest request;
+  request.set_platform(platform);
+  const auto reply = session.ask<v1::ListBudgetsRequest, v1::ListBudgetsResponse>("ListBudgets", request);
+  std::string text;
+  if (!reply) return text;
+  for (const auto& budget : reply->budgets()) {
+    if (budget.limit() <= 0) continue;
+    text += fmt::format("  Used now      {}: {} of {} {} ({} %), shared by {} imports\n", printable(budget.workspace()),
+                        human_count(budget.used()), human_count(budget.limit()), budget.what(),
+                        budget.used() * 100 / budget.limit(), budget.imports_size());
+  }
+  return text;
+}
+
 Ended show_platforms(Session& session, const PlatformFlags& flags) {
   if (flags.markdown) {
     session.print(platforms_page());
@@ -61,8 +77,11 @@ Ended show_platforms(Session& session, const PlatformFlags& flags) {
                    {"sure", "sure"}};
   sheet.text = [&]() -> std::string {
     std::string details;
-    for (const auto* row : rows) details += (details.empty() ? "" : "\n") + platform_detail(*row);
-    if (!flags.names.empty()) return details;
+    if (!flags.names.empty()) {
+      for (const auto* row : rows)
+        details += (details.empty() ? "" : "\n") + platform_detail(*row) + used_now(session, row->at("name"));
+      return details;
+    }
     Table table{{"PLATFORM", "TODAY", "COMES ACROSS", "5,000 CALLS", "WHY"}, {}, 4};
     for (const auto* row : rows) {
       table.rows.push_back({row->at("name"), row->at("verdict"), comes_across_words(*row), row->at("usual").at("5000"),
