@@ -15,6 +15,8 @@ using nlohmann::json;
 using storage::ImportRow;
 using storage::Problem;
 
+constexpr int kActionsMax = 1'000;
+constexpr std::size_t kApprovalsMax = 20;
 constexpr std::size_t kDetailBytesMax = 300, kTitleBytesMax = 500;
 
 /// What a report is made of, read once.
@@ -25,6 +27,7 @@ struct Findings {
   storage::CourseEnd course;
   std::vector<storage::PaceSpan> pace;
   std::int64_t staged = 0;
+  std::vector<storage::ActionRow> actions;  ///< the newest kActionsMax
 };
 
 Result<Findings> look(storage::Library& library, const std::string& import, std::int64_t now_ms) {
@@ -35,11 +38,25 @@ Result<Findings> look(storage::Library& library, const std::string& import, std:
   TRY(found.course, storage::course_of(library, import, now_ms));
   TRY(found.staged, storage::staged_calls(library, import));
   TRY(found.pace, library.pace(import));
+  TRY(found.actions, library.actions(import, 0, kActionsMax));
   return found;
 }
 
 Verdict verdict_of(const Findings& found) {
   return grade_of({found.row.counters, found.row.enumerated, found.problems, found.scan.months});
+}
+
+/// Who approved the gaps, newest first.
+json approvals_of(const std::vector<storage::ActionRow>& actions) {
+  json rows = json::array();
+  for (const auto& action : actions) {
+    if (action.verb != "approve" || !action.outcome.empty()) continue;
+    rows.push_back({{"who", cut_text(action.who, kDetailBytesMax)},
+                    {"at_ms", action.at_ms},
+                    {"why", cut_text(action.why, kDetailBytesMax)}});
+    if (rows.size() == kApprovalsMax) break;
+  }
+  return rows;
 }
 
 json counters_of(const storage::Counters& c) {
@@ -200,7 +217,7 @@ Report compose(const Findings& found, const ReportMoment& moment) {
                  {"recorded_s", found.scan.registered_ms / 1'000},
                  {"estimate", estimate_of(row, moment)},
                  {"cost", nullptr},
-                 {"approvals", json::array()},
+                 {"approvals", approvals_of(found.actions)},
                  {"months", months_of(found.scan.months)},
                  {"users", users_of(found.scan.users)},
                  {"gaps", gaps_of(row, found.problems)},

@@ -180,5 +180,31 @@ TEST(Report, HoldsTheEstimateAgainstWhatCame) {
   EXPECT_TRUE(with_estimate(0).is_null()) << "there was none";
 }
 
+TEST(Report, NamesWhoApprovedTheGaps) {
+  Scene scene(20);
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
+  const auto act = [&](const char* verb, const char* request, const char* outcome) {
+    storage::ActionRow action;
+    action.at_ms = 5'000;
+    action.import = scene.id;
+    action.verb = verb;
+    action.who = "os:anna";
+    action.why = "the customer knows";
+    action.request_id = request;
+    EXPECT_TRUE(scene.world->library().change([&](storage::LibraryTx& tx) -> Result<> {
+      TRY(const auto number, tx.add_action(action, 0));
+      return tx.set_outcome(number, outcome);
+    }));
+  };
+  act("approve", "1", "");
+  act("approve", "2", "not done: it is closed");
+  act("pause", "3", "");
+  const auto made = activities::make_report(scene.world->library(), scene.id, {*scene.row().closed_ms, "completed"});
+  ASSERT_TRUE(made.has_value());
+  ASSERT_EQ(made->body["approvals"].size(), 1u);
+  EXPECT_EQ(made->body["approvals"][0]["who"], "os:anna");
+}
+
 }  // namespace
 }  // namespace callimport::workflows
