@@ -34,6 +34,9 @@ class PeopleVerbs : public testing::Test {
     EXPECT_FALSE(value.is_discarded()) << ran.out;
     return value;
   }
+  static std::size_t taken(const json& done) {
+    return done["added"].get<std::size_t>() + done["updated"].get<std::size_t>() + done["unchanged"].get<std::size_t>();
+  }
   static House* house_;
 };
 House* PeopleVerbs::house_ = nullptr;
@@ -54,11 +57,12 @@ TEST_F(PeopleVerbs, UnmatchedGoOutAreFilledInAndComeBack) {
     filled += api::csv_row(record->fields);
   }
   const auto tried = read_json({"people", "import", "-", "--dry-run", "-o", "json"}, filled);
-  EXPECT_EQ(tried["added"], before.size());
+  EXPECT_EQ(taken(tried), before.size());
   EXPECT_EQ(read_json({"people", "list", "-o", "json"}).size(), 0u) << "a dry run writes nothing";
   const auto done = read_json({"people", "import", "-", "-o", "json"}, filled);
-  EXPECT_EQ(done["added"], before.size());
-  EXPECT_EQ(done["calls_looked_at"], 20);
+  EXPECT_EQ(taken(done), before.size()) << "one person may stand in several rows: with and without a user id";
+  EXPECT_EQ(done["added"], read_json({"people", "list", "--limit", "1000", "-o", "json"}).size());
+  EXPECT_EQ(done["calls_looked_at"], read_json({"calls", "list", "--limit", "1000", "-o", "json"}).size());
   EXPECT_EQ(read_json({"people", "unmatched", "-o", "json"}).size(), 0u);
   EXPECT_EQ(read_json({"people", "import", "-", "-o", "json"}, filled)["unchanged"], before.size());
   EXPECT_GT(read_json({"calls", "search", "customer:\"filled & sons\"", "-o", "json"}).size(), 0u);
