@@ -1,8 +1,11 @@
 #pragma once
 // HTTP out, one request at a time: no retries, no sleeping, no redirects unless asked. Production: libcurl multi on the
 // loop; simulation: a sandbox's handler called in process on the virtual clock.
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,11 +19,21 @@ namespace callimport::activities {
 
 struct HttpReply;
 
+/// A body that is read as it is sent, never held whole.
+struct BodySource {
+  std::uint64_t size = 0;
+  /// Bytes from `offset` on: as many as fit `into`, fewer only at the end, which comes at `size`. Called on the loop,
+  /// also twice for one place: a request that met a connection about to close is sent anew. An error stops the
+  /// transfer.
+  std::function<Result<std::size_t>(std::uint64_t offset, std::span<std::byte> into)> read;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;                                           ///< may hold a signature: never logged
   std::vector<std::pair<std::string, std::string>> headers;  ///< may hold a token: never logged
   std::string body;
+  std::optional<BodySource> body_source;     ///< in place of `body`, with POST or PUT
   Nanos timeout = std::chrono::seconds{30};  ///< whole exchange; streaming: without a byte for this long
   std::size_t body_bytes_max = 16u << 20;    ///< of the reply, when there is no `on_body`
   /// Called once, on the loop, before the first piece of a streamed body: status and headers are there, the body is

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
+#include <span>
 
 #include "activities/http/curl_http.h"
 
@@ -84,7 +86,14 @@ Result<> Transfer::prepare(CURL* easy, const std::string& user_agent) {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   else if (request_.method != "GET")
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
-  if (request_.method == "POST" || request_.method == "PUT" || !request_.body.empty()) {
+  if (request_.body_source) {
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body_source->size));
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, &Transfer::read_body);
+    curl_easy_setopt(easy, CURLOPT_READDATA, this);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &Transfer::seek_body);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, this);
+  } else if (request_.method == "POST" || request_.method == "PUT" || !request_.body.empty()) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
   }
@@ -123,6 +132,28 @@ std::size_t Transfer::take_body(std::string_view piece) {
   }
   reply_.body += piece;
   return piece.size();
+}
+
+std::size_t Transfer::read_body(char* into, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const BodySource& source = *transfer.request_.body_source;
+  const std::uint64_t left = source.size - std::min(source.size, transfer.sent_);
+  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, size * count));
+  if (wanted == 0) return 0;
+  transfer.last_byte_ = transfer.clock_.now();
+  const auto got = source.read(transfer.sent_, std::as_writable_bytes(std::span(into, wanted)));
+  if (!got || *got == 0 || *got > wanted) {
+    transfer.stopped_ = got ? Error{Code::kUnavailable, "what was to be sent became shorter"} : got.error();
+    return CURL_READFUNC_ABORT;
+  }
+  transfer.sent_ += *got;
+  return *got;
+}
+
+int Transfer::seek_body(void* self, curl_off_t offset, int origin) {
+  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+  static_cast<Transfer*>(self)->sent_ = static_cast<std::uint64_t>(offset);
+  return CURL_SEEKFUNC_OK;
 }
 
 std::size_t Transfer::read_header(char* data, std::size_t size, std::size_t count, void* self) {

@@ -44,6 +44,8 @@ class Transfer {
 
  private:
   static std::size_t write(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t read_body(char* into, std::size_t size, std::size_t count, void* self);
+  static int seek_body(void* self, curl_off_t offset, int origin);
   static std::size_t read_header(char* data, std::size_t size, std::size_t count, void* self);
   std::size_t take_body(std::string_view piece);
   void take_header(std::string_view line);
@@ -55,6 +57,7 @@ class Transfer {
   std::unique_ptr<curl_slist, FreeList> headers_;
   HttpReply reply_;
   std::size_t header_bytes_ = 0;
+  std::uint64_t sent_ = 0;  ///< of a body source
   bool head_shown_ = false;
   Timestamp last_byte_;
   std::optional<Error> stopped_;

@@ -23,3 +23,8 @@ add_floor(activities::oauth
   HEADERS oauth/token_request.h oauth/access_tokens.h
   SOURCES oauth/token_request.cc oauth/access_tokens.cc
   DEPS activities::platforms activities::http engine::worker storage::vault storage::model fmt::fmt nlohmann_json::nlohmann_json)
+
+add_floor(activities::transcribe
+  HEADERS transcribe/transcription.h transcribe/transcriber.h
+  SOURCES transcribe/transcription.cc transcribe/transcriber.cc
+  DEPS activities::platforms activities::http engine::worker storage::vault storage::model fmt::fmt nlohmann_json::nlohmann_json)

@@ -72,6 +72,22 @@ SandboxReply SandboxHttp::ask(const HttpRequest& request) {
   return answer;
 }
 
+namespace {
+/// A streamed body, piece by piece as it would go over a wire.
+Result<> gather_body(HttpRequest& request) {
+  if (!request.body_source) return {};
+  const activities::BodySource& source = *request.body_source;
+  std::vector<std::byte> piece(kInProcessPieceBytes);
+  while (request.body.size() < source.size) {
+    TRY(const std::size_t got, source.read(request.body.size(), piece));
+    if (got == 0) return fail(Code::kUnavailable, "what was to be sent became shorter");
+    request.body.append(reinterpret_cast<const char*>(piece.data()), got);
+  }
+  request.body.resize(source.size);
+  return {};
+}
+}  // namespace
+
 engine::Awaitable<Result<HttpReply>> SandboxHttp::send(HttpRequest request) {
   const std::uint64_t number = ++requests_;
   if (fault_) {
@@ -82,6 +98,7 @@ engine::Awaitable<Result<HttpReply>> SandboxHttp::send(HttpRequest request) {
     if ((name + value).find_first_of("\r\n") != std::string::npos)
       co_return fail(Code::kInvalid, "a header holds a line break");
   }
+  if (auto gathered = gather_body(request); !gathered) co_return tl::unexpected(gathered.error());
   SandboxReply answer = ask(request);
   const std::shared_ptr<bool> alive = alive_;
   const bool late = answer.delay > request.timeout;

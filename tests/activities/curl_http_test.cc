@@ -10,11 +10,17 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <functional>
+#include <span>
 #include <string>
 #include <thread>
 
+#include "activities/transcribe/transcriber.h"
 #include "simulations/sandboxes/server.h"
+#include "simulations/sandboxes/transcriber.h"
+#include "simulations/world/seeded_random.h"
+#include "simulations/world/sim_disk.h"
 #include "storage/runtime/loop.h"
+#include "storage/runtime/threads.h"
 #include "tests/activities/waiting.h"
 
 namespace callimport::activities {
@@ -94,6 +100,71 @@ class CurlHttpTest : public testing::Test {
   AsioLoop loop_;
   CurlHttp http_{loop_.io(), loop_, CurlOptions{"1.2", 64, 128}};
 };
+
+TEST_F(CurlHttpTest, SendsABodyPieceByPiece) {
+  std::string seen;
+  serve([&](const SandboxRequest& asked) {
+    seen = asked.body;
+    return SandboxReply{};
+  });
+  constexpr std::uint64_t kBytes = 700'001;
+  std::size_t largest = 0;
+  HttpRequest asked = request("/upload");
+  asked.method = "POST";
+  asked.body_source = BodySource{kBytes, [&](std::uint64_t offset, std::span<std::byte> into) -> Result<std::size_t> {
+                                   largest = std::max(largest, into.size());
+                                   for (std::size_t i = 0; i < into.size(); ++i)
+                                     into[i] = static_cast<std::byte>('a' + (offset + i) % 23);
+                                   return into.size();
+                                 }};
+  const auto reply = send(asked);
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(200, reply->status);
+  ASSERT_EQ(kBytes, seen.size());
+  for (std::size_t i = 0; i < seen.size(); ++i) ASSERT_EQ(seen[i], static_cast<char>('a' + i % 23)) << i;
+  EXPECT_LE(largest, 1u << 20) << "held in pieces";
+}
+
+TEST_F(CurlHttpTest, ABodyThatCannotBeReadStopsTheRequest) {
+  serve([](const SandboxRequest&) { return SandboxReply{}; });
+  HttpRequest asked = request("/upload");
+  asked.method = "POST";
+  asked.body_source = BodySource{10, [](std::uint64_t, std::span<std::byte>) -> Result<std::size_t> {
+                                   return fail(Code::kUnavailable, "the disk is gone");
+                                 }};
+  const auto reply = send(asked);
+  ASSERT_FALSE(reply);
+  EXPECT_EQ("the disk is gone", reply.error().message);
+}
+
+/// The transcriber's request over a real socket, with a file of the disk.
+TEST_F(CurlHttpTest, ARecordingGoesToATranscriber) {
+  simulations::TranscriberSandbox transcriber({});
+  auto server = SandboxServer::listen(transcriber, {});
+  ASSERT_TRUE(server) << server.error().message;
+  (*server)->start();
+  simulations::SimDisk disk;
+  simulations::SeededRandom random(1);
+  ASSERT_TRUE(disk.make_dirs("data").has_value());
+  std::string content(300'000, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 31 % 251);
+  {
+    auto file = disk.open("data/call.mp4", OpenMode::kCreate).value();
+    ASSERT_TRUE(file->write(0, std::as_bytes(std::span(content))).has_value());
+  }
+  TranscriberOptions options;
+  options.url = "http://127.0.0.1:" + std::to_string((*server)->port()) + std::string(simulations::kTranscriptionsPath);
+  options.model = "whisper-1";
+  ThreadPool pool(1);
+  Transcriber asked(options, http_, disk, loop_, pool, loop_, random);
+  storage::MediaFacts media;
+  media.bytes = static_cast<std::int64_t>(content.size());
+  media.container = "mov,mp4";
+  const auto made = run_on(loop_, asked.transcribe("data/call.mp4", media, [] { return false; }));
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_EQ(2u, made->size());
+  EXPECT_EQ(simulations::heard_in(content), made->back().text);
+}
 
 TEST_F(CurlHttpTest, SendsAndReceivesWhole) {
   SandboxRequest seen;

@@ -11,7 +11,7 @@ add_suite(platforms_test SOURCES activities/grain_test.cc simulations/grain_sand
           LABELS unit activities)
 
 add_suite(http_test SOURCES activities/curl_http_test.cc
-          DEPS activities::http engine::worker storage::runtime simulations_world simulations_sandboxes LABELS unit activities)
+          DEPS activities::transcribe activities::http engine::worker storage::runtime simulations_world simulations_sandboxes LABELS unit activities)
 
 add_suite(oauth_test SOURCES activities/oauth_test.cc
           DEPS activities::oauth storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes
