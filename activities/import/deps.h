@@ -10,6 +10,7 @@
 #include "activities/import/permits.h"
 #include "activities/media/probe.h"
 #include "activities/oauth/access_tokens.h"
+#include "activities/transcribe/transcriber.h"
 #include "engine/worker.h"
 #include "storage/library/library.h"
 #include "storage/media/media_store.h"
@@ -26,6 +27,8 @@ struct ImportDefaults {
   std::string window = storage::kWindowAlways, zone = "UTC", order = "newest";
   int first_lane = 100;  ///< for whoever asks before a start: an order always names its own
 };
+
+inline constexpr std::int64_t kQuarantineBytes = 5ll << 30;
 
 struct ImportDeps {
   storage::Library& library;
@@ -44,6 +47,8 @@ struct ImportDeps {
   std::function<void()> told;                   ///< a notification was stored: the deliverer may look; may be empty
   ImportDefaults defaults = {};
   std::shared_ptr<LiveImports> live = std::make_shared<LiveImports>();  ///< shared by all steps
+  Transcriber* transcriber = nullptr;                    ///< of calls that come without a transcript; null: none
+  std::int64_t quarantine_bytes_max = kQuarantineBytes;  ///< of broken recordings; the oldest go first
 };
 
 /// Registers every activity of activities/import/contract.h. Before the worker starts.

@@ -183,8 +183,9 @@ Awaitable<Trouble> put_aside(ImportDeps& deps, std::shared_ptr<storage::MediaWri
                              CallFailed fault) {
   auto job = [&deps, writer, key, cause = fault.cause] { return deps.media.quarantine(key, cause); };
   auto quarantining = engine::on_pool(deps.pool, deps.loop, std::move(job));
-  const Result<> kept = co_await std::move(quarantining);
+  const Result<storage::MediaWriter::Stored> kept = co_await std::move(quarantining);
   if (!kept && kept.error().code == Code::kUnavailable) co_return store_trouble(kept.error());
+  if (kept) fault.file = BrokenFile{kept->hash, static_cast<std::int64_t>(kept->bytes)};
   co_return fault;
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "activities/import/fetch_call.h"
+#include "activities/import/quarantine.h"
 #include "activities/import/together.h"
 #include "activities/import/window.h"
 
@@ -67,11 +68,45 @@ storage::Attempt attempt_of(const Ended& one) {
   return attempt;
 }
 
-Result<> store_one(storage::LibraryTx& tx, const ImportInput& ask, const Ended& one, Timestamp now) {
+/// One portion on its way into the library.
+struct Portion {
+  const ImportDeps& deps;
+  const ImportInput& ask;
+  Timestamp now;
+  std::vector<storage::QuarantineFile> unneeded;  ///< broken files that nothing needs once this is committed
+};
+
+/// The broken file's row, in place of one of an earlier try; none once the call came across.
+Result<> store_quarantine(storage::LibraryTx& tx, Portion& portion, const std::string& id, const CallFailed* failed) {
+  std::vector<storage::QuarantineFile> unneeded;
+  if (failed != nullptr && failed->file) {
+    storage::QuarantineRow row{.number = 0,
+                               .import = portion.ask.import,
+                               .source_id = id,
+                               .hash = failed->file->hash,
+                               .bytes = failed->file->bytes,
+                               .cause = failed->cause,
+                               .detail = failed->message,
+                               .at_ms = to_unix_ms(portion.now)};
+    TRY(unneeded, tx.put_in_quarantine(row, portion.deps.quarantine_bytes_max));
+  } else {
+    TRY(unneeded, tx.leave_quarantine(portion.ask.import, id));
+  }
+  portion.unneeded.insert(portion.unneeded.end(), unneeded.begin(), unneeded.end());
+  return {};
+}
+
+Result<> store_one(storage::LibraryTx& tx, Portion& portion, const Ended& one) {
+  const ImportInput& ask = portion.ask;
+  const Timestamp now = portion.now;
   const std::string& id = one.row.source_id;
-  if (one.made) return tx.stage(ask.import, *one.made);
+  if (one.made) {
+    TRY_VOID(tx.stage(ask.import, *one.made));
+    return store_quarantine(tx, portion, id, nullptr);
+  }
   if (const auto* failed = std::get_if<CallFailed>(&one.made.error())) {
     TRY_VOID(tx.see_cause(ask.import, failed->cause, to_unix_ms(now)));
+    TRY_VOID(store_quarantine(tx, portion, id, failed));
     return tx.set_state(ask.import, id, storage::CallState::kFailed, failed->cause, failed->message);
   }
   if (const auto* not_ready = std::get_if<NotReady>(&one.made.error())) {
@@ -80,12 +115,13 @@ Result<> store_one(storage::LibraryTx& tx, const ImportInput& ask, const Ended& 
   return tx.put_off(ask.import, id, to_unix_ms(now + look_again_after(one.row)));
 }
 
-Result<> store_portion(storage::Library& library, const ImportInput& ask, const std::vector<Ended>& portion,
-                       Timestamp now) {
-  return library.change([&](storage::LibraryTx& tx) -> Result<> {
-    for (const Ended& one : portion) {
+Result<> store_portion(const ImportDeps& deps, const ImportInput& ask, const std::vector<Ended>& ended, Timestamp now) {
+  Portion portion{deps, ask, now, {}};
+  TRY_VOID(deps.library.change([&](storage::LibraryTx& tx) -> Result<> {
+    portion.unneeded.clear();
+    for (const Ended& one : ended) {
       TRY_VOID(tx.add_attempt(ask.import, one.row.source_id, attempt_of(one)));
-      const Result<> stored = store_one(tx, ask, one, now);
+      const Result<> stored = store_one(tx, portion, one);
       if (stored || stored.error().code == Code::kConflict) continue;  // another attempt was faster with this call
       if (stored.error().code != Code::kInvalid) return stored;
       TRY_VOID(tx.see_cause(ask.import, "library.rejected", to_unix_ms(now)));
@@ -93,7 +129,10 @@ Result<> store_portion(storage::Library& library, const ImportInput& ask, const 
                             stored.error().message));
     }
     return {};
-  });
+  }));
+  // What cannot be removed now is swept at the next start.
+  for (const auto& file : portion.unneeded) (void)drop_broken(deps.media, file);
+  return {};
 }
 
 /// Stages what has ended. One at a time; who comes meanwhile leaves it to the next.
@@ -103,7 +142,7 @@ Awaitable<void> store_ended(SharedBatch batch) {
   auto portion =
       std::make_shared<std::vector<Ended>>(std::exchange(batch->ended, {}));  // shared with the job on the pool
   auto job = [batch, portion] {
-    return store_portion(batch->deps->library, batch->input.ask, *portion, batch->deps->clock.now());
+    return store_portion(*batch->deps, batch->input.ask, *portion, batch->deps->clock.now());
   };
   auto storing = engine::on_pool(batch->deps->pool, batch->deps->loop, std::move(job));
   const Result<> stored = co_await std::move(storing);

@@ -1,5 +1,7 @@
 #include "activities/import/fetch_call.h"
 
+#include <nlohmann/json.hpp>
+
 #include "activities/import/download.h"
 
 namespace callimport::activities {
@@ -15,6 +17,31 @@ std::optional<Trouble> judge_transcript(const Trouble& trouble, const storage::M
   if (not_ready == nullptr) return trouble;
   if (row.attempts >= kNotReadyTriesMax) return std::nullopt;
   return NotReady{not_ready->cause, not_ready->after * (1 << std::min(row.attempts, 6))};
+}
+
+/// Names the source of a transcript that the platform did not give.
+void note_source(storage::Call& call, const std::string& model) {
+  auto details = nlohmann::json::parse(call.details, nullptr, false);
+  if (!details.is_object()) details = nlohmann::json::object();
+  details["transcript_made_by"] = model;
+  call.details = details.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// A recording without words is transcribed, where somebody does that. The call comes across either way: its state says
+/// what it lacks.
+Awaitable<void> add_transcript(ImportDeps& deps, const ActivityContext& context, storage::Call& call) {
+  if (deps.transcriber == nullptr || !call.media || !call.segments.empty()) co_return;
+  std::function<bool()> stopped = [&context] { return context.cancelled(); };
+  std::string path = deps.media.path_of(call.media->hash);
+  auto making = deps.transcriber->transcribe(std::move(path), *call.media, std::move(stopped));
+  auto made = co_await std::move(making);
+  if (made) {
+    call.segments = std::move(*made);
+    call.transcript_state = "made";
+    note_source(call, deps.transcriber->model());
+  } else if (made.error().cause == "transcript.failed") {
+    call.transcript_state = "failed";
+  }
 }
 
 }  // namespace
@@ -59,6 +86,8 @@ Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, A
   if (!call->media && call->segments.empty() && ask.media && !facts_only) {
     co_return tl::unexpected<Trouble>(CallFailed{"call.no_recording", "there is neither a recording nor a transcript"});
   }
+  auto transcribing = add_transcript(session->deps(), context, *call);
+  co_await std::move(transcribing);
   call->fetched_ms = to_unix_ms(session->now());
   co_return std::move(*call);
 }

@@ -5,8 +5,8 @@ namespace {
 
 /// What the manifest says to a page of the platform.
 struct Familiar {
-  bool any_listed = false;             ///< a listed call is in the manifest
-  std::vector<std::string> to_ask;     ///< known calls that could be asked for
+  bool any_listed = false;          ///< a listed call is in the manifest
+  std::vector<std::string> to_ask;  ///< known calls that could be asked for
 };
 
 Result<Familiar> look_for(storage::Library& library, const std::string& import, const ListPage& page) {
@@ -32,9 +32,22 @@ bool is_unseen(const Trouble& trouble) {
   return failed != nullptr && (failed->cause == "call.deleted_at_source" || failed->cause == "call.private");
 }
 
-Fetched<bool> yes_or_trouble(const Fetched<ListPage>& page) {
-  if (!page) return tl::unexpected(page.error());
-  return true;
+Refusal refusal_of(const Trouble& trouble) {
+  return std::visit(
+      [](const auto& what) {
+        Refusal refusal{what.cause, {}};
+        if constexpr (requires { what.message; }) refusal.message = what.message;
+        return refusal;
+      },
+      trouble);
+}
+
+/// The access as it was given, with nothing to renew it.
+SessionMade session_with(SharedDeps deps, const ImportInput& ask, const storage::OpenedCredential& fresh) {
+  auto access = access_of(fresh);
+  if (!access) return tl::unexpected(error_of(access.error()));
+  access->renewable = false;
+  return make_session(std::move(deps), nullptr, asking_for(ask), std::nullopt, std::move(*access));
 }
 
 }  // namespace
@@ -58,25 +71,25 @@ Awaitable<Fetched<ListPage>> prove_access(std::shared_ptr<Session> session, std:
     if (seen) co_return std::move(*held);
     if (!is_unseen(seen.error())) co_return tl::unexpected(seen.error());
   }
-  co_return tl::unexpected<Trouble>(NeedsAttention{
-      "access.wrong_account", "the token is accepted, but it sees none of the calls this import knows", "customer admin"});
+  co_return tl::unexpected<Trouble>(
+      NeedsAttention{"access.wrong_account", "the token is accepted, but it sees none of the calls this import knows",
+                     "customer admin"});
 }
 
-Awaitable<Fetched<bool>> prove_new_access(SharedDeps deps, NewAccess asked) {
-  const SessionMade made = make_session(deps, nullptr, asking_for(asked.ask), std::nullopt, std::move(asked.access));
-  if (!made) co_return tl::unexpected<Trouble>(NeedsAttention{made.error().type, made.error().message, "operator"});
-  auto proving = prove_access(*made, asked.ask.import);
+Awaitable<std::optional<Refusal>> prove_credential(SharedDeps deps, ImportInput ask,
+                                                   std::optional<storage::OpenedCredential> fresh) {
+  std::optional<SessionMade> made;
+  if (fresh) {
+    made = session_with(deps, ask, *fresh);
+  } else {
+    auto opening = open_session(deps, nullptr, asking_for(ask));
+    made = co_await std::move(opening);
+  }
+  if (!*made) co_return Refusal{made->error().type, made->error().message};
+  auto proving = prove_access(**made, ask.import);
   const Fetched<ListPage> page = co_await std::move(proving);
-  co_return yes_or_trouble(page);
-}
-
-Awaitable<Fetched<bool>> prove_sealed_access(SharedDeps deps, ImportInput ask) {
-  auto opening = open_session(deps, nullptr, asking_for(ask));
-  const SessionMade made = co_await std::move(opening);
-  if (!made) co_return tl::unexpected<Trouble>(NeedsAttention{made.error().type, made.error().message, "operator"});
-  auto proving = prove_access(*made, ask.import);
-  const Fetched<ListPage> page = co_await std::move(proving);
-  co_return yes_or_trouble(page);
+  if (!page) co_return refusal_of(page.error());
+  co_return std::nullopt;
 }
 
 }  // namespace callimport::activities

@@ -1,6 +1,7 @@
 #pragma once
 // Proves access: it is accepted, it may list, and it opens the workspace whose calls the import knows.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "activities/import/session.h"
@@ -13,14 +14,13 @@ inline constexpr int kKnownCallsAsked = 3;  ///< whose details are asked for whe
 /// calls and this access sees none of them: a token of another workspace, which would make all of them look deleted.
 Awaitable<Fetched<ListPage>> prove_access(std::shared_ptr<Session> session, std::string import);
 
-/// A new secret held against an open import before it replaces the old one. `generation` 0 and nothing to renew it
-/// with.
-struct NewAccess {
-  Access access;
-  ImportInput ask;
+/// Why a credential is not taken, in the words of the trouble it met.
+struct Refusal {
+  std::string cause, message;
 };
-Awaitable<Fetched<bool>> prove_new_access(SharedDeps deps, NewAccess asked);
-/// The sealed credential of the import, renewed where it must be.
-Awaitable<Fetched<bool>> prove_sealed_access(SharedDeps deps, ImportInput ask);
+/// The same for a credential that is about to replace another, outside of any step. `fresh`: not sealed yet, tried as
+/// it is; nothing: the sealed one of `ask`, renewed where it must be. Nothing: it is taken.
+Awaitable<std::optional<Refusal>> prove_credential(SharedDeps deps, ImportInput ask,
+                                                   std::optional<storage::OpenedCredential> fresh);
 
 }  // namespace callimport::activities

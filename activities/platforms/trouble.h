@@ -1,5 +1,6 @@
 #pragma once
 // What can come instead of an answer, named by what the import does about it (design section 3).
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -25,9 +26,15 @@ struct Wait {
 struct NeedsAttention {
   std::string cause, message, who;
 };
+/// What came instead of a good recording: kept in quarantine under its hash.
+struct BrokenFile {
+  std::string hash;
+  std::int64_t bytes = 0;
+};
 /// This call cannot come across; the rest goes on: deleted, private, no recording, damaged.
 struct CallFailed {
   std::string cause, message;
+  std::optional<BrokenFile> file = std::nullopt;
 };
 /// This call is not ready yet; look again at `until`.
 struct NotReady {

@@ -80,6 +80,7 @@ Result<> ImportWorld::open() {
   access_ = std::make_unique<activities::AccessTokens>(*vault_, *http, loop, loop, loop);
   permits_ = std::make_unique<activities::Permits>(*library_, loop, loop, loop, options_.budgets);
   TRY_VOID(permits_->load());
+  if (options_.transcriber) transcriber_.emplace(*options_.transcriber, *http, *reserved_, loop, loop, loop, random);
   engine::EmbeddedOptions service;
   service.retention = std::chrono::hours{24 * 365};
   service.search_attributes = workflows::import_search_attributes();
@@ -108,6 +109,7 @@ Result<> ImportWorld::open() {
                              *access_,
                              {"log"},
                              [deliverer = deliverer_.get()] { deliverer->wake(); }});
+  looking_->transcriber = transcriber_ ? &*transcriber_ : nullptr;
   activities::register_import_activities(*worker_, *looking_);
   worker_->start();
   deliverer_->start();
@@ -124,6 +126,7 @@ void ImportWorld::close() {
   journal_.reset();
   permits_.reset();
   media_.reset();
+  transcriber_.reset();
   access_.reset();
   vault_.reset();
   library_.reset();

@@ -15,6 +15,7 @@
 #include "activities/media/inline_probe.h"
 #include "activities/notify/deliverer.h"
 #include "activities/oauth/access_tokens.h"
+#include "activities/transcribe/transcriber.h"
 #include "engine/embedded.h"
 #include "engine/worker.h"
 #include "simulations/sandboxes/grain.h"
@@ -50,7 +51,8 @@ struct ImportWorldOptions {
   GrainOptions grain;
   storage::BudgetSettings budgets;
   std::uint64_t reserve_bytes = 0;  ///< set aside for a full disk; 0: no reserve is kept
-  int cached_runs_max = 100;        ///< 0: every workflow task replays from the first event
+  std::optional<activities::TranscriberOptions> transcriber = std::nullopt;
+  int cached_runs_max = 100;  ///< 0: every workflow task replays from the first event
 };
 
 /// Threads: one. Order of use: make, open, add_credential, start, run_until_closed; restart and lose_power at any time
@@ -119,6 +121,7 @@ class ImportWorld {
   std::optional<ReservedDisk> reserved_;  ///< what the house sees of the disk
   activities::InlineMediaProbe probe_;
   std::unique_ptr<activities::AccessTokens> access_;
+  std::optional<activities::Transcriber> transcriber_;
   std::unique_ptr<storage::Journal> journal_;
   std::unique_ptr<storage::Library> library_;
   std::unique_ptr<storage::Vault> vault_;

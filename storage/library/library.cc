@@ -9,6 +9,7 @@
 #include "storage/library/notifications.h"
 #include "storage/library/people.h"
 #include "storage/library/progress.h"
+#include "storage/library/quarantine.h"
 #include "storage/library/receipts.h"
 #include "storage/library/schema.h"
 #include "storage/library/search.h"
@@ -46,7 +47,8 @@ struct Writer {
         action_reads(db),
         actions(db, action_reads),
         undo(db, import_reads, imports),
-        quota(db) {}
+        quota(db),
+        quarantine(db) {}
 
   Database db;
   ImportReads import_reads;
@@ -63,6 +65,7 @@ struct Writer {
   ActionWrites actions;
   UndoWrites undo;
   QuotaWrites quota;
+  QuarantineWrites quarantine;
 };
 
 struct Reader {
@@ -76,7 +79,8 @@ struct Reader {
         progress(db, imports),
         actions(db),
         undo(db, imports),
-        quota(db) {}
+        quota(db),
+        quarantine(db) {}
 
   Database db;
   ImportReads imports;
@@ -88,6 +92,7 @@ struct Reader {
   ActionReads actions;
   UndoReads undo;
   QuotaReads quota;
+  QuarantineReads quarantine;
 };
 
 /// A connection of its own, so that a long search holds nobody up.
@@ -173,6 +178,13 @@ class Tx final : public LibraryTx {
   }
   Result<> put_report(const std::string& import, const std::string& body) override {
     return w_.progress.put_report(import, body);
+  }
+  Result<std::vector<QuarantineFile>> put_in_quarantine(const QuarantineRow& row, std::int64_t bytes_max) override {
+    return w_.quarantine.put(row, bytes_max);
+  }
+  Result<std::vector<QuarantineFile>> leave_quarantine(const std::string& import,
+                                                       const std::string& source_id) override {
+    return w_.quarantine.drop(import, source_id);
   }
 
   Result<PersonChange> put_person(const Contact& contact) override { return w_.people.put(contact); }
@@ -338,6 +350,14 @@ class SqliteLibrary final : public Library {
   Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) override {
     MutexLock lock(read_mutex_);
     return reader_.manifest.failed(import, cause);
+  }
+  Result<std::vector<QuarantineRow>> quarantine(const std::string& import, std::int64_t after, int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.quarantine.list(import, after, limit);
+  }
+  Result<std::vector<QuarantineFile>> quarantine_files() override {
+    MutexLock lock(read_mutex_);
+    return reader_.quarantine.files();
   }
   Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change, int limit) override {
     MutexLock lock(read_mutex_);

@@ -129,6 +129,12 @@ class LibraryTx {
   /// begin
   virtual Result<Rematched> rematch(std::int64_t from, int limit) = 0;
 
+  // Broken recordings. Both answer the files that nothing needs any more: the caller removes them after the commit.
+  /// The row of a call whose file is in quarantine; the oldest files go until all take at most `bytes_max`.
+  virtual Result<std::vector<QuarantineFile>> put_in_quarantine(const QuarantineRow& row, std::int64_t bytes_max) = 0;
+  virtual Result<std::vector<QuarantineFile>> leave_quarantine(const std::string& import,
+                                                               const std::string& source_id) = 0;
+
   /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is
   /// made.
   virtual Result<> notify(const Notification& notification, const std::vector<std::string>& channels) = 0;
@@ -238,6 +244,9 @@ class Library {
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
   /// Calls that failed, of one cause or (empty) of any.
   virtual Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) = 0;
+  virtual Result<std::vector<QuarantineRow>> quarantine(const std::string& import, std::int64_t after,
+                                                        int limit) = 0;  ///< oldest first; empty import: of all
+  virtual Result<std::vector<QuarantineFile>> quarantine_files() = 0;    ///< all that are to be kept
   virtual Result<std::vector<StageChange>> timeline(const std::string& import, std::int64_t after_change,
                                                     int limit) = 0;
 

@@ -1,7 +1,9 @@
 #include "storage/library/manifest.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <tuple>
 
 #include "storage/model/ensure.h"
 #include "storage/sqlite/rows.h"
@@ -75,6 +77,12 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
                 "FROM manifest m INDEXED BY manifest_trouble"
                 " LEFT JOIN cause_seen s ON s.import = m.import AND s.cause = m.cause"
                 " WHERE m.import = ?1 AND state IN (4, 5) GROUP BY m.cause ORDER BY calls DESC, m.cause"),
+      wordless_(db,
+                "SELECT 'transcript.' || transcript_state,"
+                " CASE transcript_state WHEN 'missing' THEN 'the platform has no transcript; the call came across'"
+                " ELSE 'no transcript could be made; the call came across' END,"
+                " count(*) AS calls, 0, min(source_id), NULL, NULL FROM call"
+                " WHERE import = ?1 AND transcript_state IN ('missing', 'failed') GROUP BY transcript_state"),
       earliest_(db,
                 "SELECT min(not_before_ms) FROM manifest WHERE import = ?1 AND lane = ?2 AND state = 0"
                 " AND not_before_ms IS NOT NULL"),
@@ -110,8 +118,7 @@ Result<std::optional<ManifestRow>> ManifestReads::row(const std::string& import,
 }
 
 Result<std::vector<Problem>> ManifestReads::problems(const std::string& import) {
-  TRY(const std::int64_t number, imports_.number(import));
-  return all_rows(problems_.bind(1, number), [](const Statement& row) {
+  const auto read = [](const Statement& row) {
     return Problem{.cause = row.text(0),
                    .detail = row.text(1),
                    .calls = row.integer(2),
@@ -119,7 +126,15 @@ Result<std::vector<Problem>> ManifestReads::problems(const std::string& import) 
                    .example = row.text(4),
                    .first_ms = optional_integer(row, 5),
                    .last_ms = optional_integer(row, 6)};
-  });
+  };
+  TRY(const std::int64_t number, imports_.number(import));
+  TRY(auto problems, all_rows(problems_.bind(1, number), read));
+  TRY(auto wordless, all_rows(wordless_.bind(1, import), read));
+  if (wordless.empty()) return problems;
+  problems.insert(problems.end(), std::make_move_iterator(wordless.begin()), std::make_move_iterator(wordless.end()));
+  std::sort(problems.begin(), problems.end(),
+            [](const auto& a, const auto& b) { return std::tie(b.calls, a.cause) < std::tie(a.calls, b.cause); });
+  return problems;
 }
 
 Result<std::int64_t> ManifestReads::failed(const std::string& import, const std::string& cause) {

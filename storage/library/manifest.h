@@ -27,7 +27,7 @@ class ManifestReads {
 
  private:
   ImportReads& imports_;
-  Statement all_, in_state_, in_trouble_, one_, problems_, earliest_, failed_;
+  Statement all_, in_state_, in_trouble_, one_, problems_, wordless_, earliest_, failed_;
 };
 
 /// Inside a transaction of the writer.

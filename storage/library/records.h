@@ -114,7 +114,7 @@ struct Call {
   std::vector<Participant> participants;
   std::vector<Segment> segments;
   std::optional<MediaFacts> media;
-  std::string transcript_state;  ///< ready, missing
+  std::string transcript_state;  ///< ready, made (by a transcriber), missing, failed (it could not be made)
   std::string details;           ///< JSON: what else the platform said, without links or secrets
   std::string import;            ///< provenance
   std::int64_t fetched_ms = 0;
@@ -178,6 +178,21 @@ struct Delivery {
   int attempts = 0;
   std::int64_t next_ms = 0;
   std::string error;
+};
+
+/// A broken recording in the media store's quarantine, and the call it was to be.
+struct QuarantineFile {
+  std::string hash, cause;  ///< together its name
+  friend bool operator==(const QuarantineFile&, const QuarantineFile&) = default;
+};
+struct QuarantineRow {
+  std::int64_t number = 0;  ///< grows: the newest has the highest
+  std::string import, source_id;
+  std::string hash;  ///< SHA-256 of what came
+  std::int64_t bytes = 0;
+  std::string cause, detail;
+  std::int64_t at_ms = 0;
+  bool kept = true;  ///< false: the file had to make room for newer ones
 };
 
 struct Problem {  ///< failed and skipped calls by cause

@@ -41,6 +41,8 @@ std::string file_name_for(std::string_view cause) {
   return name.empty() ? "unknown" : name;
 }
 
+std::string name_of(const std::string& hash, const std::string& cause) { return hash + "." + file_name_for(cause); }
+
 /// Who may touch the partial file of a key: the newest writer. Held while it is touched.
 struct Ownership {
   Mutex mutex;
@@ -173,14 +175,16 @@ class PartialFile final : public MediaWriter {
   }
 
   /// Moves what is there to the quarantine.
-  Result<> quarantine(const std::string& cause) {
+  Result<Stored> quarantine(const std::string& cause) {
     MutexLock lock(ownership_->mutex);
     TRY_VOID(still_owner());
     TRY_VOID(file_->sync());
     file_.reset();
-    const std::string target = folders_->quarantine_folder() + "/" + hash_.finish() + "." + file_name_for(cause);
-    TRY_VOID(folders_->disk().rename(path_, target));
-    return folders_->disk().sync_dir(folders_->quarantine_folder());
+    Stored kept{.hash = hash_.finish(), .bytes = size_, .path = {}};
+    kept.path = folders_->quarantine_folder() + "/" + name_of(kept.hash, cause);
+    TRY_VOID(folders_->disk().rename(path_, kept.path));
+    TRY_VOID(folders_->disk().sync_dir(folders_->quarantine_folder()));
+    return kept;
   }
 
  private:
@@ -235,12 +239,28 @@ class DiskMediaStore final : public MediaStore {
     if (!removed) return removed;
     return folders_->disk().sync_dir(path.substr(0, path.rfind('/')));
   }
-  Result<> quarantine(const std::string& key, const std::string& cause) override {
+  Result<MediaWriter::Stored> quarantine(const std::string& key, const std::string& cause) override {
     TRY(const bool there, folders_->disk().exists(folders_->partial_of(key)));
     if (!there) return fail(Code::kNotFound, "no partial recording to keep for " + cause);
     PartialFile partial(folders_, key);
     TRY_VOID(partial.open());
     return partial.quarantine(cause);
+  }
+  std::string quarantined_path(const std::string& hash, const std::string& cause) const override {
+    return folders_->quarantine_folder() + "/" + name_of(hash, cause);
+  }
+  std::string quarantined_name(const std::string& hash, const std::string& cause) const override {
+    return name_of(hash, cause);
+  }
+  Result<std::vector<std::string>> quarantined() override {
+    return folders_->disk().list(folders_->quarantine_folder());
+  }
+  Result<> drop_quarantined(const std::string& name) override {
+    const std::string path = folders_->quarantine_folder() + "/" + name;
+    if (name.find('/') != std::string::npos) return fail(Code::kInvalid, "not the name of a file in quarantine");
+    TRY(const bool there, folders_->disk().exists(path));
+    if (!there) return {};
+    return folders_->disk().remove(path);
   }
 
  private:

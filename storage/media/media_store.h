@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/model/result.h"
 #include "storage/runtime/disk.h"
@@ -45,9 +46,14 @@ class MediaStore {
   virtual Result<bool> contains(const std::string& hash) = 0;
   /// Removes a recording, durably; one that is not there is success.
   virtual Result<> remove(const std::string& hash) = 0;
-  /// Keeps the broken partial file of `key` under <root>/quarantine/<hash>.<cause>, durably; its writer is done.
-  /// `cause`: other characters than [a-z0-9._-] become _.  @error kNotFound  no partial file.
-  virtual Result<> quarantine(const std::string& key, const std::string& cause) = 0;
+  /// Keeps the broken partial file of `key` under <root>/quarantine/<hash>.<cause>, durably; its writer is done. The
+  /// answer's path is there. `cause`: other characters than [a-z0-9._-] become _.  @error kNotFound  no partial file.
+  virtual Result<MediaWriter::Stored> quarantine(const std::string& key, const std::string& cause) = 0;
+  virtual std::string quarantined_path(const std::string& hash, const std::string& cause) const = 0;
+  virtual std::string quarantined_name(const std::string& hash, const std::string& cause) const = 0;
+  virtual Result<std::vector<std::string>> quarantined() = 0;  ///< names, in no order
+  /// Removes one by its name. Absent is success.
+  virtual Result<> drop_quarantined(const std::string& name) = 0;
 };
 
 }  // namespace callimport::storage
