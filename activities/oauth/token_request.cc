@@ -65,15 +65,6 @@ HttpRequest write_refresh(const storage::OAuthBundle& bundle, const OAuthFacts* 
   return post(bundle, {{"grant_type", "refresh_token"}, {"refresh_token", bundle.refresh.reveal()}}, facts);
 }
 
-HttpRequest write_exchange(const storage::OAuthBundle& client, const AuthorizationCode& code, const OAuthFacts* facts) {
-  return post(client,
-              {{"grant_type", "authorization_code"},
-               {"code", code.code.reveal()},
-               {"redirect_uri", code.redirect_uri},
-               {"code_verifier", code.verifier.reveal()}},
-              facts);
-}
-
 Fetched<storage::OAuthBundle> read_tokens(const HttpReply& reply, storage::OAuthBundle bundle, Timestamp now) {
   if (reply.status != 200) return tl::unexpected(read_refusal(reply, now));
   auto body = read_body(reply, now);

@@ -10,13 +10,6 @@ namespace callimport::activities {
 /// Asks with the bundle's refresh token (section 6). `facts` null: as the RFC says.
 HttpRequest write_refresh(const storage::OAuthBundle& bundle, const OAuthFacts* facts);
 
-/// What a browser brought back, for the first tokens (section 4.1.3, with RFC 7636's verifier).
-struct AuthorizationCode {
-  storage::Secret code, verifier;
-  std::string redirect_uri;
-};
-HttpRequest write_exchange(const storage::OAuthBundle& client, const AuthorizationCode& code, const OAuthFacts* facts);
-
 /// The bundle with what the reply brought: a refresh token that is not repeated stays as it is. Trouble:
 /// NeedsAttention{access.revoked, access.client_refused}, what read_delay says, Wait{platform.changed_answer}.
 Fetched<storage::OAuthBundle> read_tokens(const HttpReply& reply, storage::OAuthBundle bundle, Timestamp now);

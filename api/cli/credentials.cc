@@ -12,15 +12,23 @@ namespace {
 
 struct CredentialFlags {
   std::string id, platform, workspace, kind = "pat";
+  bool no_check = false;
   TokenFlags token;
 };
+
+/// Where the platform's OAuth clients get tokens; empty: it has none.
+std::string token_endpoint_of(const std::string& platform_name) {
+  const auto* platform = activities::find_platform(platform_name);
+  if (platform == nullptr || !platform->oauth) return {};
+  return std::string(platform->base_url) + std::string(platform->oauth->token_path);
+}
 
 Ended add(Session& session, const CredentialFlags& flags) {
   if (activities::find_platform(flags.platform) == nullptr) {
     return sorry(kExitUsage, "usage", "no connector for \"" + printable(flags.platform.substr(0, 60)) + "\"",
                  "callimport start --help");
   }
-  CLI_TRY(const auto token, read_token(session, flags.token));
+  CLI_TRY(const auto token, read_credential(session, flags.token, token_endpoint_of(flags.platform)));
   v1::AddCredentialRequest request;
   request.set_platform(flags.platform);
   request.set_workspace(flags.workspace);
@@ -42,7 +50,7 @@ Ended list(Session& session) {
           (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
   Sheet sheet;
   for (const auto& one : reply.credentials()) sheet.rows.push_back(shape(one));
-  sheet.columns = plain_columns({"id", "platform", "workspace", "kind", "label", "added", "wiped"});
+  sheet.columns = plain_columns({"id", "platform", "workspace", "kind", "label", "added", "expires", "wiped"});
   sheet.empty = "no credentials; next: callimport credentials add --platform grain --token-file FILE";
   sheet.text = [&] {
     Table table{{"CREDENTIAL", "PLATFORM", "WORKSPACE", "KIND", "LOOKS LIKE", "ADDED", "STATE"}, {}, 2};
@@ -68,13 +76,31 @@ Ended remove(Session& session, const CredentialFlags& flags) {
   return kExitDone;
 }
 
+/// Of the credential that `id` or its beginning names; empty when none does.
+tl::expected<std::string, CliError> platform_of(Session& session, const std::string& id) {
+  CLI_TRY(const auto reply,
+          (session.ask<v1::ListCredentialsRequest, v1::ListCredentialsResponse>("ListCredentials", {})));
+  for (const auto& one : reply.credentials()) {
+    if (one.id().starts_with(id)) return one.platform();
+  }
+  return std::string();
+}
+
 Ended renew(Session& session, const CredentialFlags& flags) {
-  CLI_TRY(const auto token, read_token(session, flags.token));
+  CLI_TRY(const auto platform, platform_of(session, flags.id));
+  CLI_TRY(const auto token, read_credential(session, flags.token, token_endpoint_of(platform)));
   v1::ReplaceCredentialRequest request;
   request.set_id(flags.id);
   request.set_secret(token);
+  request.set_no_check(flags.no_check);
   CLI_TRY(const auto reply,
           (session.ask<v1::ReplaceCredentialRequest, v1::ReplaceCredentialResponse>("ReplaceCredential", request)));
+  if (!reply.refused_cause().empty()) {
+    const std::string kept = reply.sealed() ? "" : "; the credential stays as it was";
+    return sorry(kExitSignIn, reply.refused_cause(), printable(reply.refused_message()) + "; no import was told" + kept,
+                 "callimport credentials renew " + flags.id +
+                     " --token-file FILE   # with another token; --no-check takes this one as it is");
+  }
   if (session.json()) session.print(dump({{"imports_told", reply.imports_told()}}) + "\n");
   session.say(fmt::format("renewed; {} import(s) go on with it", reply.imports_told_size()));
   for (const auto& id : reply.imports_told()) session.say("next: callimport watch " + id);
@@ -97,10 +123,16 @@ void add_credentials(Tree& tree) {
   auto& session = tree.session;
   auto& adding = tree.verb(root, "add", "Seal a token into the vault",
                            {"callimport credentials add --platform grain --token-file grain.token",
-                            "pass grain | callimport credentials add --platform grain --token-stdin"});
+                            "pass grain | callimport credentials add --platform grain --token-stdin",
+                            "callimport credentials add --platform grain --kind oauth --token-file grain.json"});
   adding.add_option("--platform", flags->platform, "e.g. grain")->required();
   adding.add_option("--workspace", flags->workspace, "the account it opens");
-  adding.add_option("--kind", flags->kind, "pat, wat or oauth")->check(CLI::IsMember({"pat", "wat", "oauth"}));
+  adding
+      .add_option(
+          "--kind", flags->kind,
+          "pat, wat or oauth: then the token is a JSON object with access_token, refresh_token, expires_in, client_id, "
+          "client_secret and token_endpoint (the platform's own when absent), and is renewed by itself")
+      ->check(CLI::IsMember({"pat", "wat", "oauth"}));
   add_token_flags(adding, flags->token);
   tree.run(adding, [&session, flags] { return add(session, *flags); });
   auto& listing = tree.verb(root, "list", "List credentials; tokens are never shown",
@@ -110,6 +142,8 @@ void add_credentials(Tree& tree) {
                              {"callimport credentials renew cred_5k2 --token-file grain.token",
                               "pass grain | callimport credentials renew cred_5k2 --token-stdin"});
   renewing.add_option("credential", flags->id, "credential id or its beginning")->required();
+  renewing.add_flag("--no-check", flags->no_check, "take it without asking the platform whether it works");
+  renewing.alias("replace");
   add_token_flags(renewing, flags->token);
   tree.run(renewing, [&session, flags] { return renew(session, *flags); });
   auto& removing =

@@ -41,6 +41,7 @@ Ended doctor(Session& session) {
   ServeConfig config;
   auto checks = std::vector<Check>{check_config(session, config)};
   for (auto& check : examine_folder(folder, config.address)) checks.push_back(std::move(check));
+  if (auto check = check_transcriber(config.transcriber)) checks.push_back(std::move(*check));
   if (!FolderLock::holder(folder).empty() || !session.flags.connection.address.empty())
     checks.push_back(check_answer(session));
   bool failed = false;

@@ -7,6 +7,9 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "storage/vault/oauth_bundle.h"
 
 namespace callimport::api {
 namespace {
@@ -33,27 +36,45 @@ std::string read_hidden() {
   return line;
 }
 
-}  // namespace
+constexpr const char* kHowToGive =
+    "put the token alone on one line of a file and give --token-file FILE, or pipe it to --token-stdin";
 
-tl::expected<std::string, CliError> read_token(Session& session, const TokenFlags& flags) {
-  const std::string next =
-      "put the token alone on one line of a file and give --token-file FILE, or pipe it to --token-stdin";
-  std::string token;
+tl::expected<std::string, CliError> read_raw(Session& session, const TokenFlags& flags) {
   if (!flags.file.empty()) {
     std::ifstream in(flags.file, std::ios::binary);
     if (!in)
-      return sorry(kExitUsage, "token.unreadable", "cannot read " + flags.file + ": " + std::strerror(errno), next);
-    token = read_bounded(in);
-  } else if (flags.from_stdin) {
-    token = read_bounded(std::cin);
-  } else if (session.may_ask()) {
-    token = read_hidden();
-  } else {
-    return sorry(kExitUsage, "token.missing", "no token was given", next);
+      return sorry(kExitUsage, "token.unreadable", "cannot read " + flags.file + ": " + std::strerror(errno),
+                   kHowToGive);
+    return read_bounded(in);
   }
-  auto secret = one_secret(std::move(token), "the token");
-  if (!secret) return sorry(kExitUsage, "token.malformed", secret.error().message, next);
+  if (flags.from_stdin) return read_bounded(std::cin);
+  if (session.may_ask()) return read_hidden();
+  return sorry(kExitUsage, "token.missing", "no token was given", kHowToGive);
+}
+
+tl::expected<std::string, CliError> as_token(std::string text) {
+  auto secret = one_secret(std::move(text), "the token");
+  if (!secret) return sorry(kExitUsage, "token.malformed", secret.error().message, kHowToGive);
   return std::move(*secret);
+}
+
+}  // namespace
+
+tl::expected<std::string, CliError> read_token(Session& session, const TokenFlags& flags) {
+  CLI_TRY(auto text, read_raw(session, flags));
+  return as_token(std::move(text));
+}
+
+tl::expected<std::string, CliError> read_credential(Session& session, const TokenFlags& flags,
+                                                    std::string_view token_endpoint) {
+  CLI_TRY(auto text, read_raw(session, flags));
+  if (!storage::is_bundle(text)) return as_token(std::move(text));
+  auto bundle = nlohmann::json::parse(text, nullptr, false);
+  if (!bundle.is_object())
+    return sorry(kExitUsage, "token.malformed", "the OAuth credential is not one JSON object",
+                 "callimport credentials add --help");
+  if (!bundle.contains("token_endpoint")) bundle["token_endpoint"] = token_endpoint;
+  return bundle.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace callimport::api

@@ -201,9 +201,18 @@ json shape(const v1::SearchHit& hit) {
           {"privacy", hit.privacy()}};
 }
 
+json shape(const v1::QuarantinedFile& file) {
+  json out = {{"import", file.import()}, {"source_id", file.source_id()}, {"sha256", file.sha256()},
+              {"bytes", file.bytes()},   {"cause", file.cause()},         {"detail", file.detail()},
+              {"at", iso(file.at_ms())}};
+  out["path"] = file.path().empty() ? json(nullptr) : json(file.path());
+  return out;
+}
+
 json shape(const v1::Credential& credential) {
   json out = {{"id", credential.id()},     {"platform", credential.platform()}, {"workspace", credential.workspace()},
               {"kind", credential.kind()}, {"label", credential.label()},       {"added", iso(credential.added_ms())}};
+  out["expires"] = credential.has_expires_ms() ? json(iso(credential.expires_ms())) : json(nullptr);
   out["wiped"] = credential.has_wiped_ms() ? json(iso(credential.wiped_ms())) : json(nullptr);
   return out;
 }

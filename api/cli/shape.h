@@ -22,6 +22,7 @@ nlohmann::json shape(const v1::Call& call);
 nlohmann::json shape(const v1::SearchHit& hit);
 nlohmann::json shape(const v1::Credential& credential);
 nlohmann::json shape(const v1::Budget& budget);
+nlohmann::json shape(const v1::QuarantinedFile& file);
 /// One line or indented; invalid UTF-8 is replaced.
 std::string dump(const nlohmann::json& json, int indent = -1);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "activities/import/advice.h"
@@ -219,6 +220,9 @@ Ended show_problems(Session& session, const std::string& id) {
   CLI_TRY_VOID(print_sheet(session, sheet));
   if (!reply.problems().empty())
     session.say("next: callimport show " + id + " --calls --cause " + reply.problems(0).cause());
+  const bool broken = std::any_of(reply.problems().begin(), reply.problems().end(),
+                                  [](const auto& problem) { return problem.cause().starts_with("media."); });
+  if (broken) session.say("broken recordings are kept: callimport quarantine list --import " + id);
   return kExitDone;
 }
 

@@ -203,6 +203,7 @@ v1::Credential to_message(const storage::CredentialFacts& facts) {
   message.set_label(facts.label);
   message.set_added_ms(facts.added_ms);
   if (facts.wiped_ms) message.set_wiped_ms(*facts.wiped_ms);
+  if (facts.expires_ms) message.set_expires_ms(*facts.expires_ms);
   return message;
 }
 

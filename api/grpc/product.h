@@ -1,6 +1,7 @@
 #pragma once
 // callimport.v1 over library and vault: all blocking work on the pool, answers on the loop.
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "activities/estimate/figures.h"
@@ -30,6 +31,14 @@ struct ServerFacts {
 };
 
 enum class Names { kWithout, kWith };
+/// Why the platform does not take a credential; nothing: it does.
+struct AccessRefusal {
+  std::string cause, message;
+};
+/// Holds a credential against the platform of an open import, whose input is `ask`. `fresh`: a secret that is not
+/// sealed yet; nothing: the sealed one of the import, renewed where it must be. Called and answered on the loop.
+using ProveAccess = std::function<void(std::string ask, std::optional<storage::OpenedCredential> fresh,
+                                       std::function<void(std::optional<AccessRefusal>)> done)>;
 
 /// Lifetime: everything outlives the router. `facts` and `journal_figures` are read on the loop.
 struct ProductParts {
@@ -55,6 +64,7 @@ struct ProductParts {
   std::function<Result<std::string>(const std::string& import, Names names)> report = {};
   /// Makes a backup; fills in whence. Called on the pool.
   std::function<Result<storage::BackupFacts>(storage::BackupOrder order)> back_up = {};
+  ProveAccess prove = {};  ///< empty: new credentials are not tried
 };
 
 void add_product_methods(Router& router, ProductParts& parts);

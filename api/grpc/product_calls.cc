@@ -72,6 +72,29 @@ Result<v1::GetMediaPathResponse> get_media_path(ProductParts& parts, const v1::G
   return reply;
 }
 
+Result<v1::ListQuarantineResponse> list_quarantine(ProductParts& parts, const v1::ListQuarantineRequest& request) {
+  std::string import;
+  if (!request.import().empty()) {
+    TRY(import, resolve_import(parts.library, request.import()));
+  }
+  const int size = page_size(request.page_size());
+  TRY(const auto rows, parts.library.quarantine(import, request.page_token(), size));
+  v1::ListQuarantineResponse reply;
+  for (const auto& row : rows) {
+    auto& file = *reply.add_files();
+    file.set_import(row.import);
+    file.set_source_id(row.source_id);
+    file.set_sha256(row.hash);
+    file.set_bytes(row.bytes);
+    file.set_cause(row.cause);
+    file.set_detail(row.detail);
+    file.set_at_ms(row.at_ms);
+    if (row.kept) file.set_path(parts.media.quarantined_path(row.hash, row.cause));
+  }
+  if (static_cast<int>(rows.size()) == size) reply.set_next_page_token(rows.back().number);
+  return reply;
+}
+
 }  // namespace
 
 void add_call_methods(Router& router, ProductParts& parts) {
@@ -80,6 +103,7 @@ void add_call_methods(Router& router, ProductParts& parts) {
   add_pooled(router, parts, "SearchCalls", &search_calls);
   add_pooled(router, parts, "CountFacets", &count_facets);
   add_pooled(router, parts, "GetMediaPath", &get_media_path);
+  add_pooled(router, parts, "ListQuarantine", &list_quarantine);
 }
 
 }  // namespace callimport::api

@@ -49,5 +49,11 @@ void add_report_methods(Router& router, ProductParts& parts);
 void add_backup_methods(Router& router, ProductParts& parts);
 void add_action_methods(Router& router, ProductParts& parts);
 void add_budget_methods(Router& router, ProductParts& parts);
+void add_replace_method(Router& router, ProductParts& parts);
+
+inline constexpr int kImportsTold = 100'000;  ///< by one renewed credential
+/// What a person gave, as it is sealed: an OAuth bundle in our own words, with the time it ends instead of how long it
+/// lasts.  @error kInvalid  as read_bundle.
+Result<storage::Secret> sealable(const std::string& text, const std::string& kind, std::int64_t now_ms);
 
 }  // namespace callimport::api

@@ -156,6 +156,7 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
       {"limits",
        {{"activities", whole([](ServeConfig& c) -> int& { return c.activities_max; }, 1, 10'000)},
         {"undo_days", whole([](ServeConfig& c) -> int& { return c.undo_days; }, 0, 3650)},
+        {"quarantine_mb", whole([](ServeConfig& c) -> int& { return c.quarantine_mb; }, 0, 1'000'000)},
         {"threads", whole([](ServeConfig& c) -> int& { return c.pool_threads; }, 1, 256)}}},
       {"imports",
        {{"window", checked("a window, e.g. \"nights\" or \"weekdays 20:00-06:00; weekends\"", &ImportsConfig::window,
@@ -168,6 +169,12 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
                             return text == "newest" || text == "length" || text == "owner" || text == "account";
                           })},
         {"first_lane", whole([](ServeConfig& c) -> int& { return c.imports.first_lane; }, 1, 100'000)}}},
+      {"transcriber",
+       {{"url", text([](ServeConfig& c) -> std::string& { return c.transcriber.url; })},
+        {"model", text([](ServeConfig& c) -> std::string& { return c.transcriber.model; })},
+        {"key_file", text([](ServeConfig& c) -> std::string& { return c.transcriber.key_file; })},
+        {"bytes_max", whole([](ServeConfig& c) -> int& { return c.transcriber.bytes_max; }, 1, 2'000'000'000)},
+        {"at_once", whole([](ServeConfig& c) -> int& { return c.transcriber.at_once; }, 1, 100)}}},
       {"mail",
        {{"url", text([](ServeConfig& c) -> std::string& { return c.mail.url; })},
         {"from", text([](ServeConfig& c) -> std::string& { return c.mail.from; })},
@@ -293,6 +300,7 @@ cached_runs = 1000              # runs kept in memory between their tasks
 
 [limits]
 activities = 64                 # activities running at once
+quarantine_mb = 5000            # of broken recordings that are kept; the oldest go first
 threads = 8                     # for database and file work
 undo_days = 30                  # how long after its end an import can be undone; 0: never
 
@@ -305,6 +313,12 @@ window = "nights"               # when all but the first calls may run; "always"
 zone = ""                       # of the customers' nights, e.g. "Europe/Madrid"; empty: this machine's
 order = "newest"                # who comes first: newest, length, owner, account
 first_lane = 100                # calls that come before all others, at any hour
+[transcriber]                   # of calls that come without a transcript; absent: they stay so
+url = "https://speech.example.com/v1/audio/transcriptions"
+model = "whisper-1"
+key_file = "/etc/callimport/transcriber.key"
+bytes_max = 25000000            # of one recording; longer ones are not sent
+at_once = 2                     # requests together
 
 [budgets]
 bulk_calls = 5000               # calls of bulk, of all imports together, in the time below

@@ -43,6 +43,14 @@ struct WorkspaceConfig {
   std::vector<std::string> domains;  ///< of its own people, besides those of users in the directory
 };
 
+struct TranscriberConfig {
+  std::string url;  ///< of POST /v1/audio/transcriptions; empty: calls without a transcript stay so
+  std::string model = "whisper-1";
+  std::string key_file;  ///< the key is read from a file, never from this one
+  int bytes_max = 25'000'000;
+  int at_once = 2;
+};
+
 struct ServeConfig {
   std::string address = "127.0.0.1:7233";
   bool require_token = false;
@@ -59,12 +67,14 @@ struct ServeConfig {
   int activities_max = 64;                               ///< activities running at once
   int cached_runs_max = 1'000;
   int pool_threads = 8;
+  int quarantine_mb = 5'000;  ///< of broken recordings that are kept
   ImportsConfig imports;
   MailConfig mail;
   SlackConfig slack;
   PriceConfig prices;
   std::map<std::string, WorkspaceConfig, std::less<>> workspaces;
   storage::BudgetSettings budgets;
+  TranscriberConfig transcriber;
   std::map<std::string, ConnectionWords, std::less<>> profiles;  ///< for clients; the server reads none of it
 };
 

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 
+#include "activities/http/curl_http.h"
 #include "activities/media/child.h"
 #include "storage/runtime/loop.h"
 #include "storage/runtime/posix_disk.h"
@@ -141,6 +142,33 @@ Check check_port(const std::string& address) {
 }
 
 }  // namespace
+
+std::optional<Check> check_transcriber(const TranscriberConfig& config) {
+  if (config.url.empty()) return std::nullopt;
+  const std::string host = config.url.substr(0, config.url.find('/', config.url.find("//") + 2));
+  Check check{
+      "transcriber", State::kFailed, host + ": no answer",
+      "see that [transcriber] url is right and the service runs; until then calls without a transcript stay so"};
+  if (!config.key_file.empty()) {
+    if (const auto key = read_secret_file(config.key_file); !key)
+      return Check{check.name, State::kFailed, key.error().message, "see [transcriber] key_file"};
+  }
+  AsioLoop loop;
+  activities::CurlHttp http(loop.io(), loop, activities::CurlOptions());
+  activities::HttpRequest request;
+  request.method = "HEAD";
+  request.url = config.url;
+  request.timeout = std::chrono::seconds{5};
+  engine::spawn(loop, http.send(std::move(request)), [&](const Result<activities::HttpReply>& reply) {
+    if (reply)
+      check = {"transcriber", State::kOk, host + " answers", {}};
+    else
+      check.found = host + ": " + reply.error().message;
+    loop.stop();
+  });
+  loop.run();
+  return check;
+}
 
 std::vector<Check> examine_folder(const DataFolder& folder, const std::string& address) {
   std::vector<Check> checks = {check_folder(folder), check_space(folder)};

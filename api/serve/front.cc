@@ -10,6 +10,7 @@
 
 #include "activities/import/contract.h"
 #include "activities/import/report.h"
+#include "activities/import/prove.h"
 #include "api/cli/cli.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
@@ -92,6 +93,26 @@ Result<> add_access(DoorOrder& order, const ServeConfig& config) {
   return {};
 }
 
+namespace {
+
+/// A credential held against an import's platform, with what the house's imports use of the world.
+ProveAccess prove_with(House& house) {
+  return [&house](const std::string& ask, std::optional<storage::OpenedCredential> fresh,
+                  std::function<void(std::optional<AccessRefusal>)> done) {
+    auto input = activities::read_note<activities::ImportInput>(ask);
+    if (!input) return done(AccessRefusal{"engine.bug", input.error().message});
+    const auto deps =
+        std::make_shared<activities::ImportDeps>(import_deps(house));  // shared with the coroutine's steps
+    engine::spawn(house.loop, activities::prove_credential(deps, std::move(*input), std::move(fresh)),
+                  [done = std::move(done)](const std::optional<activities::Refusal>& refusal) {
+                    if (!refusal) return done(std::nullopt);
+                    done(AccessRefusal{refusal->cause, refusal->message});
+                  });
+  };
+}
+
+}  // namespace
+
 Result<> open_doors(Front& front, House& house, engine::WorkflowService& service, const DoorOrder& order) {
   ServerFacts facts;
   facts.version = kVersion;
@@ -117,6 +138,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   front.parts->budgets = [&house] { return house.permits->list(); };
   const storage::BudgetSettings& own = house.permits->settings();
   front.parts->budget = {own.bulk_calls, std::chrono::duration_cast<std::chrono::milliseconds>(own.period).count()};
+  front.parts->prove = prove_with(house);
   front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);

@@ -9,6 +9,7 @@
 
 #include <fstream>
 
+#include "activities/import/quarantine.h"
 #include "api/cli/cli.h"
 #include "api/serve/channels.h"
 #include "api/serve/log.h"
@@ -42,6 +43,24 @@ Result<> open_storage(House& house) {
   TRY(house.library, storage::Library::open(*house.disk, house.random, house.folder.library()));
   TRY(house.vault, storage::Vault::open(*house.disk, house.random, house.folder.vault(), house.folder.vault_key()));
   TRY(house.media, storage::MediaStore::open(*house.disk, house.folder.media(), boot_id()));
+  return activities::sweep_quarantine(*house.library, *house.media);
+}
+
+Result<> open_transcriber(House& house, const TranscriberConfig& config) {
+  if (config.url.empty()) return {};
+  if (!config.url.starts_with("https://") && !config.url.starts_with("http://"))
+    return fail(Code::kInvalid, "[transcriber] url is not an http or https address");
+  activities::TranscriberOptions options;
+  options.url = config.url;
+  options.model = config.model;
+  options.bytes_max = config.bytes_max;
+  options.at_once = config.at_once;
+  if (!config.key_file.empty()) {
+    TRY(auto key, read_secret_file(config.key_file));
+    options.key = storage::Secret(std::move(key));
+  }
+  house.transcriber = std::make_unique<activities::Transcriber>(std::move(options), *house.http, *house.disk,
+                                                                house.loop, *house.pool, house.loop, house.random);
   return {};
 }
 
@@ -54,6 +73,8 @@ Result<> open_world(House& house, const ServeConfig& config) {
   house.permits = std::make_unique<activities::Permits>(*house.library, house.loop, *house.pool, house.loop,
                                                         config.budgets);
   TRY_VOID(house.permits->load());
+  house.quarantine_bytes_max = std::int64_t{config.quarantine_mb} * 1'000'000;
+  TRY_VOID(open_transcriber(house, config.transcriber));
   TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
   house.mail = std::move(channels.mail);
   house.channels = std::move(channels.names);
@@ -89,6 +110,8 @@ Error with_advice(Error error, const DataFolder& folder) {
 Result<> open_house(House& house, const HouseOrder& order, const std::string& who) {
   ::umask(S_IRWXG | S_IRWXO);
   ::prctl(PR_SET_DUMPABLE, 0);  // no core file, no ptrace by others of the user: secrets are in memory
+  const rlimit no_core{0, 0};   // also where the kernel is told to write cores of such processes
+  ::setrlimit(RLIMIT_CORE, &no_core);
   set_up_log(order.log_level, order.log_format);
   raise_descriptor_limit();
   house.folder.path = order.data_folder;
@@ -106,7 +129,7 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
 }
 
 activities::ImportDeps import_deps(House& house) {
-  return {*house.library, *house.vault,
+  activities::ImportDeps deps{*house.library, *house.vault,
           *house.media,   *house.http,
           *house.probe,   house.loop,
           *house.pool,    house.loop,
@@ -114,6 +137,9 @@ activities::ImportDeps import_deps(House& house) {
           *house.reserve, *house.access,
           house.channels, [&house] { house.deliverer->wake(); },
           house.defaults};
+  deps.transcriber = house.transcriber.get();
+  deps.quarantine_bytes_max = house.quarantine_bytes_max;
+  return deps;
 }
 
 }  // namespace callimport::api

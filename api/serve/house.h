@@ -50,8 +50,10 @@ struct House {
   std::unique_ptr<activities::ChildMediaProbe> probe;
   std::unique_ptr<activities::AccessTokens> access;
   std::unique_ptr<activities::Permits> permits;
+  std::unique_ptr<activities::Transcriber> transcriber;  ///< null: none is configured
   std::unique_ptr<activities::Mail> mail;
   std::unique_ptr<activities::Deliverer> deliverer;
+  std::int64_t quarantine_bytes_max = activities::kQuarantineBytes;
   std::vector<std::string> channels;  ///< of notifications, by name
   activities::ImportDefaults defaults;
   activities::Prices prices;

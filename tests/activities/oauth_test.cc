@@ -252,7 +252,8 @@ TEST(GrainTokenEndpoint, TakesJsonFormsAndMultipart) {
   const auto next = [](const SandboxReply& reply) {
     return nlohmann::json::parse(reply.body).value("refresh_token", "");
   };
-  const auto first = send("application/json", R"({"grant_type":"refresh_token","refresh_token":"first","client_id":"c"})");
+  const auto first =
+      send("application/json", R"({"grant_type":"refresh_token","refresh_token":"first","client_id":"c"})");
   ASSERT_EQ(first.status, 200) << first.body;
   EXPECT_EQ(nlohmann::json::parse(first.body)["expires_in"], 3600);
   const auto second = send("application/x-www-form-urlencoded",
@@ -266,13 +267,50 @@ TEST(GrainTokenEndpoint, TakesJsonFormsAndMultipart) {
   const auto third = send("multipart/form-data; boundary=cut", form + "--cut--\r\n");
   EXPECT_EQ(third.status, 200) << third.body;
   for (const std::string& dead : {std::string("first"), next(first), next(second)}) {
-    const auto refused = send("application/json", nlohmann::json{{"grant_type", "refresh_token"},
-                                                                 {"refresh_token", dead},
-                                                                 {"client_id", "c"}}
-                                                      .dump());
+    const auto refused =
+        send("application/json",
+             nlohmann::json{{"grant_type", "refresh_token"}, {"refresh_token", dead}, {"client_id", "c"}}.dump());
     EXPECT_EQ(refused.status, 400);
     EXPECT_THAT(refused.body, testing::HasSubstr("invalid_grant"));
   }
+}
+
+/// The verifier and challenge of RFC 7636, appendix B.
+TEST(GrainTokenEndpoint, GivesTokensForACodeOnceAndToItsClientOnly) {
+  GrainOptions options;
+  options.oauth.client_id = "c";
+  auto sandbox = std::move(*simulations::GrainSandbox::make(options));
+  const auto authorize = [&](const std::string& redirect) {
+    SandboxRequest request;
+    request.target = std::string(simulations::kGrainAuthorizePath) +
+                     "?response_type=code&client_id=c&state=s1&code_challenge_method=S256"
+                     "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&redirect_uri=" +
+                     redirect;
+    return sandbox->handle(request, simulations::kSimulationStart);
+  };
+  EXPECT_EQ(authorize("http://evil.test/").status, 400) << "not the registered prefix";
+  const auto code_of = [](const SandboxReply& reply) {
+    const std::string location(simulations::find_header(reply.headers, "location"));
+    EXPECT_THAT(location, testing::HasSubstr("&state=s1"));
+    const std::size_t at = location.find("code=") + 5;
+    return location.substr(at, location.find('&') - at);
+  };
+  const auto exchange = [&](const std::string& code, const std::string& verifier) {
+    SandboxRequest request{"POST",
+                           std::string(simulations::kGrainTokenPath),
+                           {{"content-type", "application/x-www-form-urlencoded"}},
+                           "grant_type=authorization_code&client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fback"
+                           "&code=" +
+                               code + "&code_verifier=" + verifier};
+    return sandbox->handle(request, simulations::kSimulationStart).status;
+  };
+  const std::string verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+  const std::string stolen = code_of(authorize("http://127.0.0.1:9/back"));
+  EXPECT_EQ(exchange(stolen, "another-verifier"), 400);
+  EXPECT_EQ(exchange(stolen, verifier), 400) << "a code is good for one try";
+  const std::string code = code_of(authorize("http://127.0.0.1:9/back"));
+  EXPECT_EQ(exchange(code, verifier), 200);
+  EXPECT_EQ(exchange(code, verifier), 400);
 }
 
 }  // namespace

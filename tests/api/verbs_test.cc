@@ -5,7 +5,9 @@
 
 #include <future>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "storage/media/content_hash.h"
 #include "tests/spine/house.h"
 
 namespace callimport::tests {
@@ -277,11 +279,39 @@ TEST(Credentials, ExpiredTokenWaitsForARenewedOne) {
   EXPECT_NE(waiting.err.find("access.expired"), std::string::npos) << waiting.err;
   const auto attention = house.verb({"list", "--attention", "-o", "csv"});
   EXPECT_NE(attention.out.find(house.import()), std::string::npos);
+  // A token that the platform does not take is told apart before the import hears of it.
+  const auto bad = house.verb({"credentials", "replace", house.credential(), "--token-stdin"}, "grain_pat_bad\n");
+  EXPECT_EQ(bad.code, 4) << bad.out << bad.err;
+  EXPECT_NE(bad.err.find("access.expired"), std::string::npos) << bad.err;
+  EXPECT_NE(bad.err.find("no import was told"), std::string::npos) << bad.err;
+  EXPECT_EQ(bad.err.find("grain_pat_bad"), std::string::npos) << bad.err;
   const auto renewed = house.renew_token();
   ASSERT_EQ(renewed.code, 0) << renewed.err;
   EXPECT_NE(renewed.err.find("1 import(s) go on"), std::string::npos) << renewed.err;
   ASSERT_TRUE(house.follow());
   house.expect_whole();
+}
+
+TEST(Quarantine, ListsEachBrokenRecordingWithItsHash) {
+  auto options = House::options_for(40, 10);
+  options.generated.broken_percent = 30;
+  House house(options);
+  ASSERT_TRUE(house.serve());
+  ASSERT_EQ(house.start().code, 0);
+  ASSERT_TRUE(house.follow());
+  const auto listed = house.verb({"quarantine", "list", "--import", house.import(), "-o", "jsonl"});
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  std::istringstream lines(listed.out);
+  int files = 0;
+  for (std::string line; std::getline(lines, line); ++files) {
+    const auto file = nlohmann::json::parse(line);
+    EXPECT_TRUE(file["cause"].get<std::string>().starts_with("media.")) << line;
+    EXPECT_FALSE(file["detail"].get<std::string>().empty()) << line;
+    EXPECT_EQ(storage::content_hash(read_file(file["path"])), file["sha256"]) << line;
+  }
+  EXPECT_GE(files, 5);
+  const auto problems = house.verb({"show", house.import(), "--problems"});
+  EXPECT_NE(problems.err.find("callimport quarantine list --import"), std::string::npos) << problems.err;
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ std::vector<std::string> fetched_again(const std::vector<LoggedRequest>& log,
   return again;
 }
 
-House::House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after) {
+simulations::GrainOptions House::options_for(std::uint64_t calls, std::uint64_t seed) {
   simulations::GrainOptions options;
   options.generated.calls = calls;
   options.generated.seed = seed;
@@ -91,8 +91,21 @@ House::House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after
   options.generated.private_percent = 1;
   options.requests_per_minute = 0;
   options.page_size = 50;
-  options.expire_after = expire_after;
   options.renewed_token = kRenewedToken;
+  return options;
+}
+
+namespace {
+simulations::GrainOptions expiring(simulations::GrainOptions options, std::uint64_t expire_after) {
+  options.expire_after = expire_after;
+  return options;
+}
+}  // namespace
+
+House::House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after)
+    : House(expiring(options_for(calls, seed), expire_after)) {}
+
+House::House(simulations::GrainOptions options) {
   sandbox_ = std::make_unique<WatchedSandbox>(std::move(options));
   auto listening = simulations::SandboxServer::listen(*sandbox_, {"127.0.0.1", 0, scratch_ / "requests.jsonl"});
   if (!listening) throw std::runtime_error(listening.error().message);
@@ -111,7 +124,7 @@ bool House::work(const std::string& temporal) { return launch({"worker", "--temp
 
 bool House::launch(std::vector<std::string> args) {
   client_.reset();
-  args.insert(args.end(), {"--data", data(), "--log-level", "warn", "--quiet"});
+  args.insert(args.end(), {"--data", data(), "--log-level", log_level_, "--quiet"});
   Command command{std::move(args), {}, {}, true, {}, 0, false};
   server_ = std::make_unique<Process>(callimport_binary(), std::move(command), scratch_);
   if (!server_->wait_ready().empty()) return true;

@@ -56,6 +56,9 @@ class House {
  public:
   /// @param expire_after  requests the first token is good for; 0: for ever
   House(std::uint64_t calls, std::uint64_t seed, std::uint64_t expire_after = 0);
+  /// With another sandbox; the credential is then the test's to add.
+  explicit House(simulations::GrainOptions options);
+  static simulations::GrainOptions options_for(std::uint64_t calls, std::uint64_t seed);
 
   /// Starts the server and waits until it answers. False: it ended before (killed by its own switch).
   bool serve(std::uint64_t die_after_commits = 0);
@@ -66,6 +69,11 @@ class House {
   /// Adds the credential once and asks for the import; the same request id however often it is called.
   Ran start(const std::vector<std::string>& more = {});
   const std::string& import() const { return import_; }
+  const std::string& credential() const { return credential_; }
+  /// For `start`, instead of one that it adds.
+  void use(const std::string& credential) { credential_ = credential; }
+  /// Flags of every server started from now on.
+  void log_at(const std::string& level) { log_level_ = level; }
   /// `credentials renew` with a token that the sandbox takes from then on.
   Ran renew_token();
 
@@ -99,7 +107,7 @@ class House {
   std::unique_ptr<simulations::SandboxServer> listening_;
   std::unique_ptr<Process> server_;
   std::unique_ptr<api::Client> client_;
-  std::string import_, credential_;
+  std::string import_, credential_, log_level_ = "warn";
 };
 
 }  // namespace callimport::tests

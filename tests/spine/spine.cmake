@@ -22,3 +22,6 @@ add_dependencies(strangers_test callimport)
 
 add_suite(runbook_test SOURCES spine/runbook_test.cc DEPS test_house LABELS real TIMEOUT 600)
 add_dependencies(runbook_test callimport)
+
+add_suite(secrets_test SOURCES spine/secrets_test.cc DEPS test_house LABELS real TIMEOUT 120)
+add_dependencies(secrets_test callimport)
