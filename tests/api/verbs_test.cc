@@ -307,7 +307,8 @@ TEST(Quarantine, ListsEachBrokenRecordingWithItsHash) {
     const auto file = nlohmann::json::parse(line);
     EXPECT_TRUE(file["cause"].get<std::string>().starts_with("media.")) << line;
     EXPECT_FALSE(file["detail"].get<std::string>().empty()) << line;
-    EXPECT_EQ(storage::content_hash(read_file(file["path"])), file["sha256"]) << line;
+    EXPECT_EQ(storage::content_hash(read_file(file["path"].get<std::string>())), file["sha256"].get<std::string>())
+        << line;
   }
   EXPECT_GE(files, 5);
   const auto problems = house.verb({"show", house.import(), "--problems"});

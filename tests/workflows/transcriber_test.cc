@@ -73,7 +73,9 @@ TEST(Transcribing, MakesWordsOfRecordingsAndSaysWhoMadeThem) {
     EXPECT_THAT(call.segments[1].text, HasSubstr(call.media->hash.substr(0, 12))) << "another file was sent";
   }
   EXPECT_TRUE(world.gaps().empty());
-  EXPECT_EQ(world.scene.world->library().search("\"good morning\"", {}, 100)->size(), std::size_t{kCalls});
+  const auto found = world.scene.world->library().search({.query = "\"good morning\"", .limit = 100});
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(found->hits.size(), std::size_t{kCalls});
 }
 
 TEST(Transcribing, WithoutATranscriberIsAGapWithACause) {
