@@ -57,9 +57,9 @@ TEST(WindowVerbs, SayShowAndSetTheWindow) {
 TEST(WindowVerbs, TheServersOwnAreUsedWhereAStartSaysNothing) {
   House house(5, 5);
   ASSERT_TRUE(house.serve());
+  // What was not said is said before access is looked at, and this credential is none.
   const auto plan = house.verb({"start", "--platform", "grain", "--customer", "Acme", "--zone", "Europe/Madrid",
                                 "--credential", "cred_none", "--dry-run"});
-  EXPECT_EQ(plan.code, 0) << plan.err;
   EXPECT_THAT(plan.err, HasSubstr("the first 100 calls first, newest first"));
   EXPECT_THAT(plan.err, HasSubstr(": nights"));
   EXPECT_THAT(plan.err, HasSubstr(" Europe/Madrid ("));
