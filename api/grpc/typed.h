@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/grpc/router.h"
+#include "engine/nesting.h"
 
 namespace callimport::api {
 
@@ -14,7 +15,7 @@ Method typed_method(Function function) {
   method.serve = [function = std::move(function)](Incoming incoming) -> OnLoop {
     auto request = std::make_shared<Request>();  // shared: rides in a copyable task
     auto answer = std::move(incoming.answer);
-    if (!request->ParseFromArray(incoming.bytes.data(), static_cast<int>(incoming.bytes.size()))) {
+    if (!engine::parse_request(incoming.bytes, request.get())) {
       return [answer] {
         answer->finish({kGrpcInternal, "grpc: error unmarshalling request: not a message of this method", {}, {}});
       };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/nesting.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/utf8_text.h"
 #include "temporal/api/failure/v1/message.pb.h"
@@ -131,7 +132,8 @@ const AdmittedUpdate* UpdateReplies::waiting(const std::string& id) const {
 Bad UpdateReplies::accept(Draft& draft, const Message& message) {
   const std::string& id = message.protocol_instance_id();
   update::Acceptance acceptance;
-  if (!message.body().UnpackTo(&acceptance)) return CommandError::refuse(errors::invalid("malformed Acceptance"));
+  if (!parse_request(message.body().value(), &acceptance))
+    return CommandError::refuse(errors::invalid("malformed Acceptance"));
   const AdmittedUpdate* admitted = waiting(id);
   const pb::UpdateState* known = draft.update(id);
   const bool by_event = known != nullptr && known->accepted_event_id() == 0;
@@ -156,7 +158,8 @@ Bad UpdateReplies::accept(Draft& draft, const Message& message) {
 Bad UpdateReplies::reject(Draft& draft, const Message& message) {
   const std::string& id = message.protocol_instance_id();
   update::Rejection rejection;
-  if (!message.body().UnpackTo(&rejection)) return CommandError::refuse(errors::invalid("malformed Rejection"));
+  if (!parse_request(message.body().value(), &rejection))
+    return CommandError::refuse(errors::invalid("malformed Rejection"));
   const pb::UpdateState* known = draft.update(id);
   const bool by_event = known != nullptr && known->accepted_event_id() == 0;
   if (known != nullptr && !by_event) return misplaced(draft, id, "Rejection");
@@ -174,7 +177,8 @@ Bad UpdateReplies::reject(Draft& draft, const Message& message) {
 Bad UpdateReplies::complete(Draft& draft, const Message& message) {
   const std::string& id = message.protocol_instance_id();
   update::Response response;
-  if (!message.body().UnpackTo(&response)) return CommandError::refuse(errors::invalid("malformed Response"));
+  if (!parse_request(message.body().value(), &response))
+    return CommandError::refuse(errors::invalid("malformed Response"));
   const pb::UpdateState* known = draft.update(id);
   if (known == nullptr && waiting(id) == nullptr && !news_.contains(id)) {
     return CommandError::fail_task(kBadMessage, unknown_update_text(id));

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "engine/nesting.h"
 #include "engine/service/transition.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 #include "tests/engine/service_world.h"
@@ -113,6 +114,33 @@ TEST(HistoryRead, CloseEvent) {  // C33, A10
   const auto closed = world.call(&WorkflowService::GetWorkflowExecutionHistory, request).reply;
   ASSERT_EQ(closed.history().events_size(), 1);
   EXPECT_EQ(closed.history().events(0).event_id(), 5);
+}
+
+/// As deep as a request may nest, and the service's own levels around it: written, recovered and read.
+TEST(HistoryRead, FailuresAsDeepAsTheyMayBe) {
+  ServiceWorld world;
+  world.start();
+  auto command = schedule_activity("a");
+  command.mutable_schedule_activity_task_command_attributes()->mutable_retry_policy()->set_maximum_attempts(2);
+  (void)world.complete(world.poll(), {command});
+  api::RespondActivityTaskFailedRequest failed;
+  failed.set_namespace_("default");
+  auto* failure = failed.mutable_failure();
+  for (int depth = 1; depth < kNestingMax; ++depth) failure = failure->mutable_cause();
+  failure->set_message("the root");
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    failed.set_task_token(world.poll_activity().task_token());
+    api::RespondActivityTaskFailedRequest again;
+    ASSERT_TRUE(parse_request(failed.SerializeAsString(), &again));
+    ASSERT_TRUE(world.call(&WorkflowService::RespondActivityTaskFailed, again).ok());
+    world.restart();
+    EXPECT_EQ(world.describe().pending_activities_size(), 2 - attempt);
+    world.advance(std::chrono::seconds{2});
+  }
+  const auto told = world.poll().history().events(6).activity_task_failed_event_attributes().failure();
+  EXPECT_EQ(told.SerializeAsString(), failed.failure().SerializeAsString());
+  failure->mutable_cause();
+  EXPECT_FALSE(parse_request(failed.SerializeAsString(), &failed));
 }
 
 TEST(HistoryRead, ReverseIsNewestFirst) {  // C35
