@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "api/cli/client.h"
@@ -30,6 +31,7 @@
 #include "api/grpc/typed.h"
 #include "api/proto/grpc/health.pb.h"
 #include "api/proto/grpc/reflection.pb.h"
+#include "engine/nesting.h"
 #include "storage/runtime/loop.h"
 #include "storage/runtime/skipping_clock.h"
 #include "tests/api/certificates.h"
@@ -293,6 +295,18 @@ TEST_F(DoorTest, GarbageIsRefused) {
   }
 }
 
+/// Failures nest without end; what the service could not parse again once it is written down is refused (C.16).
+TEST_F(DoorTest, MessagesNestAsDeepAsTheServiceCanParseThem) {
+  open();
+  service::RespondActivityTaskFailedRequest request;
+  auto* failure = request.mutable_failure();
+  for (int depth = 1; depth < engine::kNestingMax; ++depth) failure = failure->mutable_cause();
+  const auto method = std::string(kWorkflow) + "RespondActivityTaskFailed";
+  EXPECT_TRUE(call(method, request).ok());
+  failure->mutable_cause();
+  EXPECT_EQ(call(method, request).error_code(), grpc::StatusCode::INTERNAL);
+}
+
 TEST_F(DoorTest, HealthKnowsTheServices) {
   open();
   for (const char* name :
@@ -509,47 +523,81 @@ TEST_F(DoorTest, CallersThatGoAreCancelledByNumber) {
   for (const auto& status : statuses) EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
 }
 
-/// Bare HTTP/2 on an idle connection: pings one after another, each awaited. @return how many were answered, of
-/// `wanted`.
-int pings_answered(int port, int wanted) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_port = htons(static_cast<std::uint16_t>(port));
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
-  const auto send = [fd](const std::string& bytes) {
-    return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+/// Bare HTTP/2: a connection with its greeting sent, and nothing else.
+class BareConnection {
+ public:
+  static constexpr char kPing = 6, kGoAway = 7, kAck = 1;
+  struct Frame {
+    char type = 0, flags = 0;
+    std::string body;
   };
-  const auto receive = [fd](std::size_t count) {
+
+  explicit BareConnection(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(static_cast<std::uint16_t>(port));
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+    send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9));
+  }
+  ~BareConnection() { ::close(fd_); }
+  BareConnection(const BareConnection&) = delete;
+
+  bool send(const std::string& bytes) {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
+  bool ping(char flags, const std::string& body) {
+    return send(std::string("\0\0\x08\6", 4) + flags + std::string(4, '\0') + body);
+  }
+  /// Nothing: the server closed it.
+  std::optional<Frame> next() {
+    const auto head = receive(9);
+    if (head.size() != 9) return std::nullopt;
+    const auto length =
+        static_cast<std::size_t>(static_cast<unsigned char>(head[1])) << 8 | static_cast<unsigned char>(head[2]);
+    return Frame{head[3], head[4], receive(length)};
+  }
+
+ private:
+  std::string receive(std::size_t count) {
     std::string bytes(count, '\0');
     std::size_t got = 0;
     while (got < count) {
-      const auto more = ::recv(fd, bytes.data() + got, count - got, 0);
-      if (more <= 0) return std::string();
+      const auto more = ::recv(fd_, bytes.data() + got, count - got, 0);
+      if (more <= 0) return {};
       got += static_cast<std::size_t>(more);
     }
     return bytes;
-  };
-  constexpr char kPing = 6, kGoAway = 7, kAck = 1;
-  send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9));
-  int answered = 0;
-  bool open = true;
-  for (int i = 0; i < wanted && open; ++i) {
-    open = send(std::string("\0\0\x08\6\0\0\0\0\0", 9) + std::string(8, static_cast<char>('a' + i % 26)));
-    for (bool waiting = true; open && waiting;) {
-      const auto head = receive(9);
-      open = head.size() == 9 && head[3] != kGoAway;
-      if (!open) break;
-      const auto length =
-          static_cast<std::size_t>(static_cast<unsigned char>(head[1])) << 8 | static_cast<unsigned char>(head[2]);
-      if (length > 0) receive(length);
-      waiting = !(head[3] == kPing && head[4] == kAck);
-    }
-    answered += open ? 1 : 0;
   }
-  ::close(fd);
-  return answered;
+
+  int fd_;
+};
+
+/// Pings on an idle connection, one after another, each awaited. @return how many were answered, of `wanted`.
+int pings_answered(int port, int wanted) {
+  BareConnection connection(port);
+  for (int answered = 0; answered < wanted; ++answered) {
+    if (!connection.ping(0, std::string(8, static_cast<char>('a' + answered % 26)))) return answered;
+    while (true) {
+      const auto frame = connection.next();
+      if (!frame || frame->type == BareConnection::kGoAway) return answered;
+      if (frame->type == BareConnection::kPing && frame->flags == BareConnection::kAck) break;
+    }
+  }
+  return wanted;
+}
+
+/// Answers the server's first `answers` pings. @return how many came before it closed the connection; `most` end it.
+int pings_until_closed(int port, int answers, int most) {
+  BareConnection connection(port);
+  int came = 0;
+  while (came < most) {
+    const auto frame = connection.next();
+    if (!frame) break;
+    if (frame->type != BareConnection::kPing || frame->flags == BareConnection::kAck) continue;
+    if (came++ < answers) connection.ping(BareConnection::kAck, frame->body);
+  }
+  return came;
 }
 
 inline constexpr int kPings = 50;
@@ -559,6 +607,18 @@ TEST_F(DoorTest, PingsOnAnIdleConnectionAreTolerated) {
   open();
   const auto address = door_->address();
   EXPECT_EQ(pings_answered(std::stoi(address.substr(address.rfind(':') + 1)), kPings), kPings);
+}
+
+/// Whoever answers no ping is gone without a word; the rule is tried with a shorter silence.
+TEST_F(DoorTest, ConnectionsThatAnswerNoPingAreClosed) {
+  DoorOptions options;
+  options.silent_max = std::chrono::milliseconds{100};
+  open(options);
+  const auto address = door_->address();
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  EXPECT_EQ(pings_until_closed(port, 0, 10), 1);
+  EXPECT_EQ(pings_until_closed(port, 3, 10), 4);
+  EXPECT_EQ(pings_until_closed(port, 10, 10), 10) << "who answers stays";
 }
 
 /// The same client is sent away by a server with gRPC's defaults: so the test above can fail.

@@ -65,6 +65,8 @@ void add_starts(Rows& rows) {
   add("a reuse policy nobody knows", R"("workflowIdReusePolicy":77)");
   add("input of 2 MiB and more", R"("input":{"payloads":[{"data":")" + std::string(2'800'000, 'A') + R"("}]})");
   add("memo of 2 MiB and more", R"("memo":{"fields":{"m":{"data":")" + std::string(2'800'000, 'A') + R"("}}})");
+  rows.push_back({"start: its time is over", "StartWorkflowExecution", start("late", ""), std::chrono::milliseconds{0},
+                  Same::kCode});
   rows.push_back({"start: twice", "StartWorkflowExecution", start("open", R"("requestId":"another")")});
   rows.push_back({"signal with start: FAIL is no policy of it", "SignalWithStartWorkflowExecution",
                   start("s", R"("signalName":"x","workflowIdConflictPolicy":"WORKFLOW_ID_CONFLICT_POLICY_FAIL")")});

@@ -90,7 +90,10 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"ANamespaceThatIsTheSystems", 2, [](pb::Transition& c) { c.mutable_namespace_state()->set_number(1); },
             "journal: run 1: namespace default is another one, too"},
         Row{"ABatchWithoutItsState", 3, [](pb::Transition& c) { c.mutable_facts()->set_kind(pb::RUN_KIND_BATCH); },
-            "journal: row 3 of run 2: it is a batch's, and does not tell of one"}),
+            "journal: row 3 of run 2: it is a batch's, and does not tell of one"},
+        Row{"AScheduleWithoutItsState", 3,
+            [](pb::Transition& c) { c.mutable_facts()->set_kind(pb::RUN_KIND_SCHEDULE); },
+            "journal: row 3 of run 2: it is a schedule's, and does not tell of one"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(CorruptJournal, ASnapshotWithoutARun) {
