@@ -17,7 +17,9 @@ class Undo : public LibraryTest {
         call.media->hash = std::string(63, 'a') + id.back();
         call.start_ms = start_ms;
         call.workspace = workspace;
-        TRY_VOID(tx.stage(import, call));
+        const auto staged = tx.stage(import, call);
+        if (!staged && staged.error().code == Code::kConflict) continue;  // known already: it came in as a duplicate
+        TRY_VOID(staged);
         TRY_VOID(tx.register_call(import, call));
       }
       return {};
