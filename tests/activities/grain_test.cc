@@ -236,7 +236,8 @@ TEST(GrainDetails, ReadsACallAndKeepsNoLink) {
   EXPECT_FALSE(call->end_ms);
   EXPECT_EQ(std::vector<std::string>{"renewal"}, call->tags);
   ASSERT_EQ(2u, call->participants.size());
-  EXPECT_EQ((storage::Participant{"p1", "Ana Ruiz", "ana@seller.test", "internal", true, true}), call->participants[0]);
+  EXPECT_EQ((storage::Participant{"p1", "Ana Ruiz", "ana@seller.test", "internal", true, true, "", "u1"}),
+            call->participants[0]);
   EXPECT_EQ((storage::Participant{"p2", "Boardroom", "", "unknown", false, false}), call->participants[1]);
   EXPECT_THAT(call->details, Not(HasSubstr("SECRETSHARE")));
   EXPECT_THAT(call->details, HasSubstr("- Budget 0:12"));

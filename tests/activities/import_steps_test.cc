@@ -17,7 +17,10 @@ constexpr Timestamp kNow{std::chrono::sys_days{std::chrono::year{2026} / 9 / 1}}
 
 class FakeContext final : public ActivityContext {
  public:
-  explicit FakeContext(int attempt) { info_.attempt = attempt; }
+  FakeContext(int attempt, Timestamp scheduled) {
+    info_.attempt = attempt;
+    info_.scheduled = scheduled;
+  }
   const engine::ActivityInfo& info() const override { return info_; }
   void heartbeat(std::string) override {}
   bool cancelled() const override { return false; }
@@ -33,6 +36,7 @@ struct TroubleRow {
   Trouble trouble;
   const char* kind;  ///< of the completed step; empty: the attempt fails and is tried again
   const char* cause;
+  Nanos tried_for = 30s;  ///< since the step was scheduled
 };
 void PrintTo(const TroubleRow& row, std::ostream* out) { *out << row.name; }
 class AnswerTrouble : public testing::TestWithParam<TroubleRow> {};
@@ -41,7 +45,7 @@ TEST_P(AnswerTrouble, FailsTheAttemptOrCompletesTheStep) {
   const auto& row = GetParam();
   StepInput input;
   input.probing = row.probing;
-  const FakeContext context(row.attempt);
+  const FakeContext context(row.attempt, kNow - row.tried_for);
   const auto answer = answer_trouble(context, input, row.trouble, StepResult{}, 5min, kNow);
   if (std::string(row.kind).empty()) {
     ASSERT_FALSE(answer.has_value());
@@ -63,6 +67,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(TroubleRow{"AnOutageIsTriedAgain", 1, false, kOutage, "", "platform.outage"},
                     TroubleRow{"UpToItsLimit", 4, false, kOutage, "", "platform.outage"},
                     TroubleRow{"ThenItIsToldOfAsAWait", 5, false, kOutage, "wait", "platform.outage"},
+                    TroubleRow{"ThreeSilentMinutesAreToldSooner", 3, false, kOutage, "wait", "platform.outage", 3min},
+                    TroubleRow{"ANanosecondLessIsTriedAgain", 3, false, kOutage, "", "platform.outage", 3min - 1ns},
+                    TroubleRow{"TheSecondTryIsNeverTold", 2, false, kOutage, "", "platform.outage", 3min},
                     TroubleRow{"AProbeIsOneTry", 1, true, kOutage, "wait", "platform.outage"},
                     TroubleRow{"AShortLimitIsNeverTold", 50, true, kSlowDown, "", "platform.rate_limited"},
                     TroubleRow{"AFullDiskIsToldByWhoRunsTheStep", 50, false, kFull, "", "store.full"},
@@ -77,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(AnswerTrouble, TheDelayThePlatformAsksForIsTheRetrys) {
-  const FakeContext context(1);
+  const FakeContext context(1, kNow);
   const auto answer = answer_trouble(context, StepInput{}, kSlowDown, StepResult{}, 5min, kNow);
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().next_retry_delay, Nanos{20s});

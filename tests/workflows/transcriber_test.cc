@@ -44,13 +44,15 @@ struct Wordless {
   }
   std::vector<storage::Call> calls() {
     std::vector<storage::Call> all;
-    for (const auto& head : scene.world->library().calls({}, "", 100).value())
+    const auto heads = scene.world->library().calls({}, "", 100).value();
+    for (const auto& head : heads)
       all.push_back(scene.world->library().call(head.id).value());
     return all;
   }
   std::map<std::string, std::int64_t> gaps() {
     std::map<std::string, std::int64_t> found;
-    for (const auto& problem : scene.world->library().problems(scene.id).value()) found[problem.cause] = problem.calls;
+    const auto problems = scene.world->library().problems(scene.id).value();
+    for (const auto& problem : problems) found[problem.cause] = problem.calls;
     return found;
   }
   TranscriberSandbox transcriber;
