@@ -282,9 +282,17 @@ TEST(Credentials, ExpiredTokenWaitsForARenewedOne) {
   // A token that the platform does not take is told apart before the import hears of it.
   const auto bad = house.verb({"credentials", "replace", house.credential(), "--token-stdin"}, "grain_pat_bad\n");
   EXPECT_EQ(bad.code, 4) << bad.out << bad.err;
-  EXPECT_NE(bad.err.find("access.expired"), std::string::npos) << bad.err;
+  EXPECT_NE(bad.err.find("Grain no longer accepts the token"), std::string::npos) << bad.err;
   EXPECT_NE(bad.err.find("no import was told"), std::string::npos) << bad.err;
+  EXPECT_NE(bad.err.find("next: callimport credentials renew " + house.credential()), std::string::npos) << bad.err;
   EXPECT_EQ(bad.err.find("grain_pat_bad"), std::string::npos) << bad.err;
+  const auto json = house.verb({"credentials", "replace", house.credential(), "--token-stdin", "-o", "json"},
+                               "grain_pat_bad\n");
+  EXPECT_EQ(json.code, 4) << json.out << json.err;
+  const auto error = nlohmann::json::parse(json.err, nullptr, false);
+  ASSERT_TRUE(error.is_object()) << json.err;
+  EXPECT_EQ(error["code"], "access.expired");
+  EXPECT_EQ(json.err.find("grain_pat_bad"), std::string::npos) << json.err;
   const auto renewed = house.renew_token();
   ASSERT_EQ(renewed.code, 0) << renewed.err;
   EXPECT_NE(renewed.err.find("1 import(s) go on"), std::string::npos) << renewed.err;
