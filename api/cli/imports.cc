@@ -61,7 +61,9 @@ std::string state_line(const Session& session, const v1::Import& import) {
   auto line = condition_words(lane.condition());
   if (!import.has_closed_ms()) {
     line += " · " + stage_words(lane.stage());
-    if (lane.has_until_ms()) line += ", until " + session.time(lane.until_ms());
+    if (lane.has_until_ms())
+      line +=
+          (session.time_format() == TimeFormat::kRelative ? ", goes on " : ", until ") + session.time(lane.until_ms());
   }
   if (!lane.reason().empty()) line += ": " + lane.reason();
   if (!lane.why().empty()) line += " (" + printable(lane.why()) + ")";

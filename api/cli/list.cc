@@ -74,7 +74,9 @@ std::string show(const Session& session, const std::vector<v1::Import>& imports,
     const auto& lane = shown_lane(import);
     const auto& counters = import.counters();
     auto state = condition_words(lane.condition());
-    if (lane.has_until_ms() && !import.has_closed_ms()) state += " until " + session.time(lane.until_ms());
+    if (lane.has_until_ms() && !import.has_closed_ms())
+      state +=
+          (session.time_format() == TimeFormat::kRelative ? ", goes on " : " until ") + session.time(lane.until_ms());
     std::vector<std::string> row = {
         import.id(),
         printable(import.title().empty() ? import.workspace() : import.title()),

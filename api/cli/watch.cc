@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -23,6 +25,12 @@ struct Resume {
 };
 
 enum class StreamEnd { kClosed, kLost, kNoLibrary, kInterrupted, kNeedsPerson, kTimeout };
+
+/// True once whoever read our stdout has gone, as after `| grep -m1`: a stream that says nothing would never notice.
+bool reader_is_gone() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
 
 /// One run of the verb: the stream of our own server, or asking again and again where Temporal alone answers.
 class Watch {
@@ -66,6 +74,7 @@ class Watch {
     if (flags_.exit_status && shown_lane(import).condition() == "needs_attention") return StreamEnd::kNeedsPerson;
     return std::nullopt;
   }
+  bool unheard() const { return (session_.json() || flags_.events) && reader_is_gone(); }
   bool late() const { return until_ms_ > 0 && session_.now_ms() >= until_ms_; }
 
   StreamEnd follow_stream(engine::PortStatus& status) {
@@ -92,6 +101,7 @@ class Watch {
         case ClientStream::Next::kTimeout: break;
       }
       if (late()) return StreamEnd::kTimeout;
+      if (unheard()) return StreamEnd::kInterrupted;
       look_at_problems();
       screen_.tick();
     }
@@ -112,6 +122,7 @@ class Watch {
         screen_.tick();
         if (!wait_a_while(kRedrawEvery)) return StreamEnd::kInterrupted;
         if (late()) return StreamEnd::kTimeout;
+        if (unheard()) return StreamEnd::kInterrupted;
       }
     }
   }

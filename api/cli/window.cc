@@ -170,7 +170,7 @@ void add_window(Tree& tree) {
           [](CLI::App& verb, WindowFlags& flags) {
             verb.add_option("window", flags.text, "the words: callimport help windows")->required();
             verb.add_option("--zone", flags.zone, "the customer's time zone");
-            verb.add_option("--reason", flags.reason, "told with the change");
+            verb.add_option("--why,--reason", flags.reason, "told with the change");
           });
 }
 
