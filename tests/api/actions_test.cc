@@ -151,9 +151,10 @@ TEST(Consent, IsSaidOnceForACustomersWorkspace) {
     return added.out.substr(0, added.out.find('\n'));
   };
   const auto start = [&](std::vector<std::string> more) {
-    std::vector<std::string> args = {"start",        "--platform",    "grain",      "--customer",     "Acme",
-                                     "--credential", credential(),    "--base-url", house.base_url(), "--yes",
-                                     "--wait",       "--no-estimate", "--window",   "always"};
+    std::vector<std::string> args = {"start",          "--platform",   "grain",           "--customer",
+                                     "Acme",           "--credential", credential(),      "--base-url",
+                                     house.base_url(), "--yes",        "--wait",          "--no-estimate",
+                                     "--window",       "always",       "--approve-above", "100"};
     args.insert(args.end(), more.begin(), more.end());
     return house.verb(std::move(args));
   };

@@ -147,13 +147,16 @@ Ran House::start(const std::vector<std::string>& more) {
     credential_ = first_line(added.out);
     if (added.code != 0) return added;
   }
-  std::vector<std::string> args = {"start",        "--platform",      "grain",      "--customer", "acme",
-                                   "--credential", credential_,       "--base-url", base_url(),   "--request-id",
-                                   "the one",      "--heartbeat-ms",  "1000",       "--yes",      "--no-estimate",
-                                   "--owns-data",  "--approve-above", "100"};
+  std::vector<std::string> args = {
+      "start",    "--platform",   "grain",   "--customer",     "acme", "--credential", credential_,     "--base-url",
+      base_url(), "--request-id", "the one", "--heartbeat-ms", "1000", "--yes",        "--no-estimate", "--owns-data"};
   args.insert(args.end(), more.begin(), more.end());
-  // Nobody here waits for a night, unless the test is about one.
-  if (std::find(more.begin(), more.end(), "--window") == more.end()) args.insert(args.end(), {"--window", "always"});
+  // Nobody here waits for a night or approves gaps, unless the test is about it.
+  const auto unless_said = [&](const char* flag, const char* value) {
+    if (std::find(more.begin(), more.end(), flag) == more.end()) args.insert(args.end(), {flag, value});
+  };
+  unless_said("--window", "always");
+  unless_said("--approve-above", "100");
   const auto ran = verb(std::move(args));
   if (ran.code == 0) import_ = first_line(ran.out);
   return ran;

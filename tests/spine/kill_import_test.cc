@@ -83,7 +83,7 @@ TEST(KillImport, WhatAnOperatorAskedForOutlivesTheServer) {
   ASSERT_TRUE(kill_and_serve()) << house.server().err();
   ASSERT_EQ(house.verb({"resume", id, "--yes"}).code, 0);
   ASSERT_TRUE(follow_to("waiting", "window.closed"));
-  ASSERT_EQ(house.verb({"retry-now", id, "--yes"}).code, 0);
+  ASSERT_EQ(house.verb({"retry", id, "--now", "--yes"}).code, 0);
   ASSERT_EQ(house.verb({"window", "set", id, "always", "--yes"}).code, 0);
   ASSERT_TRUE(follow_to("needs_attention", "access.expired"));
   ASSERT_TRUE(kill_and_serve()) << house.server().err();
