@@ -186,7 +186,7 @@ void Permits::heard(Desk& desk, const Request& request, const HttpReply& reply) 
   if (after != before) {
     desk.word_changed = true;
     dirty_.insert(&desk);
-    flush();
+    if (!desk.imports.empty()) flush();  // a look alone writes nothing
   }
   if (desk.line.waiting() > 0) look(desk);
 }

@@ -39,7 +39,8 @@ class Permits {
 
   const storage::BudgetSettings& settings() const { return settings_; }
 
-  /// Who looks at an account without an import, or on behalf of one that may be closed.
+  /// Who looks at an account without an import, or on behalf of one that may be closed. Its requests leave no row: they
+  /// count as long as the process lives.
   Desk& visit(const Platform& platform, const std::string& workspace);
   /// The import is open and works with this account. Again at each of its steps.
   Desk& attend(const Platform& platform, const std::string& workspace, const std::string& import);

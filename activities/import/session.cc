@@ -37,6 +37,7 @@ Session::Session(SharedDeps deps, const ActivityContext* context, const Platform
   // Access comes before both lanes; pages are the first lane's as long as it lacks calls.
   ask_.first_lane = input.lane == "first" || (input.lane.empty() && (input.pages == 0 || input.enough > 0));
   ask_.despite_block = input.probing;
+  ask_.unwritten = context == nullptr;
 }
 
 Trouble Session::no_answer(const Error& error) {

@@ -63,8 +63,8 @@ class Meter {
   Timestamp room_for(std::int64_t uses, Timestamp now) { return window_.room_for(uses, budget_.limit, now); }
   Timestamp empty_at(Timestamp now) { return window_.empty_at(now); }
 
-  /// Of others on the same account: counted, but not ours to write down.
-  void add_foreign(Timestamp now, std::int64_t uses) { window_.add(now, uses); }
+  /// Of others on the same account, and of looks that leave no row: counted, not written down.
+  void add_unwritten(Timestamp now, std::int64_t uses) { window_.add(now, uses); }
   /// Whether `uses` more are on disk already. They must be before `spend`.
   bool covered(std::int64_t uses, Timestamp now);
   void spend(std::int64_t uses, Timestamp now);

@@ -118,7 +118,12 @@ bool RequestLine::covered(Operation operation, Timestamp now) {
 
 void RequestLine::spend(const Waiting& one, Timestamp now) {
   for (Meter& meter : meters_) {
-    if (counts(meter, one.ask.operation)) meter.spend(1, now);
+    if (!counts(meter, one.ask.operation)) continue;
+    if (one.ask.unwritten) {
+      meter.add_unwritten(now, 1);
+    } else {
+      meter.spend(1, now);
+    }
   }
   next_ = std::max(next_, now) + pace().apart;
   served_last_ = served_[one.ask.import]++;
@@ -158,7 +163,7 @@ RequestLine::Outcome RequestLine::look(Timestamp now) {
     if (best == nullptr) break;
     const Operation operation = best->ask.operation;
     const Timestamp when = earliest(best->ask, 0, now).until;
-    if (when > now || !covered(operation, now)) {
+    if (when > now || (!best->ask.unwritten && !covered(operation, now))) {
       held[kind_of(best->ask)] = true;
       if (when > now) {
         outcome.look_at = std::min(outcome.look_at.value_or(when), when);
@@ -199,7 +204,7 @@ void RequestLine::heard(std::int64_t per_minute, std::optional<std::int64_t> rem
   if (!remaining) return;
   const std::int64_t used = per_minute - std::clamp<std::int64_t>(*remaining, 0, per_minute);
   const std::int64_t others = used - meter->used(now) - (per_minute - meter->limit());
-  if (others > 0) meter->add_foreign(now, others);
+  if (others > 0) meter->add_unwritten(now, others);
 }
 
 void RequestLine::blocked(Timestamp now, Timestamp until) {

@@ -22,6 +22,7 @@ struct RequestAsk {
   Operation operation = Operation::kList;
   bool begun = false;         ///< of a call of which something is fetched already
   bool despite_block = false;  ///< asks whether the vendor still means it: a person, or the wait's end, sent it
+  bool unwritten = false;      ///< of a look that must leave no row: counted as long as the process lives
   Nanos patience{0};           ///< a slot further away is not waited for
 };
 /// The vendor's limits, and what the installation sets itself: in the place of a documented one, or besides.
