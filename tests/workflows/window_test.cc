@@ -255,7 +255,8 @@ TEST(Orders, TheLongestComeFirst) {
   scene.start();
   ASSERT_TRUE(scene.run_until_bulk_is("waiting", 1h)) << scene.status();
   std::int64_t shortest_first = -1, longest_bulk = 0;
-  for (const auto& row : scene.world->library().manifest(scene.id, std::nullopt, "", "", 100).value()) {
+  const auto rows = scene.world->library().manifest(scene.id, std::nullopt, "", "", 100).value();
+  for (const auto& row : rows) {
     const std::int64_t length = row.duration_ms.value_or(0);
     if (row.lane == kBulk) longest_bulk = std::max(longest_bulk, length);
     if (row.lane == kFirst && (shortest_first < 0 || length < shortest_first)) shortest_first = length;
