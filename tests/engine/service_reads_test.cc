@@ -126,6 +126,7 @@ TEST(HistoryRead, FailuresAsDeepAsTheyMayBe) {
   api::RespondActivityTaskFailedRequest failed;
   failed.set_namespace_("default");
   auto* failure = failed.mutable_failure();
+  failure->mutable_application_failure_info();  // the outermost must say whose it is
   for (int depth = 1; depth < kNestingMax; ++depth) failure = failure->mutable_cause();
   failure->set_message("the root");
   for (int attempt = 1; attempt <= 2; ++attempt) {
