@@ -83,7 +83,7 @@ json report_with(const std::string& text) {
 
 /// A page in our own small part of HTML, read strictly: every tag and attribute must be one we write. Empty: it is.
 std::string what_is_not_ours(const std::string& html) {
-  static const std::regex tag("<(/?)([a-z0-9]+)((?: [a-z:-]+=\"[^\"<>]*\")*)/?>");
+  static const std::regex tag("<(/?)([a-z0-9]+)((?: (?:[a-z:-]+|viewBox)=\"[^\"<>]*\")*)/?>");
   static const std::set<std::string> known = {
       "html", "head",   "meta",       "title", "style", "body",  "header",  "main",    "section", "h1", "h2",
       "p",    "dl",     "div",        "dt",    "dd",    "table", "caption", "thead",   "tbody",   "tr", "th",

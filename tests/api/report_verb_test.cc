@@ -79,7 +79,8 @@ TEST_F(ReportVerb, NamesNobodyUnlessAsked) {
   const auto html = house_->verb({"report", id(), "-o", "html"}).out;
   const auto named = house_->verb({"report", id(), "-o", "html", "--with-names"}).out;
   EXPECT_EQ(html.find("@"), html.find("@media")) << "the only at-signs are the style's";
-  EXPECT_NE(named.find(".com"), std::string::npos);
+  EXPECT_EQ(html.find("seller.test"), std::string::npos);
+  EXPECT_NE(named.find("@seller.test"), std::string::npos) << "who recorded the calls";
 }
 
 TEST_F(ReportVerb, WrongWords) {
