@@ -1,4 +1,6 @@
 // The end: the report is written and told in one transaction; then what must not stay is forgotten.
+#include <algorithm>
+
 #include "activities/import/report.h"
 #include "activities/import/stage.h"
 #include "activities/import/texts.h"
@@ -19,6 +21,13 @@ Result<Findings> look(storage::Library& library, const CloseInput& input, std::i
   return found;
 }
 
+/// Who approved by a signal alone stands in no action.
+void put_approval(nlohmann::json& approvals, const CloseInput& input, std::int64_t now_ms) {
+  const auto is_this = [&input](const nlohmann::json& one) { return one.value("who", "") == input.approved_by; };
+  if (input.approved_by.empty() || std::any_of(approvals.begin(), approvals.end(), is_this)) return;
+  approvals.push_back({{"who", input.approved_by}, {"at_ms", now_ms}, {"why", input.approved_why}});
+}
+
 Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const CloseInput& input,
                           const Findings& found) {
   const std::int64_t now_ms = to_unix_ms(deps.clock.now());
@@ -26,8 +35,7 @@ Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const 
   TRY(const storage::ImportRow row, tx.import(input.import));
   const std::string report = write_note(write_report(row, input, found.report.verdict, found.problems, now_ms));
   nlohmann::json whole = found.report.body;
-  if (!input.approved_by.empty())
-    whole["approvals"].push_back({{"by", input.approved_by}, {"why", input.approved_why}});
+  put_approval(whole["approvals"], input, now_ms);
   TRY_VOID(tx.put_report(input.import, write_note(whole)));
   TRY_VOID(tx.close_import(input.import, now_ms, report));
   TRY_VOID(tx.notify(compose_closed(row, input, found.report.verdict, found.problems, now_ms), deps.channels));

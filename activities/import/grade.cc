@@ -45,8 +45,6 @@ std::string_view title_of(Grade grade) {
   return kTitles.at(static_cast<std::size_t>(grade));
 }
 
-bool asks_for_approval(Grade grade) { return grade == Grade::kInvestigate || grade == Grade::kPoor; }
-
 std::string_view to_string(GapKind kind) {
   constexpr std::array<std::string_view, 3> kNames = {"choice", "absent", "damage"};
   return kNames.at(static_cast<std::size_t>(kind));

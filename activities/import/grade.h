@@ -12,8 +12,6 @@ namespace callimport::activities {
 enum class Grade : std::uint8_t { kPerfect, kGood, kInvestigate, kPoor };
 std::string_view to_string(Grade grade);  ///< perfect, good, investigate, poor
 std::string_view title_of(Grade grade);   ///< as people read it: Perfect
-/// A person has to look at the gaps before the import counts as done: investigate and poor.
-bool asks_for_approval(Grade grade);
 
 /// Whose doing a gap is. A customer's choice and what never existed are no fault of the import, and nobody here can
 /// change them; everything else is damage, until somebody shows otherwise: an unknown cause is damage.
@@ -39,6 +37,9 @@ struct Verdict {
   std::string why;  ///< one sentence
 };
 
+// Whether a person must approve the gaps is not the grade's to say: gaps_want_approval (activities/import/contract.h)
+// does, with the limit of poor unless the start gives another, of all that was found and whatever the cause.
+//
 // The rule. Importable calls are those found that were neither in the library before nor skipped; a gap is an
 // importable call that did not come: failed, or still pending at the end. The first of these that holds gives the
 // grade:

@@ -59,6 +59,17 @@ json approvals_of(const std::vector<storage::ActionRow>& actions) {
   return rows;
 }
 
+static_assert(ImportSettings{}.approve_above_percent == kPoorPercent);
+
+/// What the workflow asks itself before the import closes. One that failed or was cancelled asks nobody.
+bool asks_for_approval(const ImportRow& row, const std::string& result) {
+  const auto ask = read_note<ImportInput>(row.input);
+  CounterNote counters;
+  counters.found = row.counters.found;
+  counters.failed = row.counters.failed;
+  return ask && result.starts_with("completed") && gaps_want_approval(counters, ask->settings);
+}
+
 json counters_of(const storage::Counters& c) {
   return {{"found", c.found},     {"registered", c.registered}, {"duplicate", c.duplicate},
           {"skipped", c.skipped}, {"failed", c.failed},         {"pending", c.pending}};
@@ -229,7 +240,7 @@ Report compose(const Findings& found, const ReportMoment& moment) {
   if (!moment.result.empty()) {
     report["grade"] = to_string(verdict.grade);
     report["grade_why"] = verdict.why;
-    report["asks_for_approval"] = asks_for_approval(verdict.grade);
+    report["asks_for_approval"] = asks_for_approval(row, moment.result);
   }
   return {std::move(report), verdict};
 }

@@ -109,8 +109,9 @@ std::string report_grade(const json& report) {
   if (!report.contains("grade")) return "Still open: what is told here is so far";
   std::string grade = report.value("grade", "");
   if (!grade.empty()) grade[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(grade[0])));
-  const bool asks = report.value("asks_for_approval", false);
-  return "Grade: " + grade + (asks ? " (a person has to approve the gaps)" : "");
+  if (!report.value("asks_for_approval", false)) return "Grade: " + grade;
+  const bool approved = !report.value("approvals", json::array()).empty();
+  return "Grade: " + grade + (approved ? " (the gaps were approved)" : " (a person has to approve the gaps)");
 }
 
 std::string report_asked(const json& report) {

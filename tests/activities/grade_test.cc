@@ -67,13 +67,6 @@ TEST(Grade, AWholeMonthThatIsMissingIsLookedInto) {
   EXPECT_EQ(grade_of(facts).grade, Grade::kGood) << "the library had them before";
 }
 
-TEST(Grade, WhoAsksForApproval) {
-  EXPECT_FALSE(asks_for_approval(Grade::kPerfect));
-  EXPECT_FALSE(asks_for_approval(Grade::kGood));
-  EXPECT_TRUE(asks_for_approval(Grade::kInvestigate));
-  EXPECT_TRUE(asks_for_approval(Grade::kPoor));
-}
-
 TEST(Grade, AnUnknownCauseIsDamage) {
   EXPECT_EQ(kind_of_gap("call.deleted_at_source"), GapKind::kChoice);
   EXPECT_EQ(kind_of_gap("call.no_recording"), GapKind::kAbsent);

@@ -208,6 +208,14 @@ TEST(ReportWords, OnATerminal) {
   }
 }
 
+TEST(ReportWords, OfGapsThatWereApproved) {
+  json report = report_with("Northwind");
+  report["approvals"] = {{{"who", "os:anna"}, {"at_ms", 1'790'000'000'000}, {"why", "known"}}};
+  EXPECT_EQ(report_grade(report), "Grade: Investigate (the gaps were approved)");
+  report["asks_for_approval"] = false;
+  EXPECT_EQ(report_grade(report), "Grade: Investigate");
+}
+
 TEST(ReportWords, TimesAreIsoInJson) {
   const json out = with_iso_times({{"closed_ms", 0}, {"a", {{{"at_ms", 1'000}, {"n", 3}}}}});
   EXPECT_EQ(out, (json{{"closed", "1970-01-01T00:00:00Z"}, {"a", {{{"at", "1970-01-01T00:00:01Z"}, {"n", 3}}}}}));

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "activities/import/report.h"
 #include "tests/workflows/import_support.h"
 
 namespace callimport::workflows {
@@ -40,6 +41,10 @@ struct Gaps {
   }
   std::int64_t gaps() const { return static_cast<std::int64_t>(broken.size()); }
   void mend() { broken.clear(); }
+  nlohmann::json whole_report() {
+    const auto now_ms = to_unix_ms(scene.world->loop.now());
+    return activities::read_report(scene.world->library(), scene.id, now_ms).value_or(nlohmann::json::object());
+  }
   bool run_until_asked() {
     return scene.world->run_until([this] { return scene.row().bulk.reason == "gaps.approval"; }, 24h);
   }
@@ -70,6 +75,12 @@ TEST(Approval, IsWaitedForAndStandsInTheReport) {
   EXPECT_EQ(test.scene.report()["result"], "completed_with_gaps");
   EXPECT_EQ(test.scene.report()["approved"]["by"], "ben");
   EXPECT_EQ(test.scene.report()["approved"]["why"], "the customer deleted them");
+  const auto whole = test.whole_report();
+  EXPECT_EQ(whole["asks_for_approval"], true);
+  ASSERT_EQ(whole["approvals"].size(), 1u);
+  EXPECT_EQ(whole["approvals"][0]["who"], "ben");
+  EXPECT_EQ(whole["approvals"][0]["why"], "the customer deleted them");
+  EXPECT_GT(whole["approvals"][0]["at_ms"], 0);
   EXPECT_EQ(test.scene.row().counters.failed, gaps);
   EXPECT_THAT(test.scene.conditions(kBulk),
               ElementsAre("running", "needs_attention gaps.approval", "running", "completed_with_gaps"));
@@ -106,6 +117,7 @@ TEST(Approval, IsNotAskedForFewGaps) {
   ASSERT_TRUE(test.scene.world->run_until_closed(24h)) << test.scene.status();
   EXPECT_EQ(test.scene.report()["result"], "completed_with_gaps");
   EXPECT_FALSE(test.scene.report().contains("approved"));
+  EXPECT_EQ(test.whole_report()["asks_for_approval"], false) << "the report and the gate are one rule";
 }
 
 TEST(Retry, InsteadOfApprovalFetchesOnlyWhatFailed) {
