@@ -15,12 +15,16 @@ constexpr std::int64_t kPatienceMax = 6;
 }  // namespace
 
 /// Lanes that claim to run and have work under way; where nothing at all is under way and nobody waits, all that run.
+/// Work of a lane that waited for its window is under way again before it claims to run: not until a batch came.
 std::vector<LaneName> ImportRun::lanes_that_should_move() const {
   std::vector<LaneName> working, running;
   bool stands = false;
   for (const LaneName lane : {LaneName::kFirst, LaneName::kBulk}) {
     if (closed(lane)) continue;
-    if (state_.lane(lane).place.condition != Condition::kRunning) {
+    const LaneState& state = state_.lane(lane);
+    const bool opened = state.place.condition == Condition::kWaiting && state.now.reason == "window.closed" &&
+                        under_way_[static_cast<std::size_t>(lane)] > 0;
+    if (state.place.condition != Condition::kRunning && !opened) {
       stands = true;
       continue;
     }
