@@ -120,8 +120,10 @@ class Customers {
     TRY(const auto rows, world_->library().imports(100'000));
     std::int64_t last = 0;
     for (const auto& row : rows) {
-      if (row.counters.registered != static_cast<std::int64_t>(options_.calls_each))
-        return fail(Code::kCorrupt, row.id + " lacks calls");
+      if (came(row) != static_cast<std::int64_t>(options_.calls_each))
+        return fail(Code::kCorrupt, fmt::format("{} has {} of {} calls: {} failed, {} pending, {}", row.id, came(row),
+                                                row.counters.found, row.counters.failed, row.counters.pending,
+                                                row.bulk.condition));
       last = std::max(last, row.closed_ms.value_or(0));
     }
     seen_.whole_s = static_cast<double>(last - to_unix_ms(begun)) / 1'000;
@@ -129,6 +131,9 @@ class Customers {
   }
 
  private:
+  /// Customers' people share addresses here, so that some meetings reach two of them: fetched, but not a second call.
+  static std::int64_t came(const storage::ImportRow& row) { return row.counters.registered + row.counters.duplicate; }
+
   explicit Customers(const CustomersOptions& options) : options_(options) {}
 
   Result<> add(int number) {
@@ -178,7 +183,7 @@ class Customers {
   Result<double> jain_of_bulk() {
     TRY(const auto rows, world_->library().imports(100'000));
     std::vector<double> had;
-    for (const auto& row : rows) had.push_back(static_cast<double>(row.counters.registered - options_.first_lane));
+    for (const auto& row : rows) had.push_back(static_cast<double>(came(row) - options_.first_lane));
     return jain_index(had);
   }
 
