@@ -121,9 +121,9 @@ class Customers {
     std::int64_t last = 0;
     for (const auto& row : rows) {
       if (came(row) != static_cast<std::int64_t>(options_.calls_each))
-        return fail(Code::kCorrupt, fmt::format("{} has {} of {} calls: {} failed, {} pending, {}", row.id, came(row),
-                                                row.counters.found, row.counters.failed, row.counters.pending,
-                                                row.bulk.condition));
+        return fail(Code::kCorrupt,
+                    fmt::format("{} has {} of {} calls: {} failed, {} pending, {}", row.id, came(row),
+                                row.counters.found, row.counters.failed, row.counters.pending, row.bulk.condition));
       last = std::max(last, row.closed_ms.value_or(0));
     }
     seen_.whole_s = static_cast<double>(last - to_unix_ms(begun)) / 1'000;
