@@ -26,7 +26,8 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   const storage::ImportRow row = row_for(ask, now_ms);
   TRY_VOID(tx.put_import(row));
   TRY(const storage::ImportRow before, tx.import(ask.import));
-  const bool again = before.closed_ms.has_value();
+  // A wish to retry is of a closed import, and whoever started it may have opened the row already.
+  const bool again = before.closed_ms.has_value() || !ask.retries.empty();
   if (again && ask.retries.empty()) {
     TRY_VOID(tx.reopen_import(ask.import));
   } else if (again) {

@@ -109,7 +109,7 @@ Result<Effect> start_again(ProductParts& parts, const storage::ImportRow& row, c
   TRY(ask.credential, credential_for(parts, given, ask.credential));
   ask.retries = {choice};
   ask.state = nullptr;
-  return StartEffect{activities::write_note(ask), parts.facts.task_queue};
+  return StartEffect{activities::write_note(ask), parts.facts.task_queue, row.closed_ms};
 }
 
 Result<ActionPlan> plan_now(Subject subject, const Caller& caller) {

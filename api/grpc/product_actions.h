@@ -24,6 +24,7 @@ struct CancelEffect {
 };
 struct StartEffect {
   std::string input, task_queue;
+  std::optional<std::int64_t> reopens{};  ///< when the import to be tried again had closed: its row opens once it runs
 };
 /// Work in the library itself, on the pool; answers what came of it.
 struct LibraryEffect {
