@@ -50,11 +50,16 @@ class TemporalOnly : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(house_.serve());
-    house_.sandbox().arm(60, [this] { gate_.get_future().wait(); });
+    house_.sandbox().arm(60, [this] {
+      held_.set_value();
+      gate_.get_future().wait();
+    });
     ASSERT_EQ(house_.start().code, 0);
     door_ = std::make_unique<TemporalDoor>(house_);
   }
   void TearDown() override { let_go(); }
+  /// Until the answer is held back: one of the fetches, which begin once the workflow knows what was found.
+  bool wait_held() { return held_.get_future().wait_for(std::chrono::minutes{1}) == std::future_status::ready; }
   void let_go() {
     if (!std::exchange(gone_, true)) gate_.set_value();
   }
@@ -63,7 +68,7 @@ class TemporalOnly : public testing::Test {
     return run(callimport_binary(), {std::move(args), {}, {}, false, {}, 0, false}, house_.scratch());
   }
 
-  std::promise<void> gate_;
+  std::promise<void> held_, gate_;
   bool gone_ = false;
   House house_{100, 41};
   std::unique_ptr<TemporalDoor> door_;
@@ -98,6 +103,7 @@ TEST_F(TemporalOnly, ListReadsMemoAndSearchAttributes) {
 }
 
 TEST_F(TemporalOnly, ShowAsksTheWorkflow) {
+  ASSERT_TRUE(wait_held());
   const auto shown = verb({"show", house_.import().substr(0, 12), "-o", "json"});
   ASSERT_EQ(shown.code, 0) << shown.err;
   const auto import = json::parse(shown.out);
