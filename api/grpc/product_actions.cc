@@ -89,8 +89,8 @@ void work_in_library(const std::shared_ptr<Acting>& acting) {
 }
 
 /// The import's run has started: its row opens before the answer, so that who watches next does not meet the old end.
-/// Only the end that was planned against is taken back: the run may have opened the row by now, or closed it again. Lost
-/// to a crash or an error, this is made up for by the run's first step.
+/// Only the end that was planned against is taken back: the run may have opened the row by now, or closed it again.
+/// Lost to a crash or an error, this is made up for by the run's first step.
 void reopen_and_answer(const std::shared_ptr<Acting>& acting, std::int64_t closed_ms) {
   acting->parts.pool.post([acting, closed_ms] {
     (void)acting->parts.library.change([&](storage::LibraryTx& tx) -> Result<> {

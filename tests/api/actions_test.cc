@@ -192,6 +192,14 @@ TEST(Retry, OfAnImportThatHasEndedWantsATokenAndFetchesNothingTwice) {
   ASSERT_TRUE(house.follow());
   house.expect_whole();
   house.expect_none_fetched_again();
+  const auto told = read_json(house, {"show", house.import(), "--notifications"});
+  int goes_on = 0, ends = 0;
+  for (const auto& one : told) {
+    if (one["text"].get<std::string>().find("goes on with what is missing") != std::string::npos) ++goes_on;
+    if (one["event"] == "import.closed") ++ends;
+  }
+  EXPECT_EQ(goes_on, 1) << "the second beginning is told as one: " << told.dump(1);
+  EXPECT_EQ(ends, 2) << told.dump(1);
   EXPECT_EQ(house.verb({"retry", house.import(), "--failed", "--now"}).code, 2) << "one choice";
   EXPECT_EQ(house.verb({"retry", house.import()}).code, 2);
 }
