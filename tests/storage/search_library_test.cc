@@ -143,7 +143,7 @@ struct Filtered {
 TEST_F(SearchLibrary, FiltersOnTheCall) {
   for (int i = 0; i < 600; ++i) {  // more than one portion of ranges, and gaps longer than the index is read across
     Call call = call_with("c" + std::to_string(i), {segment("common words")});
-    call.start_ms = kNovember + i * 3'600'000;
+    call.start_ms = kNovember + std::int64_t{i} * 3'600'000;
     call.source = i == 599 ? "Meet" : "zoom";
     call.duration_ms = i % 100 == 0 ? 3'600'000 : 60'000;
     call.transcript_state = i % 2 == 0 ? "ready" : "missing";
