@@ -6,7 +6,7 @@
 namespace callimport::storage {
 
 CallShare::CallShare(std::string name, std::int64_t limit, Nanos period)
-    : name_(std::move(name)), meter_({Operation::kAny, limit, period}, Meter::Rows::kBehind) {}
+    : name_(std::move(name)), meter_({Operation::kAny, limit, period}, 0) {}
 
 CallShare::Customer& CallShare::customer(const Account& account) {
   return customers_.try_emplace(account, meter_.budget().period).first->second;

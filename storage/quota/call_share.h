@@ -15,7 +15,6 @@ namespace callimport::storage {
 
 inline constexpr Nanos kCustomerIdle = std::chrono::minutes{15};
 
-/// Its rows are written behind: calls that a dead process had under way are taken again by the next.
 class CallShare {
  public:
   struct Answer {

@@ -67,11 +67,10 @@ void Meter::turn(Timestamp now) {
   const std::int64_t present = stretch_of(now);
   if (present == stretch_) return;
   ended_.reset();
-  const bool row_differs = rows_ == Rows::kAhead ? durable_ > spent_ : spent_ > 0;
-  if (present > stretch_ && row_differs) ended_ = Ended{stretch_, spent_};
+  if (present > stretch_ && durable_ > spent_) ended_ = Ended{stretch_, spent_};
   spent_ = present < stretch_ ? window_.used(now) : 0;
   stretch_ = present;
-  durable_ = behind_ = 0;
+  durable_ = 0;
 }
 
 bool Meter::covered(std::int64_t uses, Timestamp now) {
@@ -104,18 +103,13 @@ void Meter::lease(const Account& account, std::int64_t uses, Timestamp now, std:
   turn(now);
   if (ended_) into.push_back(row(account, ended_->stretch, ended_->spent, now));
   ended_.reset();
-  if (rows_ == Rows::kBehind) {
-    behind_ = spent_ + uses;
-    into.push_back(row(account, stretch_, spent_, now));
-    return;
-  }
-  const std::int64_t portion = std::max(uses, std::min(budget_.limit / kLeaseParts, left(now)));
+  const std::int64_t beyond = lease_parts_ == 0 ? 0 : std::min(budget_.limit / lease_parts_, left(now));
+  const std::int64_t portion = std::max(uses, beyond);
   into.push_back(row(account, stretch_, spent_ + portion, now));
 }
 
 void Meter::leased(const UseRow& row) {
-  if (row.at_ms != to_unix_ms(begin_of(stretch_))) return;
-  durable_ = std::max(durable_, rows_ == Rows::kAhead ? row.used : behind_);
+  if (row.at_ms == to_unix_ms(begin_of(stretch_))) durable_ = std::max(durable_, row.used);
 }
 
 void Meter::restore(const std::vector<UseRow>& rows, Timestamp now) {

@@ -51,13 +51,11 @@ class Window {
 /// A budget with its window and its lease: what may be spent is written down beforehand, in portions. So a process that
 /// is killed has never spent more than its rows say, and forgets at most the unspent part of one lease (limit /
 /// kLeaseParts) for one period. Periods under kWrittenFrom have no rows: whoever opens the file takes them as spent once.
-///
-/// Uses that are taken again when the process dies are written behind instead: a row says what was spent before the
-/// lease it goes with. Then a kill costs nothing of the budget, and forgets what its last lease spent.
 class Meter {
  public:
-  enum class Rows : std::uint8_t { kAhead, kBehind };
-  explicit Meter(Budget budget, Rows rows = Rows::kAhead) : budget_(budget), rows_(rows), window_(budget.period) {}
+  /// `lease_parts`: a lease is at most this part of the limit; 0: exactly what is asked for.
+  explicit Meter(Budget budget, int lease_parts = kLeaseParts)
+      : budget_(budget), lease_parts_(lease_parts), window_(budget.period) {}
 
   const Budget& budget() const { return budget_; }
   std::int64_t limit() const { return budget_.limit; }
@@ -90,14 +88,13 @@ class Meter {
   void turn(Timestamp now);
 
   Budget budget_;
-  Rows rows_;
+  int lease_parts_;
   Window window_;
   std::int64_t stretch_ = 0, spent_ = 0, durable_ = 0;  ///< of the present stretch
-  std::int64_t behind_ = 0;                             ///< kBehind: what its next row, once durable, covers
   struct Ended {
     std::int64_t stretch = 0, spent = 0;
   };
-  std::optional<Ended> ended_;  ///< its row says another figure still
+  std::optional<Ended> ended_;  ///< leased more than it spent, and its row says so still
 };
 
 }  // namespace callimport::storage
