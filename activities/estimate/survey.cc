@@ -6,6 +6,7 @@
 #include <set>
 
 #include "activities/estimate/proofs.h"
+#include "activities/import/choice.h"
 #include "activities/import/sample.h"
 #include "activities/import/window.h"
 
@@ -21,8 +22,9 @@ struct Survey {
   SurveyOrder order;
   std::shared_ptr<SurveyState> state;
   SurveyTell tell;
+  Choice choice;
   CallSpread spread;
-  std::set<std::string> ids;  ///< of calls looked at
+  std::set<std::string> ids{};  ///< of calls looked at
   Timestamp began{}, told{};
   bool listened = true;
 
@@ -39,7 +41,7 @@ struct Survey {
     seen.page_calls = std::max<std::int64_t>(seen.page_calls, std::ssize(page.calls));
     std::vector<std::string> fresh;
     for (const auto& call : page.calls) {
-      if (!ids.insert(call.source_id).second) continue;
+      if (!ids.insert(call.source_id).second || !choice.takes(call)) continue;
       fresh.push_back(call.source_id);
       ++seen.looked_at;
       if (call.state == storage::CallState::kFailed)
@@ -55,6 +57,18 @@ struct Survey {
       seen.length_ms += *call.duration_ms;
     }
     return fresh;
+  }
+
+  /// How many calls there are to be asked for, from how many the list seems to have.
+  CallSpread::Guess chosen(CallSpread::Guess listed) const {
+    if (choice.takes_all()) return listed;
+    if (choice.named() > 0) return {choice.named(), choice.named(), choice.named(), true};
+    const double share =
+        static_cast<double>(state->seen.looked_at) / static_cast<double>(std::max<std::size_t>(1, ids.size()));
+    const auto part = [share](std::int64_t calls) {
+      return static_cast<std::int64_t>(std::llround(share * static_cast<double>(calls)));
+    };
+    return {part(listed.low), part(listed.likely), part(listed.high), false};
   }
 
   void say() {
@@ -105,7 +119,7 @@ Awaitable<bool> walk(SharedSurvey self, ListPage first) {
     auto taking = take_page(self, std::move(page));
     co_await std::move(taking);
     Seen& seen = self->state->seen;
-    seen.calls = self->spread.guess();
+    seen.calls = self->chosen(self->spread.guess());
     if (!next) {
       seen.calls = {seen.looked_at, seen.looked_at, seen.looked_at, true};
       co_return true;
@@ -135,7 +149,7 @@ Awaitable<void> probe_rest(SharedSurvey self) {
     self->spread.saw(*before, starts_of(*page), !page->next);
     auto taking = take_page(self, std::move(*page));
     co_await std::move(taking);
-    self->state->seen.calls = self->spread.guess();
+    self->state->seen.calls = self->chosen(self->spread.guess());
     self->state->seen.calls.exact = false;
     self->say_sometimes();
   }
@@ -179,12 +193,9 @@ Awaitable<void> survey(SharedDeps deps, SurveyOrder order, std::shared_ptr<Surve
     tell(*state);
     co_return;
   }
-  auto self = std::make_shared<Survey>();  // shared by the parts of the survey, one after another
-  self->session = *made;
-  self->order = std::move(order);
-  self->state = state;
-  self->tell = std::move(tell);
-  self->began = began;
+  Choice choice(order.ask, order.named);
+  auto self = std::make_shared<Survey>(  // shared by the parts of the survey, one after another
+      Survey{*made, std::move(order), state, std::move(tell), std::move(choice), CallSpread(), {}, began});
   RepliesSeen replies;
   replies.platform = &self->session->platform();
   replies.clock = &deps->clock;

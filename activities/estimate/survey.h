@@ -31,6 +31,7 @@ struct SurveyOrder {
   std::string token_kind;                 ///< with secret
   Nanos time = std::chrono::seconds{8};   ///< what is not known by then is extrapolated; 0: count to the end
   bool counting = true;                   ///< false: checks only
+  std::vector<std::string> named;         ///< of an order that names its calls: their ids
   std::function<Result<std::uint64_t>()> free_bytes;  ///< of the library's disk; empty: not known. On the pool
 };
 

@@ -13,6 +13,10 @@ constexpr std::array kAdvice = {
     Advice{"call.deleted_at_source", "The call was deleted at the platform after it was counted.",
            "It cannot be played or searched here.", "the customer",
            "Ask whether it can be restored at the platform; then: callimport retry {import} --cause {cause}"},
+    Advice{"call.not_listed", "The import was asked for this call by its id, and the platform's list does not have it.",
+           "The call is missing here.", "whoever named the calls",
+           "Compare the id with the platform, and whether the access in use sees the call; then: callimport retry "
+           "{import} --cause {cause}"},
     Advice{
         "call.private", "The access in use may not see the call.", "The call stays where it is, unseen here.",
         "the call's owner or the customer's admin",

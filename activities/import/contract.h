@@ -80,7 +80,10 @@ struct ImportInput {
   std::int64_t after_ms = 0, before_ms = 0;  ///< on the start of a call: inclusive, exclusive
   std::int64_t calls_max = 0;                ///< only so many; 0: all
   bool spread = false;                       ///< with calls_max: across all dates asked for instead of the newest
-  bool media = true;                         ///< false: details and transcripts only
+  std::int64_t min_length_ms = 0;            ///< shorter ones are left out; a call of unknown length is not
+  std::vector<std::string> users;            ///< only calls that one of these recorded; empty: of all
+  std::int64_t named = 0;  ///< only so many, named one by one at the start (the library has their ids)
+  bool media = true;       ///< false: details and transcripts only
   Prediction predicted;
   std::string started_by;
   std::string window;      ///< when bulk may run (storage/windows); empty: as the server says, opening fills it in
@@ -93,8 +96,9 @@ struct ImportInput {
   nlohmann::json state;            ///< of the machine, from one run to the next; null at the start
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportInput, import, platform, workspace, title, credential, base_url,
-                                                after_ms, before_ms, calls_max, spread, media, predicted, started_by,
-                                                window, zone, order, at_ms, duplicates, settings, retries, state)
+                                                after_ms, before_ms, calls_max, spread, min_length_ms, users, named,
+                                                media, predicted, started_by, window, zone, order, at_ms, duplicates,
+                                                settings, retries, state)
 
 /// found = registered + duplicate + skipped + failed + pending
 struct CounterNote {

@@ -1,5 +1,6 @@
 // Walks the platform's pages into the manifest, from the cursor where the last step stopped. The pages of one step
 // become one transaction: rows, cursor and receipt together.
+#include "activities/import/choice.h"
 #include "activities/import/sample.h"
 #include "activities/import/session.h"
 
@@ -9,8 +10,8 @@ namespace {
 struct Walk {
   std::string from, cursor;
   bool ended = false;
-  bool stuck = false;  ///< its last page leads to itself
-  std::vector<storage::ManifestRow> rows;
+  bool stuck = false;                      ///< its last page leads to itself
+  std::vector<storage::ManifestRow> rows;  ///< those the import is asked for
 };
 
 /// Judged when the import was opened.
@@ -41,8 +42,8 @@ void note_repeat(StepResult& result, const StepInput& input, std::string message
 }
 
 /// @param again  when to ask on, should the list repeat itself.
-Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, const Walk& walk, Timestamp now,
-                                Timestamp again) {
+Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, const Walk& walk, const Choice& choice,
+                                Timestamp now, Timestamp again) {
   const ImportInput& ask = input.ask;
   TRY(const storage::ImportRow before, tx.import(ask.import));
   if (before.cursor != walk.from || before.enumerated) {
@@ -54,13 +55,18 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, 
     if (row.state == storage::CallState::kPending) continue;
     TRY_VOID(tx.see_cause(ask.import, row.cause, to_unix_ms(now)));
   }
+  if (walk.ended && choice.named() > 0) {
+    TRY(const std::int64_t missing, tx.add_manifest(ask.import, choice.not_listed(ask.import), order_of(ask), policy));
+    if (missing > 0) TRY_VOID(tx.see_cause(ask.import, std::string(kCauseNotListed), to_unix_ms(now)));
+  }
   TRY(const storage::ImportRow row, tx.import(ask.import));
-  const bool sample_full = ask.calls_max > 0 && row.counters.found >= ask.calls_max;
-  TRY_VOID(tx.set_cursor(ask.import, walk.cursor, walk.ended || sample_full));
+  const std::int64_t wanted = ask.named > 0 ? choice.named() : ask.calls_max;
+  const bool all_there = wanted > 0 && row.counters.found >= wanted;
+  TRY_VOID(tx.set_cursor(ask.import, walk.cursor, walk.ended || all_there));
   StepResult result;
   result.counters = note_of(row.counters);
   result.known = row.counters.found;
-  result.enumerated = walk.ended || sample_full;
+  result.enumerated = walk.ended || all_there;
   if (walk.stuck && !result.enumerated) note_repeat(result, input, "the platform's list does not go on", again);
   if (!walk.stuck && added == 0 && !walk.rows.empty() && !result.enumerated) {
     note_repeat(result, input, "the platform's list repeats calls it gave before", again);
@@ -69,8 +75,9 @@ Result<std::string> store_pages(storage::LibraryTx& tx, const StepInput& input, 
 }
 
 /// A sample across all dates is no walk: it is picked whole.
-Awaitable<Fetched<bool>> pick(std::shared_ptr<Session> session, ActivityContext& context, StepInput input, Walk& walk) {
-  auto picking = pick_sample(session, input.ask, [&context] { return context.cancelled(); });
+Awaitable<Fetched<bool>> pick(std::shared_ptr<Session> session, ActivityContext& context, StepInput input,
+                              const Choice& choice, Walk& walk) {
+  auto picking = pick_sample(session, input.ask, choice, [&context] { return context.cancelled(); });
   Fetched<std::vector<storage::ManifestRow>> picked = co_await std::move(picking);
   if (!picked) co_return tl::unexpected(picked.error());
   walk.rows = std::move(*picked);
@@ -81,7 +88,7 @@ Awaitable<Fetched<bool>> pick(std::shared_ptr<Session> session, ActivityContext&
 
 /// Reads pages until there are enough. Trouble after at least one page waits for the next step.
 Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityContext& context, StepInput input,
-                                    Walk& walk, std::int64_t known) {
+                                    const Choice& choice, Walk& walk, std::int64_t known) {
   const Platform& platform = session->platform();
   const std::int64_t calls_max = input.ask.calls_max;
   for (int page_number = 0; page_number < std::max(input.pages, 1); ++page_number) {
@@ -92,6 +99,7 @@ Awaitable<Fetched<bool>> walk_pages(std::shared_ptr<Session> session, ActivityCo
     if (!page && page_number > 0) break;
     if (!page) co_return tl::unexpected(page.error());
     for (auto& row : page->calls) {
+      if (!choice.takes(row)) continue;
       row.import = input.ask.import;
       if (calls_max > 0 && known + std::ssize(walk.rows) >= calls_max) break;
       walk.rows.push_back(std::move(row));
@@ -122,10 +130,19 @@ Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& cont
   so_far.enumerated = row->enumerated;
   if (row->enumerated) co_return write_note(so_far);
 
+  auto names_of = [deps, &input]() -> Result<std::vector<std::string>> {
+    if (input.ask.named == 0) return std::vector<std::string>();
+    return deps->library.named_calls(input.ask.import);
+  };
+  auto naming = engine::on_pool(deps->pool, deps->loop, std::move(names_of));
+  Result<std::vector<std::string>> names = co_await std::move(naming);
+  if (!names) co_return tl::unexpected(error_of(names.error()));
+  const Choice choice(input.ask, *std::move(names));
+
   Walk walk{row->cursor, row->cursor, false, false, {}};
   const bool sample = input.ask.calls_max > 0 && input.ask.spread;
-  auto walking =
-      sample ? pick(*made, context, input, walk) : walk_pages(*made, context, input, walk, row->counters.found);
+  auto walking = sample ? pick(*made, context, input, choice, walk)
+                        : walk_pages(*made, context, input, choice, walk, row->counters.found);
   const Fetched<bool> walked = co_await std::move(walking);
   if (!walked) {
     const Nanos outage_wait = (*made)->platform().outage_wait;
@@ -134,8 +151,8 @@ Awaitable<ActivityResult> enumerate_calls(SharedDeps deps, ActivityContext& cont
   if (context.cancelled()) co_return tl::unexpected(cancelled_answer());
   const Timestamp now = deps->clock.now();
   const Timestamp again = now + (*made)->platform().outage_wait;
-  auto work = [input, walk = std::move(walk), now, again](storage::LibraryTx& tx) {
-    return store_pages(tx, input, walk, now, again);
+  auto work = [input, walk = std::move(walk), choice, now, again](storage::LibraryTx& tx) {
+    return store_pages(tx, input, walk, choice, now, again);
   };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);

@@ -1,4 +1,5 @@
 // The first step: the import's row, new or taken over, and the beginning is told.
+#include "activities/import/choice.h"
 #include "activities/import/step.h"
 #include "activities/import/texts.h"
 #include "activities/import/window.h"
@@ -57,7 +58,8 @@ Awaitable<ActivityResult> open_import(SharedDeps deps, ActivityContext& context,
   const auto order = storage::parse_lane_order(ask.order);
   if (!order) co_return tl::unexpected(final_error("input.invalid", order.error().message));
   const Platform* platform = find_platform(ask.platform);
-  const std::string refused = platform == nullptr ? "" : order_refused(*platform, *order);
+  std::string refused = platform == nullptr ? "" : order_refused(*platform, *order);
+  if (platform != nullptr && refused.empty()) refused = choice_refused(*platform, ask);
   if (!refused.empty()) co_return tl::unexpected(final_error("input.invalid", refused));
   auto work = [deps, ask](storage::LibraryTx& tx) { return open(tx, *deps, ask); };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));

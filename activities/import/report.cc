@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "activities/import/advice.h"
+#include "activities/import/choice.h"
 #include "activities/import/contract.h"
 #include "activities/import/report_scan.h"
 #include "activities/import/texts.h"
@@ -84,6 +85,7 @@ json asked_of(const ImportRow& row) {
   if (ask->after_ms != 0) asked["after_ms"] = ask->after_ms;
   if (ask->before_ms != 0) asked["before_ms"] = ask->before_ms;
   if (ask->calls_max != 0) asked["calls_max"] = ask->calls_max;
+  if (const auto choice = choice_words(*ask); !choice.empty()) asked["choice"] = choice;
   return asked;
 }
 

@@ -10,7 +10,8 @@ namespace {
 using storage::ManifestRow;
 
 struct Candidates {
-  std::vector<ManifestRow> rows;
+  const Choice& choice;
+  std::vector<ManifestRow> rows;  ///< of the choice
   std::set<std::string> known;
   CallSpread spread;
 
@@ -18,7 +19,7 @@ struct Candidates {
     std::vector<std::int64_t> starts;
     for (const ManifestRow& row : page.calls) {
       if (row.start_ms != 0) starts.push_back(row.start_ms);
-      if (known.insert(row.source_id).second) rows.push_back(row);
+      if (known.insert(row.source_id).second && choice.takes(row)) rows.push_back(row);
     }
     spread.saw(until, starts, !page.next);
   }
@@ -57,9 +58,9 @@ std::vector<ManifestRow> pick_evenly(std::vector<ManifestRow> candidates, std::s
 }
 
 Awaitable<Fetched<std::vector<ManifestRow>>> pick_sample(std::shared_ptr<Session> session, ImportInput ask,
-                                                         std::function<bool()> stop) {
+                                                         const Choice& choice, std::function<bool()> stop) {
   const auto calls = static_cast<std::size_t>(std::max<std::int64_t>(ask.calls_max, 1));
-  Candidates found;
+  Candidates found{choice, {}, {}, {}};
   auto listing = list_before(session, ask, ask.before_ms);
   Fetched<ListPage> page = co_await std::move(listing);
   if (!page) co_return tl::unexpected(page.error());

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "activities/import/choice.h"
 #include "activities/import/session.h"
 #include "activities/import/spread.h"
 
@@ -18,9 +19,10 @@ Awaitable<Fetched<ListPage>> list_before(std::shared_ptr<Session> session, Impor
 /// `calls` of the candidates, spread evenly from the newest to the oldest of them, newest first. Pure.
 std::vector<storage::ManifestRow> pick_evenly(std::vector<storage::ManifestRow> candidates, std::size_t calls);
 
-/// Up to ask.calls_max calls across the dates asked for, newest first. One request a call at most, so it may be done in
-/// one step; `stop` is looked at between requests: then what was found so far comes.
+/// Up to ask.calls_max calls of the choice (which outlives the picking) across the dates asked for, newest first. One
+/// request a call at most, so it may be done in one step; `stop` is looked at between requests: then what was found so
+/// far comes.
 Awaitable<Fetched<std::vector<storage::ManifestRow>>> pick_sample(std::shared_ptr<Session> session, ImportInput ask,
-                                                                  std::function<bool()> stop);
+                                                                  const Choice& choice, std::function<bool()> stop);
 
 }  // namespace callimport::activities

@@ -15,6 +15,7 @@ struct Look {
   std::string token, token_kind;
   std::int64_t time_ms = 0;  ///< 0: as the server does; -1: to the end
   bool checks_only = false;
+  std::vector<std::string> named{};  ///< of an order that names its calls
 };
 /// Asks the server; partial figures are drawn on stderr where that is a terminal (TE-04).
 /// @error library.absent  only Temporal answers there.

@@ -27,6 +27,7 @@ v1::StartImportRequest request_of(const StartFlags& flags, const activities::Imp
   request.set_customer(flags.customer);
   request.set_owns_data(flags.owns_data);
   request.set_task_queue(flags.task_queue);
+  for (const auto& call : flags.named) request.add_calls(call);
   return request;
 }
 
@@ -68,6 +69,10 @@ tl::expected<bool, CliError> launch_import(Session& session, const StartFlags& f
     return false;
   }
   if (answer.error().code != kLibraryAbsent) return tl::unexpected(answer.error());
+  if (!flags.named.empty()) {
+    return sorry(kExitFailed, kLibraryAbsent, "calls can be named only where the library is: nothing was started",
+                 "repeat it where the worker runs, without --address");
+  }
   CLI_TRY(const auto task_queue, task_queue_of(session, flags));
   const StartOrder start{order.import, request.input(), request.action().request_id(), task_queue};
   CLI_TRY(const bool started, start_import_workflow(session, start));

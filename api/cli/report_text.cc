@@ -122,6 +122,7 @@ std::string report_asked(const json& report) {
   if (asked.contains("before_ms")) text += ", before " + report_time(number(asked, "before_ms"));
   if (asked.contains("calls_max"))
     text += fmt::format(", the newest {} calls", human_count(number(asked, "calls_max")));
+  if (asked.contains("choice")) text += ", " + asked.value("choice", std::string());
   return text + fmt::format("; the first {} calls before all others.", human_count(number(asked, "first_lane")));
 }
 

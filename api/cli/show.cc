@@ -54,6 +54,9 @@ std::string next_command(const v1::Import& import, bool problems) {
   if (lane.condition() == "needs_attention" && lane.reason().starts_with("access.")) {
     return "callimport credentials renew " + import.credential() + " --token-file FILE";
   }
+  if (lane.condition() == "needs_attention" && lane.reason() == "gaps.approval") {
+    return "callimport approve " + import.id() + ", or callimport retry " + import.id() + " --failed";
+  }
   if (lane.condition() == "paused") return "callimport resume " + import.id();
   if (!import.has_closed_ms()) return "callimport watch " + import.id();
   if (problems) return "callimport show " + import.id() + " --problems";

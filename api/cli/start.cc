@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "activities/import/choice.h"
 #include "activities/platforms/platform.h"
 #include "api/cli/imports.h"
 #include "api/cli/launch.h"
@@ -48,11 +49,13 @@ void say_plan(const Session& session, const activities::ImportInput& order) {
   if (order.calls_max > 0)
     extent =
         fmt::format("{} in all, {}", human_count(order.calls_max), order.spread ? "across all dates" : "the newest");
-  session.say(fmt::format("import from {} for {}: the first {} calls first, {}, {}; {}", platform->title,
+  const auto choice = activities::choice_words(order);
+  session.say(fmt::format("import from {} for {}: the first {} calls first, {}, {}; {}{}", platform->title,
                           printable(order.workspace.empty() ? "the token's workspace" : order.workspace),
                           order.settings.first_lane,
                           storage::spoken_order(storage::parse_lane_order(order.order).value_or(storage::LaneOrder{})),
-                          extent, order.media ? "recordings and transcripts" : "transcripts only"));
+                          extent, order.media ? "recordings and transcripts" : "transcripts only",
+                          choice.empty() ? choice : "; " + printable(choice)));
 }
 
 /// The look before the start: what it found is said, and what it foretold goes into the order.

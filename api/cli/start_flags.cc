@@ -6,7 +6,9 @@
 
 #include <cstdlib>
 
+#include "activities/import/choice.h"
 #include "activities/platforms/platform.h"
+#include "api/cli/named_calls.h"
 #include "storage/library/lane_order.h"
 #include "storage/model/ids.h"
 #include "storage/runtime/os_random.h"
@@ -54,6 +56,9 @@ void put_extent(const StartFlags& flags, activities::ImportInput& order) {
     order.calls_max = flags.newest;
     order.spread = false;
   }
+  if (!flags.named.empty()) order.named = std::ssize(flags.named);
+  if (flags.min_length_s > 0) order.min_length_ms = flags.min_length_s * 1'000;
+  if (!flags.users.empty()) order.users = flags.users;
   if (flags.no_media) order.media = false;
   if (flags.like.empty()) order.settings = flags.settings;
   if (flags.first >= 0) order.settings.first_lane = flags.first;
@@ -95,6 +100,9 @@ tl::expected<activities::ImportInput, CliError> import_order(Session& session, c
 }
 
 tl::expected<StartFlags, CliError> completed_flags(Session& session, StartFlags flags) {
+  if (!flags.from_csv.empty()) {
+    CLI_TRY(flags.named, read_named_calls(flags.from_csv));
+  }
   const auto& earlier = flags.import_id.empty() ? flags.like : flags.import_id;
   if (earlier.empty()) return flags;
   v1::GetImportRequest request;
@@ -117,6 +125,11 @@ tl::expected<StartFlags, CliError> completed_flags(Session& session, StartFlags 
   keep(flags.window, before->window);
   keep(flags.zone, before->zone);
   keep(flags.order, before->order);
+  if (before->named > 0 && flags.import_id.empty() && flags.named.empty()) {
+    return sorry(kExitUsage, "usage",
+                 fmt::format("{} was asked for {} calls by their ids", flags.like, human_count(before->named)),
+                 "name them again: callimport start --like " + flags.like + " --from-csv FILE");
+  }
   if (flags.first < 0) flags.first = before->settings.first_lane;
   return flags;
 }
@@ -127,12 +140,15 @@ tl::unexpected<CliError> unusable(const std::string& message) {
   return sorry(kExitUsage, "usage", message, "callimport help windows");
 }
 
-/// Which orders the platform's list can be read in.
+/// Which orders the platform's list can be read in, and which calls can be chosen in it.
 tl::expected<void, CliError> check_order(const activities::ImportInput& order) {
   const auto wanted = storage::parse_lane_order(order.order);
   if (!wanted) return sorry(kExitUsage, "usage", wanted.error().message, "callimport start --help");
-  const std::string refused = activities::order_refused(*activities::find_platform(order.platform), *wanted);
+  const auto& platform = *activities::find_platform(order.platform);
+  const std::string refused = activities::order_refused(platform, *wanted);
   if (!refused.empty()) return sorry(kExitUsage, "usage", refused, "callimport start --order newest");
+  const std::string choice = activities::choice_refused(platform, order);
+  if (!choice.empty()) return sorry(kExitUsage, "usage", choice, "callimport start --help");
   return {};
 }
 
@@ -225,7 +241,7 @@ tl::expected<GivenAccess, CliError> given_access(Session& session, const StartFl
 }
 
 Look look_of(const StartFlags& flags, const GivenAccess& access, activities::ImportInput order) {
-  Look look{std::move(order), access.token, flags.token_kind, 0, false};
+  Look look{std::move(order), access.token, flags.token_kind, 0, false, flags.named};
   look.order.credential = access.credential;
   return look;
 }
@@ -257,6 +273,17 @@ void add_import_flags(CLI::App& verb, StartFlags& flags) {
   verb.add_option("--like", flags.like, "as an earlier import was asked for, but for its access");
   verb.add_option("--after", flags.after, "only calls that began at or after this day or time");
   verb.add_option("--before", flags.before, "only calls that began before it");
+  verb.add_option("--from-csv", flags.from_csv, "only the calls whose ids this file names, in its column source_id")
+      ->check(CLI::ExistingFile)
+      ->excludes(sample)
+      ->excludes(verb.get_option("--newest"));
+  verb.add_option("--min-length", flags.min_length_s, "only calls that last at least so long: 90, 90s, 2m, 1h")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3'600}},
+                                        CLI::AsNumberWithUnit::CASE_INSENSITIVE, "TIME"))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}));
+  verb.add_option("--user", flags.users, "only calls that this user recorded, by e-mail or name; may be repeated")
+      ->expected(1)
+      ->take_all();
   verb.add_flag("--no-media", flags.no_media, "details and transcripts only");
   verb.add_option(
           "--duplicates", flags.duplicates,

@@ -24,6 +24,10 @@ struct StartFlags {
   std::string like;                ///< an earlier import whose order this one takes over
   std::string sample;              ///< a number of calls, across all dates
   std::int64_t newest = 0;         ///< only so many, the newest; 0: all
+  std::string from_csv;            ///< a file that names the calls
+  std::vector<std::string> named;  ///< the calls of that file
+  std::int64_t min_length_s = 0;   ///< shorter calls are left out
+  std::vector<std::string> users;  ///< only calls that these recorded
   const CLI::App* verb = nullptr;  ///< tells which flags were given
   WatchFlags watch;                ///< with wait
   bool no_media = false, wait = false, dry_run = false, no_estimate = false, owns_data = false;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "activities/import/choice.h"
 #include "activities/import/contract.h"
 #include "activities/import/texts.h"
 #include "activities/platforms/platform.h"
@@ -88,9 +90,31 @@ Result<bool> started_before(ProductParts& parts, const v1::Action& action) {
 }
 
 std::string calls_wanted(const activities::ImportInput& ask) {
-  return fmt::format("The first {} calls come first, then {}; {}.", grouped(ask.settings.first_lane),
+  const auto choice = activities::choice_words(ask);
+  return fmt::format("The first {} calls come first, then {}; {}{}.", grouped(ask.settings.first_lane),
                      ask.calls_max > 0 ? fmt::format("up to {} in all", grouped(ask.calls_max)) : "all others",
-                     ask.media ? "recordings and transcripts" : "transcripts only");
+                     ask.media ? "recordings and transcripts" : "transcripts only",
+                     choice.empty() ? choice : "; " + choice);
+}
+
+/// The calls that a start names: with the request, or those it was told when it was first asked for.
+Result<> take_named(ProductParts& parts, const v1::StartImportRequest& request, activities::ImportInput& ask,
+                    ActionPlan& plan) {
+  if (request.calls_size() == 0 && ask.named == 0) return {};
+  std::set<std::string> calls(request.calls().begin(), request.calls().end());
+  calls.erase("");
+  if (calls.empty()) {
+    TRY(const auto before, parts.library.named_calls(ask.import));
+    if (!before.empty()) return {};
+    return fail(Code::kInvalid, "calls.unnamed: this import asks for calls by their ids, and none came with it");
+  }
+  if (calls.size() > storage::kNamedCallsMax) {
+    return fail(Code::kInvalid, fmt::format("calls.too_many: an import names {} calls at most, not {}",
+                                            grouped(storage::kNamedCallsMax), grouped(std::ssize(calls))));
+  }
+  ask.named = std::ssize(calls);
+  plan.calls.assign(calls.begin(), calls.end());
+  return {};
 }
 
 }  // namespace
@@ -140,6 +164,10 @@ Result<ActionPlan> plan_start(ProductParts& parts, const Caller& caller, const v
   if (platform == nullptr) return fail(Code::kInvalid, "platform.unknown: no connector for " + cut(ask.platform));
   if (ask.started_by.empty() || caller.name.starts_with("os:")) ask.started_by = caller.person();
   ActionPlan plan;
+  TRY_VOID(take_named(parts, request, ask, plan));
+  if (const auto refused = activities::choice_refused(*platform, ask); !refused.empty()) {
+    return fail(Code::kInvalid, "input.invalid: " + refused);
+  }
   plan.answer.set_import(id);
   TRY(const bool before, started_before(parts, request.action()));
   if (before) {

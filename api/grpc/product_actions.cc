@@ -48,6 +48,9 @@ Result<std::int64_t> write_down(Acting& acting) {
     if (acting.plan.consent) {
       TRY_VOID(tx.consent(*acting.plan.consent));
     }
+    if (!acting.plan.calls.empty()) {
+      TRY_VOID(tx.name_calls(row.import, acting.plan.calls));
+    }
     return {};
   }));
   return number;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "api/grpc/product_internal.h"
 
@@ -38,6 +39,7 @@ struct ActionPlan {
   std::string after = "{}";
   Effect effect;  ///< nothing: there is nothing to do
   std::optional<storage::ConsentRow> consent;
+  std::vector<std::string> calls{};  ///< that the import to be started names
 };
 
 /// The plans, one a verb; all read the library only.  @error  with a dotted code first, when it cannot be done.

@@ -124,6 +124,7 @@ void estimate_import(ProductParts& parts, const v1::EstimateImportRequest& reque
   if (!request.secret().empty()) order.secret = storage::Secret(request.secret());
   order.token_kind = request.token_kind();
   order.counting = !request.checks_only();
+  order.named.assign(request.calls().begin(), request.calls().end());
   order.time = std::chrono::milliseconds{request.time_ms() == 0 ? kTimeDefaultMs : request.time_ms()};
   if (request.time_ms() == kCountAll) order.time = Nanos{0};
   order.free_bytes = [&parts] { return parts.disk.free_bytes(parts.facts.data_folder); };

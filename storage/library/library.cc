@@ -143,6 +143,9 @@ class Tx final : public LibraryTx {
                                     const LaneOrder& order, DuplicatePolicy policy) override {
     return w_.manifest.add(import, rows, order, policy);
   }
+  Result<> name_calls(const std::string& import, const std::vector<std::string>& source_ids) override {
+    return w_.manifest.name(import, source_ids);
+  }
   Result<> prioritize(const std::string& import, std::int64_t first_lane) override {
     return w_.manifest.prioritize(import, first_lane);
   }
@@ -338,6 +341,10 @@ class SqliteLibrary final : public Library {
                                             int limit) override {
     MutexLock lock(read_mutex_);
     return reader_.manifest.rows(import, state, cause, after_source_id, limit);
+  }
+  Result<std::vector<std::string>> named_calls(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.manifest.named(import);
   }
   Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) override {
     MutexLock lock(read_mutex_);

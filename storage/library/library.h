@@ -78,6 +78,9 @@ class LibraryTx {
   Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows) {
     return add_manifest(import, rows, {});
   }
+  /// The import is asked for these calls only: in place of those named before. Before it is there, too.
+  /// @error kInvalid  more than kNamedCallsMax, or an empty id.
+  virtual Result<> name_calls(const std::string& import, const std::vector<std::string>& source_ids) = 0;
   /// First lane = by the order they were added in, the first `first_lane` of what is in it and what is pending in bulk
   /// (100,000 at most); the rest is bulk. Ties by source id. May be repeated while enumeration goes on.
   virtual Result<> prioritize(const std::string& import, std::int64_t first_lane) = 0;
@@ -240,6 +243,8 @@ class Library {
   virtual Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state,
                                                     const std::string& cause, const std::string& after_source_id,
                                                     int limit) = 0;
+  /// What name_calls was told, by id.
+  virtual Result<std::vector<std::string>> named_calls(const std::string& import) = 0;
   virtual Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) = 0;
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
   /// Calls that failed, of one cause or (empty) of any.

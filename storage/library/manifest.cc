@@ -88,7 +88,8 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
                 " AND not_before_ms IS NOT NULL"),
       failed_(db,
               "SELECT count(*) FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5)"
-              " AND state = 5 AND (?2 = '' OR cause = ?2)") {}
+              " AND state = 5 AND (?2 = '' OR cause = ?2)"),
+      named_(db, "SELECT source_id FROM named_call WHERE import = ?1 ORDER BY source_id") {}
 
 Result<ManifestCounts> ManifestReads::counts(const std::string& import, Lane lane) {
   TRY(const std::int64_t number, imports_.number(import));
@@ -115,6 +116,10 @@ Result<std::vector<ManifestRow>> ManifestReads::rows(const std::string& import, 
 Result<std::optional<ManifestRow>> ManifestReads::row(const std::string& import, const std::string& source_id) {
   TRY(const std::int64_t number, imports_.number(import));
   return first_row(one_.bind(1, number).bind(2, source_id), reader_for(import));
+}
+
+Result<std::vector<std::string>> ManifestReads::named(const std::string& import) {
+  return all_rows(named_.bind(1, import), [](const Statement& row) { return row.text(0); });
 }
 
 Result<std::vector<Problem>> ManifestReads::problems(const std::string& import) {
@@ -223,7 +228,9 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
              " AND (?2 = '' OR cause = ?2) AND cause <> ?3 LIMIT " CALLIMPORT_PORTION ")"),
       retry_one_(db,
                  "UPDATE manifest SET state = 0, cause = '', detail = '', not_before_ms = NULL"
-                 " WHERE import = ?1 AND source_id = ?2 AND state = 5 AND cause <> ?3 RETURNING lane") {}
+                 " WHERE import = ?1 AND source_id = ?2 AND state = 5 AND cause <> ?3 RETURNING lane"),
+      forget_names_(db, "DELETE FROM named_call WHERE import = ?1"),
+      name_(db, "INSERT INTO named_call(import, source_id) VALUES(?1, ?2) ON CONFLICT DO NOTHING") {}
 
 Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows,
                                          const LaneOrder& order, DuplicatePolicy policy) {
@@ -247,6 +254,19 @@ Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::v
   TRY_VOID(counters_.count(number, Lane::kFirst, added[0]));
   TRY_VOID(counters_.count(number, Lane::kBulk, added[1]));
   return added[0].counters.found + added[1].counters.found;
+}
+
+Result<> ManifestWrites::name(const std::string& import, const std::vector<std::string>& source_ids) {
+  if (source_ids.size() > kNamedCallsMax) {
+    return fail(Code::kInvalid, "an import names " + std::to_string(kNamedCallsMax) + " calls at most, not " +
+                                    std::to_string(source_ids.size()));
+  }
+  TRY_VOID(forget_names_.bind(1, import).run());
+  for (const auto& id : source_ids) {
+    if (id.empty()) return fail(Code::kInvalid, "a call named for import " + import + " without an id");
+    TRY_VOID(name_.bind(1, import).bind(2, id).run());
+  }
+  return {};
 }
 
 Result<bool> ManifestWrites::insert(std::int64_t import, const ManifestRow& row, std::int64_t position, CallState state,

@@ -22,12 +22,13 @@ class ManifestReads {
   Result<std::vector<ManifestRow>> rows(const std::string& import, std::optional<CallState> state,
                                         const std::string& cause, const std::string& after_source_id, int limit);
   Result<std::optional<ManifestRow>> row(const std::string& import, const std::string& source_id);
+  Result<std::vector<std::string>> named(const std::string& import);
   Result<std::vector<Problem>> problems(const std::string& import);
   Result<std::int64_t> failed(const std::string& import, const std::string& cause);  ///< empty cause: of any
 
  private:
   ImportReads& imports_;
-  Statement all_, in_state_, in_trouble_, one_, problems_, wordless_, earliest_, failed_;
+  Statement all_, in_state_, in_trouble_, one_, problems_, wordless_, earliest_, failed_, named_;
 };
 
 /// Inside a transaction of the writer.
@@ -40,6 +41,7 @@ class ManifestWrites {
   Result<std::int64_t> add(const std::string& import, const std::vector<ManifestRow>& rows, const LaneOrder& order,
                            DuplicatePolicy policy);
   Result<> prioritize(const std::string& import, std::int64_t first_lane);
+  Result<> name(const std::string& import, const std::vector<std::string>& source_ids);
   Result<std::vector<ManifestRow>> next_pending(const std::string& import, Lane lane, std::int64_t now_ms, int limit);
   Result<> put_off(const std::string& import, const std::string& source_id, std::int64_t not_before_ms);
   Result<std::int64_t> retry_failed(const std::string& import, const std::string& cause);
@@ -81,7 +83,7 @@ class ManifestWrites {
   ImportWrites& counters_;
   Statement set_repeats_, workspace_, registered_, insert_, find_, move_, put_off_, fresh_, due_, boundary_;
   std::array<Crossing, 3> crossings_;
-  Statement failed_by_lane_, retry_, retry_one_;
+  Statement failed_by_lane_, retry_, retry_one_, forget_names_, name_;
 };
 
 /// The longest start of `text` within `bytes_max` that does not cut a UTF-8 character.

@@ -56,6 +56,7 @@ std::string_view to_string(DuplicatePolicy policy);
 std::optional<DuplicatePolicy> parse_duplicate_policy(std::string_view text);
 
 /// Cause of a call whose id cannot be asked for, now or ever: no retry takes it up.
+inline constexpr std::size_t kNamedCallsMax = 50'000;  ///< one by one, of one import
 inline constexpr std::string_view kCauseIdUnusable = "call.id_unusable";
 
 struct ManifestRow {

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "storage/library/schema.h"
 #include "tests/storage/library_fixture.h"
 
 namespace callimport::storage {
@@ -125,6 +127,33 @@ TEST_F(Manifest, AddsOnlyWhatItDoesNotKnow) {
   };
   ASSERT_OK(library_->change(add_twice));
   EXPECT_EQ((Counters{.found = 3, .pending = 3}), counters());
+}
+
+TEST_F(Manifest, RemembersWhichCallsWereNamed) {
+  const auto name = [&](const std::string& import, const std::vector<std::string>& ids) {
+    return library_->change([&](LibraryTx& tx) { return tx.name_calls(import, ids); });
+  };
+  ASSERT_OK(name("imp_to_come", {"b", "a", "b"}));
+  ASSERT_OK(name(kImport, {"c"}));
+  EXPECT_EQ((std::vector<std::string>{"a", "b"}), library_->named_calls("imp_to_come").value());
+  ASSERT_OK(name("imp_to_come", {"d"}));
+  EXPECT_EQ(std::vector<std::string>{"d"}, library_->named_calls("imp_to_come").value());
+  EXPECT_EQ(Code::kInvalid, name(kImport, {"e", ""}).error().code);
+  EXPECT_EQ(Code::kInvalid, name(kImport, std::vector<std::string>(kNamedCallsMax + 1, "x")).error().code);
+  EXPECT_EQ(std::vector<std::string>{"c"}, library_->named_calls(kImport).value())
+      << "what was refused changed nothing";
+  EXPECT_TRUE(library_->named_calls("imp_none").value().empty());
+}
+
+/// A library of the schema before names none.
+TEST_F(Manifest, OfTheSchemaBeforeHasNoNames) {
+  library_.reset();
+  path_ = "data/older.db";
+  ASSERT_OK(Database::open(disk_, path_, {.migrations = std::span(library_schema::kMigrations).first(9)}));
+  reopen();
+  EXPECT_TRUE(library_->named_calls(kImport).value().empty());
+  ASSERT_OK(library_->change([&](LibraryTx& tx) { return tx.name_calls(kImport, {"a"}); }));
+  EXPECT_EQ(std::vector<std::string>{"a"}, library_->named_calls(kImport).value());
 }
 
 TEST_F(Manifest, TakesSkippedAndFailedRowsWithTheirCause) {
