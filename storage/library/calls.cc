@@ -115,6 +115,10 @@ std::string searched_people(const std::vector<Participant>& participants,
   return people;
 }
 
+tl::unexpected<Error> too_long(std::size_t segments) {
+  return fail(Code::kInvalid, "a transcript of " + std::to_string(segments) + " segments is too long");
+}
+
 tl::unexpected<Error> no_call(const std::string& id) {
   return fail(Code::kNotFound, "no such call " + id.substr(0, kIdCharactersShown));
 }
@@ -233,7 +237,6 @@ CallWrites::CallWrites(Database& db, Random& random, PeopleWrites& people)
     : db_(db),
       random_(random),
       people_(people),
-      known_(db, "SELECT id FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
       last_doc_(db, "SELECT doc + docs FROM call WHERE doc >= ?1 AND doc <= ?2 ORDER BY doc DESC LIMIT 1"),
       insert_(
           db,
@@ -269,16 +272,17 @@ CallWrites::CallWrites(Database& db, Random& random, PeopleWrites& people)
       set_facts_(db,
                  "UPDATE call SET title = ?2, source = ?3, end_ms = ?4, duration_ms = ?5, tags = ?6, details = ?7,"
                  " fetched_ms = ?8, people = ?9, privacy = ?10 WHERE number = ?1"),
-      set_content_(db,
-                   "UPDATE call SET doc = ?2, docs = ?3, transcript_state = ?4, media_type = ?5, media_hash = ?6,"
-                   " media_bytes = ?7, container = ?8, audio_codec = ?9, video_codec = ?10, media_duration_ms = ?11"
-                   " WHERE number = ?1") {}
-
-Result<std::optional<std::string>> CallWrites::known(const std::string& platform, const std::string& workspace,
-                                                     const std::string& source_id) {
-  known_.bind(1, platform).bind(2, workspace).bind(3, source_id);
-  return first_row(known_, [](const Statement& row) { return row.text(0); });
-}
+      set_transcript_(db, "UPDATE call SET doc = ?2, docs = ?3, transcript_state = ?4 WHERE number = ?1"),
+      set_media_(db,
+                 "UPDATE call SET media_type = ?2, media_hash = ?3, media_bytes = ?4, container = ?5, audio_codec = ?6,"
+                 " video_codec = ?7, media_duration_ms = ?8 WHERE number = ?1"),
+      wordless_(db,
+                "SELECT number, doc, docs, title, people FROM call WHERE platform = ?1 AND workspace = ?2"
+                " AND source_id = ?3 AND transcript_state IN ('missing', 'failed')"),
+      set_wordless_(db,
+                    "UPDATE call SET transcript_state = ?2, details = iif(?3 = '', details,"
+                    " json_set(iif(json_valid(details), details, '{}'), '$.transcript_made_by', ?3))"
+                    " WHERE number = ?1") {}
 
 Result<std::int64_t> CallWrites::free_doc(std::int64_t start_ms, std::int64_t docs) {
   const std::int64_t first = first_doc_of(start_ms), last = last_doc_of(start_ms);
@@ -383,9 +387,7 @@ Result<Rematched> CallWrites::rematch(std::int64_t from, int limit) {
 }
 
 Result<> CallWrites::insert(const Call& call, const Provenance& from) {
-  if (call.segments.size() > kSegmentsPerCallMax) {
-    return fail(Code::kInvalid, "a transcript of " + std::to_string(call.segments.size()) + " segments is too long");
-  }
+  if (call.segments.size() > kSegmentsPerCallMax) return too_long(call.segments.size());
   TRY(const auto matches, match(call.participants, from));
   const std::string people = searched_people(call.participants, matches);
   TRY(const Place place, insert_facts(call, from, people));
@@ -404,38 +406,30 @@ Result<> CallWrites::insert_segments(std::int64_t doc, const std::vector<Segment
   return {};
 }
 
-Result<> CallWrites::replace_content(std::int64_t number, std::int64_t doc, std::int64_t docs, const Call& call) {
-  TRY_VOID(drop_segments_.bind(1, doc).bind(2, doc + docs).run());
-  const auto wanted = static_cast<std::int64_t>(call.segments.size()) + 1;
-  std::int64_t at = doc;
-  if (wanted > docs) {
-    TRY(at, free_doc(start_ms_of(doc), wanted));
+CallWrites::Indexed CallWrites::read_indexed(const Statement& row) {
+  return {row.integer(0), row.integer(1), row.integer(2), row.text(3), row.text(4)};
+}
+
+Result<std::int64_t> CallWrites::replace_segments(const Indexed& old, const std::vector<Segment>& segments,
+                                                  const std::string& state) {
+  TRY_VOID(drop_segments_.bind(1, old.doc).bind(2, old.doc + old.docs).run());
+  const auto wanted = static_cast<std::int64_t>(segments.size()) + 1;
+  std::int64_t at = old.doc;
+  if (wanted > old.docs) {
+    TRY(at, free_doc(start_ms_of(old.doc), wanted));
   }
-  set_content_.bind(1, number).bind(2, at).bind(3, wanted).bind(4, call.transcript_state).bind(5, call.media_type);
-  if (call.media) {
-    const MediaFacts& media = *call.media;
-    set_content_.bind(6, media.hash).bind(7, media.bytes).bind(8, media.container);
-    set_content_.bind(9, media.audio_codec).bind(10, media.video_codec).bind(11, media.duration_ms);
-  }
-  TRY_VOID(set_content_.run());
-  return insert_segments(at, call.segments);
+  TRY_VOID(set_transcript_.bind(1, old.number).bind(2, at).bind(3, wanted).bind(4, state).run());
+  TRY_VOID(insert_segments(at, segments));
+  return at;
 }
 
 Result<> CallWrites::rewrite(const std::string& id, const Call& call, const Provenance& from, DuplicatePolicy policy) {
-  if (call.segments.size() > kSegmentsPerCallMax) {
-    return fail(Code::kInvalid, "a transcript of " + std::to_string(call.segments.size()) + " segments is too long");
-  }
-  struct Old {
-    std::int64_t number, doc, docs;
-    std::string title, people;
-  };
-  const auto read = [](const Statement& row) {
-    return Old{row.integer(0), row.integer(1), row.integer(2), row.text(3), row.text(4)};
-  };
-  TRY(const auto old, first_row(place_of_.bind(1, id), read));
+  if (call.segments.size() > kSegmentsPerCallMax) return too_long(call.segments.size());
+  TRY(const auto old, first_row(place_of_.bind(1, id), read_indexed));
   if (!old) return no_call(id);
   const bool whole = policy == DuplicatePolicy::kReplace;
-  TRY_VOID(unindex_all_.bind(1, old->doc).bind(2, old->doc + (whole ? old->docs : 1)).run());
+  const bool words = whole && !call.segments.empty();
+  TRY_VOID(unindex_all_.bind(1, old->doc).bind(2, old->doc + (words ? old->docs : 1)).run());
   TRY(const auto matches, match(call.participants, from));
   const std::string people = searched_people(call.participants, matches);
   TRY(const auto rules, people_.workspace(from.workspace));
@@ -444,9 +438,29 @@ Result<> CallWrites::rewrite(const std::string& id, const Call& call, const Prov
   TRY_VOID(set_facts_.bind(9, people).bind(10, stricter(call.privacy, rules.privacy)).run());
   TRY_VOID(drop_participants_.bind(1, old->number).run());
   TRY_VOID(insert_participants(old->number, call.participants, matches));
-  if (whole) TRY_VOID(replace_content(old->number, old->doc, old->docs, call));
-  TRY(const auto now, first_row(place_of_.bind(1, id), read));
-  return index(now->doc, call.title, "", people);
+  std::int64_t doc = old->doc;
+  if (words) {
+    TRY(doc, replace_segments(*old, call.segments, call.transcript_state));
+  }
+  if (whole && call.media) {
+    const MediaFacts& media = *call.media;
+    set_media_.bind(1, old->number).bind(2, call.media_type).bind(3, media.hash).bind(4, media.bytes);
+    set_media_.bind(5, media.container).bind(6, media.audio_codec).bind(7, media.video_codec);
+    TRY_VOID(set_media_.bind(8, media.duration_ms).run());
+  }
+  return index(doc, call.title, "", people);
+}
+
+Result<> CallWrites::add_words(const Provenance& from, const std::string& source_id, const Words& words) {
+  if (words.segments.size() > kSegmentsPerCallMax) return too_long(words.segments.size());
+  wordless_.bind(1, from.platform).bind(2, from.workspace).bind(3, source_id);
+  TRY(const auto old, first_row(wordless_, read_indexed));
+  if (!old) return {};
+  TRY_VOID(set_wordless_.bind(1, old->number).bind(2, words.state).bind(3, words.made_by).run());
+  if (words.segments.empty()) return {};
+  TRY_VOID(unindex_all_.bind(1, old->doc).bind(2, old->doc + old->docs).run());
+  TRY(const std::int64_t doc, replace_segments(*old, words.segments, words.state));
+  return index(doc, old->title, "", old->people);
 }
 
 }  // namespace callimport::storage

@@ -51,12 +51,12 @@ struct Provenance {
 class CallWrites {
  public:
   CallWrites(Database& db, Random& random, PeopleWrites& people);
-  /// The id of the library's call of this source id, if it has it.
-  Result<std::optional<std::string>> known(const std::string& platform, const std::string& workspace,
-                                           const std::string& source_id);
   /// Writes anew what the library has under `id`: with kUpdate title, length, tags, details, people and privacy; with
-  /// kReplace transcript and recording as well. Id, import and start stay.  @error kInvalid  over kSegmentsPerCallMax
+  /// kReplace transcript and recording as well, where `call` has them. Id, import, start and the id on the platform
+  /// stay.  @error kInvalid  over kSegmentsPerCallMax
   Result<> rewrite(const std::string& id, const Call& call, const Provenance& from, DuplicatePolicy policy);
+  /// A transcript for the call of this id on the platform, which has none; nothing where it has one or is gone.
+  Result<> add_words(const Provenance& from, const std::string& source_id, const Words& words);
   /// As LibraryTx::rematch.
   Result<Rematched> rematch(std::int64_t from, int limit);
   /// Puts a call in that the library does not have, under a new id, its participants recognised.  @error kInvalid  over
@@ -75,8 +75,16 @@ class CallWrites {
   Result<> index(std::int64_t doc, std::string_view text, std::string_view speaker, std::string_view people);
 
   Result<> insert_segments(std::int64_t doc, const std::vector<Segment>& segments);
-  /// The transcript and the recording of the call with these documents; answers its new first document.
-  Result<> replace_content(std::int64_t number, std::int64_t doc, std::int64_t docs, const Call& call);
+  /// A call's heading and segments in the index: `docs` from `doc` on.
+  struct Indexed {
+    std::int64_t number = 0, doc = 0, docs = 0;
+    std::string title, people;
+  };
+  static Indexed read_indexed(const Statement& row);
+  /// The call's transcript, in the place of the one it has, which the index does not know any more; answers the call's
+  /// new first document.
+  Result<std::int64_t> replace_segments(const Indexed& old, const std::vector<Segment>& segments,
+                                        const std::string& state);
 
   struct Matched {
     std::int64_t number = 0, doc = 0;
@@ -89,9 +97,10 @@ class CallWrites {
   Database& db_;
   Random& random_;
   PeopleWrites& people_;
-  Statement known_, last_doc_, insert_, insert_participant_, insert_segment_, index_;
+  Statement last_doc_, insert_, insert_participant_, insert_segment_, index_;
   Statement next_calls_, participants_, set_match_, set_people_, unindex_;
-  Statement place_of_, unindex_all_, drop_segments_, drop_participants_, set_facts_, set_content_;
+  Statement place_of_, unindex_all_, drop_segments_, drop_participants_, set_facts_, set_transcript_, set_media_;
+  Statement wordless_, set_wordless_;
 };
 
 }  // namespace callimport::storage

@@ -34,9 +34,11 @@ void settle(std::vector<std::string>& emails) {
   emails.erase(std::unique(emails.begin(), emails.end()), emails.end());
 }
 
-MeetingFacts facts_of(const Call& call, const std::string& platform, const std::string& workspace) {
+MeetingFacts facts_of(const Call& call, const std::string& platform, const std::string& workspace,
+                      const std::string& customer) {
   MeetingFacts facts{.platform = platform,
                      .workspace = workspace,
+                     .customer = customer,
                      .title = call.title,
                      .hash = call.media ? call.media->hash : "",
                      .start_ms = call.start_ms,
@@ -51,6 +53,7 @@ MeetingFacts facts_of(const Call& call, const std::string& platform, const std::
 }  // namespace
 
 Sameness compare(const MeetingFacts& a, const MeetingFacts& b) {
+  if (a.customer != b.customer) return Sameness::kOther;
   if (std::abs(a.start_ms - b.start_ms) > kStartsApartMsMax || !lengths_alike(a, b)) return Sameness::kOther;
   if (!a.hash.empty() && a.hash == b.hash) return Sameness::kSameRecording;
   const bool same_place = a.platform == b.platform && a.workspace == b.workspace;
@@ -63,35 +66,46 @@ Sameness compare(const MeetingFacts& a, const MeetingFacts& b) {
 }
 
 DuplicateFinder::DuplicateFinder(Database& db)
-    : near_(db,
-            "SELECT number, id, platform, workspace, title, coalesce(media_hash, ''), start_ms,"
-            " coalesce(duration_ms, media_duration_ms) FROM call INDEXED BY call_by_age"
-            " WHERE start_ms >= ?1 AND start_ms <= ?2 ORDER BY start_ms, id LIMIT ?3"),
+    : same_id_(db, "SELECT id, import FROM call WHERE platform = ?1 AND workspace = ?2 AND source_id = ?3"),
+      customer_(db, "SELECT customer FROM workspace WHERE name = ?1 AND customer <> ''"),
+      near_(db,
+            "SELECT c.number, c.id, c.import, c.platform, c.workspace, c.title, coalesce(c.media_hash, ''), c.start_ms,"
+            " coalesce(c.duration_ms, c.media_duration_ms) FROM call c INDEXED BY call_by_age"
+            " LEFT JOIN workspace w ON w.name = c.workspace"
+            " WHERE c.start_ms >= ?1 AND c.start_ms <= ?2 AND coalesce(nullif(w.customer, ''), c.workspace) = ?4"
+            " ORDER BY c.start_ms, c.id LIMIT ?3"),
       emails_(db, "SELECT email FROM participant WHERE call = ?1 AND email <> ''") {}
 
-Result<std::optional<DuplicateFinder::Repeated>> DuplicateFinder::find(const Call& call, const std::string& platform,
-                                                                       const std::string& workspace) {
-  const auto mine = facts_of(call, platform, workspace);
-  const auto read = [](const Statement& row) {
+Result<std::optional<Repeated>> DuplicateFinder::find(const Call& call, const std::string& platform,
+                                                      const std::string& workspace) {
+  TRY(auto known,
+      first_row(same_id_.bind(1, platform).bind(2, workspace).bind(3, call.source_id),
+                [](const Statement& row) { return Repeated{row.text(0), row.text(1), Sameness::kSameId}; }));
+  if (known) return known;
+  TRY(const auto configured, first_row(customer_.bind(1, workspace), [](const Statement& row) { return row.text(0); }));
+  const std::string customer = configured.value_or(workspace);
+  const auto mine = facts_of(call, platform, workspace, customer);
+  const auto read = [&customer](const Statement& row) {
     return Candidate{.number = row.integer(0),
-                     .id = row.text(1),
-                     .facts = {.platform = row.text(2),
-                               .workspace = row.text(3),
-                               .title = row.text(4),
-                               .hash = row.text(5),
-                               .start_ms = row.integer(6),
-                               .length_ms = optional_integer(row, 7),
+                     .call = {.call = row.text(1), .import = row.text(2)},
+                     .facts = {.platform = row.text(3),
+                               .workspace = row.text(4),
+                               .customer = customer,
+                               .title = row.text(5),
+                               .hash = row.text(6),
+                               .start_ms = row.integer(7),
+                               .length_ms = optional_integer(row, 8),
                                .emails = {}}};
   };
-  near_.bind(1, call.start_ms - kStartsApartMsMax).bind(2, call.start_ms + kStartsApartMsMax).bind(3, kCandidatesMax);
-  TRY(auto candidates, all_rows(near_, read));
+  near_.bind(1, call.start_ms - kStartsApartMsMax).bind(2, call.start_ms + kStartsApartMsMax);
+  TRY(auto candidates, all_rows(near_.bind(3, kCandidatesMax).bind(4, customer), read));
   for (auto& one : candidates) {
     if (!lengths_alike(mine, one.facts)) continue;
     TRY(const auto emails, all_rows(emails_.bind(1, one.number), [](const Statement& row) { return row.text(0); }));
     for (const auto& email : emails) add_email(one.facts.emails, email);
     settle(one.facts.emails);
-    const Sameness how = compare(mine, one.facts);
-    if (how != Sameness::kOther) return Repeated{std::move(one.id), how};
+    one.call.how = compare(mine, one.facts);
+    if (one.call.how != Sameness::kOther) return std::move(one.call);
   }
   return std::nullopt;
 }

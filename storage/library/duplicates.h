@@ -6,6 +6,8 @@
 //   within one workspace of one platform, which itself counts two calls: the same title and the same addresses, two at
 //   least;
 //   across workspaces and platforms: at least half of the addresses of the shorter list on both.
+// Only calls of one customer are compared, whatever is alike: a meeting between two customers is a call of each. A
+// workspace is its own customer unless the configuration says whose it is.
 // A meeting that is held at the same minute with other people or under another name is another; so is one whose length
 // nobody knows, and one without addresses.
 #include <optional>
@@ -21,33 +23,29 @@ inline constexpr std::int64_t kStartsApartMsMax = 120'000;
 inline constexpr std::int64_t kLengthsApartMsMax = 5'000;
 
 struct MeetingFacts {
-  std::string platform, workspace, title, hash;
+  std::string platform, workspace, customer, title, hash;
   std::int64_t start_ms = 0;
   std::optional<std::int64_t> length_ms;
   std::vector<std::string> emails;  ///< normalised, sorted, once each
 };
 
-enum class Sameness : std::uint8_t { kOther, kSameRecording, kSameMeeting };
+/// kSameId is not for meetings to tell.
 Sameness compare(const MeetingFacts& a, const MeetingFacts& b);
 
-/// Inside a transaction of the writer.
+/// On either connection.
 class DuplicateFinder {
  public:
   explicit DuplicateFinder(Database& db);
-  struct Repeated {
-    std::string call;
-    Sameness how = Sameness::kOther;
-  };
-  /// The first call of the library that `call`, of this platform and workspace, repeats.
+  /// The call of this id, else the first call of the library that `call` repeats.
   Result<std::optional<Repeated>> find(const Call& call, const std::string& platform, const std::string& workspace);
 
  private:
   struct Candidate {
     std::int64_t number = 0;
-    std::string id;
+    Repeated call;
     MeetingFacts facts;
   };
-  Statement near_, emails_;
+  Statement same_id_, customer_, near_, emails_;
 };
 
 }  // namespace callimport::storage

@@ -88,6 +88,11 @@ std::string_view to_string(CallState state) {
   return "unknown";
 }
 
+std::string wordless_state(std::string_view cause) {
+  if (cause == "transcript.missing") return "missing";
+  return cause == "transcript.failed" ? "failed" : "";
+}
+
 std::string_view to_string(DuplicatePolicy policy) {
   switch (policy) {
     case DuplicatePolicy::kSkip: return "skip";

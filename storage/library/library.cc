@@ -4,6 +4,7 @@
 #include "storage/library/calls.h"
 #include "storage/library/duplicates.h"
 #include "storage/library/imports.h"
+#include "storage/library/looks.h"
 #include "storage/library/manifest.h"
 #include "storage/library/measures.h"
 #include "storage/library/notifications.h"
@@ -15,6 +16,7 @@
 #include "storage/library/search.h"
 #include "storage/library/staging.h"
 #include "storage/library/undo.h"
+#include "storage/library/words.h"
 #include "storage/quota/rows.h"
 #include "storage/runtime/mutex.h"
 #include "storage/sqlite/database.h"
@@ -41,6 +43,8 @@ struct Writer {
         people(db, random),
         calls(db, random, people),
         duplicates(db),
+        words(db, import_reads),
+        looks(db, import_reads),
         receipts(db),
         notifications(db, random),
         progress(db, import_reads),
@@ -58,6 +62,8 @@ struct Writer {
   PeopleWrites people;
   CallWrites calls;
   DuplicateFinder duplicates;
+  WordsWrites words;
+  LookWrites looks;
   Receipts receipts;
   NotificationWrites notifications;
   ProgressWrites progress;
@@ -75,6 +81,9 @@ struct Reader {
         manifest(db, imports),
         measures(db),
         calls(db),
+        duplicates(db),
+        words(db, imports),
+        looks(db, imports),
         notifications(db),
         progress(db, imports),
         actions(db),
@@ -87,6 +96,9 @@ struct Reader {
   ManifestReads manifest;
   MeasureReads measures;
   CallReads calls;
+  DuplicateFinder duplicates;
+  WordsReads words;
+  LookReads looks;
   NotificationReads notifications;
   ProgressReads progress;
   ActionReads actions;
@@ -104,13 +116,11 @@ struct Searcher {
   PeopleReads people;
 };
 
-std::string_view duplicate_cause(DuplicatePolicy policy) {
-  switch (policy) {
-    case DuplicatePolicy::kSkip: return "duplicate.skipped";
-    case DuplicatePolicy::kUpdate: return "duplicate.updated";
-    case DuplicatePolicy::kReplace: return "duplicate.replaced";
-  }
-  return "duplicate.skipped";
+std::string_view duplicate_cause(DuplicatePolicy policy, Sameness how) {
+  if (policy == DuplicatePolicy::kUpdate) return "duplicate.updated";
+  if (policy == DuplicatePolicy::kReplace) return "duplicate.replaced";
+  if (how == Sameness::kSameRecording) return "duplicate.same_recording";
+  return how == Sameness::kSameMeeting ? "duplicate.same_meeting" : "duplicate.skipped";
 }
 
 class Tx final : public LibraryTx {
@@ -164,11 +174,19 @@ class Tx final : public LibraryTx {
   Result<std::int64_t> retry_calls(const std::string& import, const std::vector<std::string>& source_ids) override {
     return w_.manifest.retry_calls(import, source_ids);
   }
+  Result<std::int64_t> want_words(const std::string& import, const std::string& state) override {
+    return w_.words.want(import, state);
+  }
+  Result<std::vector<ManifestRow>> next_words(const std::string& import, Lane lane, int limit) override {
+    return w_.words.next(import, lane, limit);
+  }
+  Result<> add_words(const std::string& import, const std::string& source_id, const Words& words) override;
 
   Result<> stage(const std::string& import, const Call& call) override;
   Result<std::vector<Call>> staged(const std::string& import, int limit) override;
   using LibraryTx::register_call;
   Result<CallState> register_call(const std::string& import, const Call& call, DuplicatePolicy policy) override;
+  Result<CallState> recognise(const std::string& import, const Call& call, DuplicatePolicy policy) override;
 
   Result<> add_pace(const std::string& import, std::int64_t at_ms, std::int64_t calls) override {
     return w_.progress.add_pace(import, at_ms, calls);
@@ -219,6 +237,10 @@ class Tx final : public LibraryTx {
     if (place.state != CallState::kStaged) return {};
     return w_.staging.drop(place.import, place.source_id);
   }
+  /// @error kInvalid  the call is of another workspace.
+  Result<Provenance> provenance(const std::string& import, const Call& call);
+  Result<> repeat(const ManifestWrites::Place& place, const Call& call, const Provenance& from,
+                  const Repeated& repeated, DuplicatePolicy policy);
 
   Writer& w_;
 };
@@ -244,33 +266,53 @@ Result<std::vector<Call>> Tx::staged(const std::string& import, int limit) {
   return w_.staging.oldest(number, limit);
 }
 
-Result<CallState> Tx::register_call(const std::string& import, const Call& call, DuplicatePolicy policy) {
-  TRY(const auto place, w_.manifest.find(import, call.source_id));
-  if (place.state == CallState::kRegistered || place.state == CallState::kDuplicate) return place.state;
+Result<> Tx::add_words(const std::string& import, const std::string& source_id, const Words& words) {
+  TRY(const ImportRow row, w_.import_reads.get(import));
+  TRY_VOID(w_.words.drop(import, source_id));
+  return w_.calls.add_words({.platform = row.platform, .workspace = row.workspace, .import = import}, source_id, words);
+}
+
+Result<Provenance> Tx::provenance(const std::string& import, const Call& call) {
   TRY(const ImportRow row, w_.import_reads.get(import));
   if ((!call.platform.empty() && call.platform != row.platform) ||
       (!call.workspace.empty() && call.workspace != row.workspace)) {
     return fail(Code::kInvalid,
                 "call " + clipped(call.source_id, 100) + " is not of the workspace of import " + import);
   }
+  return Provenance{.platform = row.platform, .workspace = row.workspace, .import = import};
+}
+
+Result<> Tx::repeat(const ManifestWrites::Place& place, const Call& call, const Provenance& from,
+                    const Repeated& repeated, DuplicatePolicy policy) {
+  if (policy != DuplicatePolicy::kSkip) TRY_VOID(w_.calls.rewrite(repeated.call, call, from, policy));
+  return w_.manifest.repeat(place, repeated.call, duplicate_cause(policy, repeated.how));
+}
+
+Result<CallState> Tx::register_call(const std::string& import, const Call& call, DuplicatePolicy policy) {
+  TRY(const auto place, w_.manifest.find(import, call.source_id));
+  if (place.state == CallState::kRegistered || place.state == CallState::kDuplicate) return place.state;
+  TRY(const Provenance from, provenance(import, call));
   TRY_VOID(leave_staging(place));
-  const Provenance from{.platform = row.platform, .workspace = row.workspace, .import = import};
-  TRY(const auto known, w_.calls.known(row.platform, row.workspace, call.source_id));
-  if (known) {
-    if (policy != DuplicatePolicy::kSkip) TRY_VOID(w_.calls.rewrite(*known, call, from, policy));
-    TRY_VOID(w_.manifest.repeat(place, *known, duplicate_cause(policy)));
-    return CallState::kDuplicate;
-  }
-  TRY(const auto repeated, w_.duplicates.find(call, row.platform, row.workspace));
+  TRY(const auto repeated, w_.duplicates.find(call, from.platform, from.workspace));
   if (repeated) {
-    const bool by_recording = repeated->how == Sameness::kSameRecording;
-    TRY_VOID(w_.manifest.repeat(place, repeated->call,
-                                by_recording ? "duplicate.same_recording" : "duplicate.same_meeting"));
+    TRY_VOID(repeat(place, call, from, *repeated, policy_for(*repeated, import, policy)));
     return CallState::kDuplicate;
   }
   TRY_VOID(w_.manifest.move(place, CallState::kRegistered, "", "", call.media ? call.media->bytes : 0));
   TRY_VOID(w_.calls.insert(call, from));
   return CallState::kRegistered;
+}
+
+Result<CallState> Tx::recognise(const std::string& import, const Call& call, DuplicatePolicy policy) {
+  TRY(const auto place, w_.manifest.find(import, call.source_id));
+  if (place.state != CallState::kPending) return place.state;
+  TRY(const Provenance from, provenance(import, call));
+  TRY(const auto repeated, w_.duplicates.find(call, from.platform, from.workspace));
+  if (!repeated) return CallState::kPending;
+  const DuplicatePolicy own = policy_for(*repeated, import, policy);
+  if (own == DuplicatePolicy::kReplace) return CallState::kPending;
+  TRY_VOID(repeat(place, call, from, *repeated, own));
+  return CallState::kDuplicate;
 }
 
 class SqliteLibrary final : public Library {
@@ -334,7 +376,9 @@ class SqliteLibrary final : public Library {
   }
   Result<ManifestCounts> manifest_counts(const std::string& import, Lane lane) override {
     MutexLock lock(read_mutex_);
-    return reader_.manifest.counts(import, lane);
+    TRY(auto counts, reader_.manifest.counts(import, lane));
+    TRY(counts.words, reader_.words.wanted(import, lane));
+    return counts;
   }
   Result<std::vector<ManifestRow>> manifest(const std::string& import, std::optional<CallState> state,
                                             const std::string& cause, const std::string& after_source_id,
@@ -356,7 +400,20 @@ class SqliteLibrary final : public Library {
   }
   Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) override {
     MutexLock lock(read_mutex_);
-    return reader_.manifest.failed(import, cause);
+    const std::string wordless = wordless_state(cause);
+    return wordless.empty() ? reader_.manifest.failed(import, cause) : reader_.words.wordless(import, wordless);
+  }
+  Result<std::int64_t> look(const std::string& import, const std::string& who, std::int64_t now_ms) override {
+    MutexLock lock(write_mutex_);
+    return writer_.looks.look(import, who, now_ms);
+  }
+  Result<std::optional<ToldTimeLeft>> told_time_left(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.looks.time_left(import);
+  }
+  Result<> tell_time_left(const std::string& import, const ToldTimeLeft& told) override {
+    MutexLock lock(write_mutex_);
+    return writer_.looks.tell(import, told);
   }
   Result<std::vector<QuarantineRow>> quarantine(const std::string& import, std::int64_t after, int limit) override {
     MutexLock lock(read_mutex_);
@@ -399,6 +456,11 @@ class SqliteLibrary final : public Library {
     return reader_.progress.report(import);
   }
 
+  Result<std::optional<Repeated>> repeated(const Call& call, const std::string& platform,
+                                           const std::string& workspace) override {
+    MutexLock lock(read_mutex_);
+    return reader_.duplicates.find(call, platform, workspace);
+  }
   Result<Call> call(const std::string& id) override {
     MutexLock lock(read_mutex_);
     return reader_.calls.get(id);

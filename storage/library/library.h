@@ -98,6 +98,14 @@ class LibraryTx {
   /// Of these those that failed become pending; answers how many. Others stay as they are.
   virtual Result<std::int64_t> retry_calls(const std::string& import, const std::vector<std::string>& source_ids) = 0;
 
+  // Words of calls that came without: for what has registered, no counter moves.
+  /// Calls the import brought whose transcript is in this state (missing, failed) are wanted; answers how many.
+  virtual Result<std::int64_t> want_words(const std::string& import, const std::string& state) = 0;
+  /// Wanted ones of the lane, with words_only.
+  virtual Result<std::vector<ManifestRow>> next_words(const std::string& import, Lane lane, int limit) = 0;
+  /// The try has ended: the call is wanted no more. The words are indexed unless it has some already.
+  virtual Result<> add_words(const std::string& import, const std::string& source_id, const Words& words) = 0;
+
   // Staged calls: fetched whole, not in the library yet.
   /// Its manifest row becomes kStaged; again replaces it.  @error kConflict  the call has ended.
   virtual Result<> stage(const std::string& import, const Call& call) = 0;
@@ -109,6 +117,9 @@ class LibraryTx {
   /// ignored.
   /// @error kConflict  skipped or failed.  @error kInvalid  of another workspace.
   virtual Result<CallState> register_call(const std::string& import, const Call& call, DuplicatePolicy policy) = 0;
+  /// The same for a call of which only the details are known: kDuplicate when the library has it and it is skipped or
+  /// brought up to date; kPending when it is to be fetched whole, and then nothing has changed.
+  virtual Result<CallState> recognise(const std::string& import, const Call& call, DuplicatePolicy policy) = 0;
   Result<CallState> register_call(const std::string& import, const Call& call) {
     return register_call(import, call, DuplicatePolicy::kSkip);
   }
@@ -162,6 +173,7 @@ class LibraryTx {
 struct ManifestCounts {
   std::int64_t pending = 0, staged = 0, total = 0;
   std::optional<std::int64_t> earliest_not_before_ms = std::nullopt;
+  std::int64_t words = 0;  ///< registered calls whose words are wanted
 };
 
 /// What is empty or 0 does not filter. `text`: part of title, workspace or id, whatever the case of its letters.
@@ -247,8 +259,13 @@ class Library {
   virtual Result<std::vector<std::string>> named_calls(const std::string& import) = 0;
   virtual Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) = 0;
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
-  /// Calls that failed, of one cause or (empty) of any.
+  /// Calls that failed, of one cause or (empty) of any; of transcript.missing and transcript.failed those that came
+  /// without words.
   virtual Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) = 0;
+  /// `who` looks at the problems now; answers when they did last, 0: never. Looks within a minute are one.
+  virtual Result<std::int64_t> look(const std::string& import, const std::string& who, std::int64_t now_ms) = 0;
+  virtual Result<std::optional<ToldTimeLeft>> told_time_left(const std::string& import) = 0;
+  virtual Result<> tell_time_left(const std::string& import, const ToldTimeLeft& told) = 0;
   virtual Result<std::vector<QuarantineRow>> quarantine(const std::string& import, std::int64_t after,
                                                         int limit) = 0;  ///< oldest first; empty import: of all
   virtual Result<std::vector<QuarantineFile>> quarantine_files() = 0;    ///< all that are to be kept
@@ -269,6 +286,9 @@ class Library {
   virtual Result<std::int64_t> known_calls(const std::string& platform, const std::string& workspace,
                                            const std::vector<std::string>& source_ids) = 0;
 
+  /// Which call of the library this one is again: by its id, else as the same meeting. Details are enough.
+  virtual Result<std::optional<Repeated>> repeated(const Call& call, const std::string& platform,
+                                                   const std::string& workspace) = 0;
   virtual Result<Call> call(const std::string& id) = 0;  ///< whole, with participants and segments; also by unique
                                                          ///< prefix  @error kNotFound, kConflict (ambiguous)
   virtual Result<std::vector<Call>> calls(const CallFilter& filter, const std::string& after_id,

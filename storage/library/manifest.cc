@@ -72,17 +72,19 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
                   " FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND source_id > ?2 AND state IN (4, 5)"
                   " AND state = ?4 AND (?5 = '' OR cause = ?5) ORDER BY source_id LIMIT ?3"),
       one_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS " FROM manifest WHERE import = ?1 AND source_id = ?2"),
-      problems_(db,
-                "SELECT m.cause, max(detail), count(*) AS calls, sum(state = 5), min(source_id), s.first_ms, s.last_ms "
-                "FROM manifest m INDEXED BY manifest_trouble"
-                " LEFT JOIN cause_seen s ON s.import = m.import AND s.cause = m.cause"
-                " WHERE m.import = ?1 AND state IN (4, 5) GROUP BY m.cause ORDER BY calls DESC, m.cause"),
+      problems_(
+          db,
+          "SELECT m.cause, max(detail), count(*) AS calls, sum(state = 5), min(source_id), s.first_ms, s.last_ms, "
+          "s.came_back_ms FROM manifest m INDEXED BY manifest_trouble"
+          " LEFT JOIN cause_seen s ON s.import = m.import AND s.cause = m.cause"
+          " WHERE m.import = ?1 AND state IN (4, 5) GROUP BY m.cause ORDER BY calls DESC, m.cause"),
       wordless_(db,
                 "SELECT 'transcript.' || transcript_state,"
                 " CASE transcript_state WHEN 'missing' THEN 'the platform has no transcript; the call came across'"
                 " ELSE 'no transcript could be made; the call came across' END,"
-                " count(*) AS calls, 0, min(source_id), NULL, NULL FROM call"
-                " WHERE import = ?1 AND transcript_state IN ('missing', 'failed') GROUP BY transcript_state"),
+                " count(*) AS calls, 0, min(source_id), s.first_ms, s.last_ms, s.came_back_ms FROM call c"
+                " LEFT JOIN cause_seen s ON s.import = ?2 AND s.cause = 'transcript.' || transcript_state"
+                " WHERE c.import = ?1 AND transcript_state IN ('missing', 'failed') GROUP BY transcript_state"),
       earliest_(db,
                 "SELECT min(not_before_ms) FROM manifest WHERE import = ?1 AND lane = ?2 AND state = 0"
                 " AND not_before_ms IS NOT NULL"),
@@ -130,11 +132,12 @@ Result<std::vector<Problem>> ManifestReads::problems(const std::string& import) 
                    .failed = row.integer(3),
                    .example = row.text(4),
                    .first_ms = optional_integer(row, 5),
-                   .last_ms = optional_integer(row, 6)};
+                   .last_ms = optional_integer(row, 6),
+                   .came_back_ms = optional_integer(row, 7)};
   };
   TRY(const std::int64_t number, imports_.number(import));
   TRY(auto problems, all_rows(problems_.bind(1, number), read));
-  TRY(auto wordless, all_rows(wordless_.bind(1, import), read));
+  TRY(auto wordless, all_rows(wordless_.bind(1, import).bind(2, number), read));
   if (wordless.empty()) return problems;
   problems.insert(problems.end(), std::make_move_iterator(wordless.begin()), std::make_move_iterator(wordless.end()));
   std::sort(problems.begin(), problems.end(),
@@ -230,7 +233,12 @@ ManifestWrites::ManifestWrites(Database& db, ImportReads& imports, ImportWrites&
                  "UPDATE manifest SET state = 0, cause = '', detail = '', not_before_ms = NULL"
                  " WHERE import = ?1 AND source_id = ?2 AND state = 5 AND cause <> ?3 RETURNING lane"),
       forget_names_(db, "DELETE FROM named_call WHERE import = ?1"),
-      name_(db, "INSERT INTO named_call(import, source_id) VALUES(?1, ?2) ON CONFLICT DO NOTHING") {}
+      name_(db, "INSERT INTO named_call(import, source_id) VALUES(?1, ?2) ON CONFLICT DO NOTHING"),
+      // Causes of which every call was taken up; those of calls that came without words are words.h's.
+      tried_again_(db,
+                   "UPDATE cause_seen SET tried_again = 1 WHERE import = ?1 AND cause NOT GLOB 'transcript.*'"
+                   " AND NOT EXISTS (SELECT 1 FROM manifest m INDEXED BY manifest_trouble WHERE m.import = ?1"
+                   "  AND m.state IN (4, 5) AND m.state = 5 AND m.cause = cause_seen.cause)") {}
 
 Result<std::int64_t> ManifestWrites::add(const std::string& import, const std::vector<ManifestRow>& rows,
                                          const LaneOrder& order, DuplicatePolicy policy) {
@@ -389,6 +397,7 @@ Result<std::int64_t> ManifestWrites::retry_failed(const std::string& import, con
     TRY_VOID(counters_.count(number, lane, change));
     retried += calls;
   }
+  if (retried > 0) TRY_VOID(tried_again_.bind(1, number).run());
   return retried;
 }
 
@@ -409,6 +418,7 @@ Result<std::int64_t> ManifestWrites::retry_calls(const std::string& import,
   }
   TRY_VOID(counters_.count(number, Lane::kFirst, changed[0]));
   TRY_VOID(counters_.count(number, Lane::kBulk, changed[1]));
+  if (retried > 0) TRY_VOID(tried_again_.bind(1, number).run());
   return retried;
 }
 

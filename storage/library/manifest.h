@@ -83,7 +83,7 @@ class ManifestWrites {
   ImportWrites& counters_;
   Statement set_repeats_, workspace_, registered_, insert_, find_, move_, put_off_, fresh_, due_, boundary_;
   std::array<Crossing, 3> crossings_;
-  Statement failed_by_lane_, retry_, retry_one_, forget_names_, name_;
+  Statement failed_by_lane_, retry_, retry_one_, forget_names_, name_, tried_again_;
 };
 
 /// The longest start of `text` within `bytes_max` that does not cut a UTF-8 character.

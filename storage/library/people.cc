@@ -51,13 +51,15 @@ PeopleWrites::PeopleWrites(Database& db, Random& random)
                      " ON CONFLICT(domain) DO UPDATE SET company = ?2"),
       rename_company_(db, "UPDATE company SET name = ?2 WHERE number = ?1"),
       company_name_(db, "SELECT name FROM company WHERE number = ?1"),
-      workspace_(db, "SELECT privacy, domains FROM workspace WHERE name = ?1"),
+      workspace_(db, "SELECT privacy, domains, customer FROM workspace WHERE name = ?1"),
       put_workspace_(db,
-                     "INSERT INTO workspace(name, privacy, domains) VALUES(?1, ?2, ?3)"
-                     " ON CONFLICT(name) DO UPDATE SET privacy = ?2, domains = ?3") {}
+                     "INSERT INTO workspace(name, privacy, domains, customer) VALUES(?1, ?2, ?3, ?4)"
+                     " ON CONFLICT(name) DO UPDATE SET privacy = ?2, domains = ?3, customer = ?4") {}
 
 Result<WorkspaceRules> PeopleWrites::workspace(const std::string& name) {
-  const auto read = [](const Statement& row) { return WorkspaceRules{row.text(0), domains_in(row.text(1))}; };
+  const auto read = [](const Statement& row) {
+    return WorkspaceRules{row.text(0), domains_in(row.text(1)), row.text(2)};
+  };
   TRY(auto rules, first_row(workspace_.bind(1, name), read));
   return rules.value_or(WorkspaceRules{});
 }
@@ -69,7 +71,8 @@ Result<> PeopleWrites::set_workspace(const std::string& name, const WorkspaceRul
     if (domain.empty()) return wrong("\"" + one + "\" is no domain");
     domains.push_back(std::move(domain));
   }
-  return put_workspace_.bind(1, name).bind(2, rules.privacy).bind(3, nlohmann::json(domains).dump()).run();
+  put_workspace_.bind(1, name).bind(2, rules.privacy).bind(3, nlohmann::json(domains).dump());
+  return put_workspace_.bind(4, rules.customer).run();
 }
 
 Result<> PeopleWrites::learn_domain(const std::string& workspace, const std::string& domain) {

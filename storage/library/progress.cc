@@ -101,7 +101,8 @@ ProgressWrites::ProgressWrites(Database& db, ImportReads& imports)
                  " WHERE (SELECT count(*) FROM cause_seen WHERE import = ?1) < ?4"
                  "  OR EXISTS(SELECT 1 FROM cause_seen WHERE import = ?1 AND cause = ?2)"
                  " ON CONFLICT(import, cause) DO UPDATE SET first_ms = min(first_ms, excluded.first_ms),"
-                 "  last_ms = max(last_ms, excluded.last_ms)"),
+                 "  last_ms = max(last_ms, excluded.last_ms),"
+                 "  came_back_ms = iif(tried_again = 1, excluded.last_ms, came_back_ms), tried_again = 0"),
       put_report_(db,
                   "INSERT INTO report(import, body) VALUES(?1, ?2)"
                   " ON CONFLICT(import) DO UPDATE SET body = excluded.body") {}

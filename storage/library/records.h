@@ -48,12 +48,16 @@ enum class CallState : std::uint8_t { kPending, kStaged, kRegistered, kDuplicate
 std::string_view to_string(CallState state);
 enum class Lane : std::uint8_t { kFirst, kBulk };
 
-/// What becomes of a call that the library has already, by its id on the platform. One that is the same meeting under
-/// another id is always skipped.
+/// What becomes of a call that the library has already, by its id on the platform or as the same meeting under another
+/// id (duplicates.h). What the import itself brought is skipped, whatever the policy.
 enum class DuplicatePolicy : std::uint8_t { kSkip, kUpdate, kReplace };
 std::string_view to_string(DuplicatePolicy policy);
 /// skip (also the empty text), update, replace; nothing for others.
 std::optional<DuplicatePolicy> parse_duplicate_policy(std::string_view text);
+
+/// missing or failed, of transcript.missing and transcript.failed: the state of calls that came without words. Empty:
+/// the cause is of calls that did not come.
+std::string wordless_state(std::string_view cause);
 
 /// Cause of a call whose id cannot be asked for, now or ever: no retry takes it up.
 inline constexpr std::size_t kNamedCallsMax = 50'000;  ///< one by one, of one import
@@ -73,6 +77,7 @@ struct ManifestRow {
   std::optional<std::int64_t> not_before_ms;  ///< recording not ready: look again then
   int attempts = 0;                           ///< that ended: fetched, failed or put off
   std::string repeats = {};                   ///< the library's call that this one is again; empty: none
+  bool words_only = false;                    ///< it is in the library, as `repeats`, and lacks its transcript only
 };
 
 struct Participant {
@@ -157,6 +162,27 @@ struct Rematched {
 struct WorkspaceRules {
   std::string privacy = "team";           ///< of its calls at least: private, team, everyone
   std::vector<std::string> domains = {};  ///< of its own people
+  std::string customer = {};              ///< whose it is; empty: its own name
+};
+
+/// How two calls are one.
+enum class Sameness : std::uint8_t { kOther, kSameRecording, kSameMeeting, kSameId };
+/// The library's call that another one is again.
+struct Repeated {
+  std::string call, import;  ///< import: that brought it
+  Sameness how = Sameness::kOther;
+};
+
+/// What the import brought itself is there as it asked for it.
+inline DuplicatePolicy policy_for(const Repeated& repeated, const std::string& import, DuplicatePolicy asked) {
+  return repeated.import == import ? DuplicatePolicy::kSkip : asked;
+}
+
+/// A transcript for a call that came without one; no segments: there is none still.
+struct Words {
+  std::vector<Segment> segments;
+  std::string state;    ///< as Call::transcript_state
+  std::string made_by;  ///< the transcriber's model; empty: it is the platform's
 };
 
 struct StageChange {  ///< the timeline
@@ -202,13 +228,14 @@ struct Problem {  ///< failed and skipped calls by cause
   std::int64_t failed = 0;                                                      ///< of `calls`; the others were skipped
   std::string example;                                                          ///< source id of one of them
   std::optional<std::int64_t> first_ms = std::nullopt, last_ms = std::nullopt;  ///< when calls met it
+  std::optional<std::int64_t> came_back_ms = std::nullopt;  ///< when calls met it after all of it was tried again
 };
 
 /// How one attempt at a call ended.
 struct Attempt {
   int number = 0;  ///< from 1, over all retries; given by the library
   std::int64_t at_ms = 0, took_ms = 0;
-  std::string outcome;  ///< fetched, failed, put_off
+  std::string outcome;  ///< fetched, recognised (as a call of the library), failed, put_off
   std::string cause, detail;
 };
 
@@ -252,6 +279,12 @@ struct ActionRow {
 struct ConsentRow {
   std::string platform{}, workspace{}, customer{}, who{};
   std::int64_t at_ms = 0;
+};
+
+/// The time left of an open import as people were last told it.
+struct ToldTimeLeft {
+  std::int64_t at_ms = 0, from_ms = 0, to_ms = 0;
+  std::string cause{};
 };
 
 struct SearchHit {

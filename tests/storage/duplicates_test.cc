@@ -12,6 +12,7 @@ namespace {
 MeetingFacts meeting() {
   return {.platform = "grain",
           .workspace = "acme",
+          .customer = "acme",
           .title = "Weekly",
           .hash = "aa",
           .start_ms = 1'000'000'000,
@@ -54,6 +55,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"OfAnotherPlatform", kMeeting,
             [](MeetingFacts& m) { m.hash = "", m.platform = "gong", m.title = "x", m.emails.pop_back(); }},
         Row{"OfAnotherWorkspace", kMeeting, [](MeetingFacts& m) { m.hash = "", m.workspace = "b"; }},
+        Row{"OfAnotherCustomer", kOther, [](MeetingFacts& m) { m.hash = "", m.workspace = m.customer = "b"; }},
+        Row{"SameRecordingOfAnotherCustomer", kOther, [](MeetingFacts& m) { m.workspace = m.customer = "b"; }},
         Row{"OfAnotherPlatformWithFewOfThem", kOther,
             [](MeetingFacts& m) {
               m.hash = "", m.platform = "gong";
@@ -160,6 +163,77 @@ TEST_F(Duplicates, AreBroughtUpToDateOrReplacedUnderTheirId) {
     EXPECT_EQ(whole ? 1u : 0u, found("newwords" + source));
     EXPECT_EQ(whole ? 0u : 1u, found("oldwords" + source));
   }
+}
+
+TEST_F(Duplicates, OfTwoCustomersAreCallsOfEachUnlessTheyAreOne) {
+  take_in(weekly("a"));
+  for (const char* whose : {"", "Acme Group"}) {
+    const std::string import = std::string("imp_of_") + (*whose == 0 ? "b" : "c");
+    ASSERT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      for (const std::string name : {"acme", "other"}) TRY_VOID(tx.set_workspace(name, {.customer = whose}));
+      return tx.put_import(import_row(import, "other"));
+    }));
+    Call again = weekly(import);
+    again.workspace = "other";
+    const bool one = *whose != 0;
+    EXPECT_EQ(one ? CallState::kDuplicate : CallState::kRegistered, take_in_as(import, again, DuplicatePolicy::kSkip));
+    EXPECT_EQ(one ? "duplicate.same_recording" : "", library_->manifest_row(import, import).value()->cause)
+        << "the same file, and only of one customer the same call";
+  }
+}
+
+/// By its looks a call of another import is brought up to date or replaced like one of the same id; one that this
+/// import brought itself is not.
+TEST_F(Duplicates, ByTheirLooksFollowThePolicyToo) {
+  take_in(weekly("a"));
+  const std::string id = only_call();
+  Call again = weekly("other-id");
+  again.platform = "gong";
+  again.title = "Weekly, as Gong says";
+  again.segments = {segment("about expansion"), segment("and more", 1'000)};
+  EXPECT_EQ(CallState::kDuplicate, take_in_as("imp_2", again, DuplicatePolicy::kUpdate));
+  EXPECT_EQ("duplicate.updated", library_->manifest_row("imp_2", "other-id").value()->cause);
+  EXPECT_EQ(again.title, library_->call(id)->title);
+  EXPECT_EQ("about renewal", library_->call(id)->segments.at(0).text);
+  again.source_id = "third-id";
+  again.media.reset();
+  EXPECT_EQ(CallState::kDuplicate, take_in_as("imp_2", again, DuplicatePolicy::kReplace));
+  EXPECT_EQ("duplicate.replaced", library_->manifest_row("imp_2", "third-id").value()->cause);
+  const auto now = library_->call(id).value();
+  EXPECT_EQ(again.segments, now.segments);
+  EXPECT_EQ(hash_for("a"), now.media->hash) << "a recording that the other did not bring stays";
+  EXPECT_EQ("a", now.source_id);
+  EXPECT_EQ(CallState::kDuplicate, take_in_as(kImport, weekly("fourth"), DuplicatePolicy::kReplace));
+  EXPECT_EQ("duplicate.same_meeting", library_->manifest_row(kImport, "fourth").value()->cause)
+      << "its own call, brought a moment ago";
+}
+
+TEST_F(Duplicates, AreRecognisedByDetailsAlone) {
+  take_in(weekly("a"));
+  const std::string id = only_call();
+  Call details = weekly("other-id");
+  details.platform = "gong";
+  details.segments.clear();
+  details.media.reset();
+  EXPECT_EQ(id, library_->repeated(details, "gong", "acme").value()->call);
+  EXPECT_EQ(Sameness::kSameId, library_->repeated(weekly("a"), "grain", "acme").value()->how);
+  const auto recognise = [&](const Call& call, DuplicatePolicy policy) {
+    CallState state{};
+    EXPECT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      TRY_VOID(tx.add_manifest("imp_2", {manifest_row(call.source_id)}));
+      TRY(state, tx.recognise("imp_2", call, policy));
+      return {};
+    }));
+    return state;
+  };
+  EXPECT_EQ(CallState::kPending, recognise(details, DuplicatePolicy::kReplace)) << "it is to be fetched whole";
+  EXPECT_EQ(CallState::kDuplicate, recognise(details, DuplicatePolicy::kSkip));
+  EXPECT_EQ(CallState::kDuplicate, recognise(details, DuplicatePolicy::kSkip)) << "again answers the same";
+  Call new_one = details;
+  new_one.source_id = "new";
+  new_one.start_ms += 7'200'000;
+  EXPECT_EQ(CallState::kPending, recognise(new_one, DuplicatePolicy::kSkip));
+  EXPECT_EQ(1u, library_->calls({}, "", 10)->size());
 }
 
 }  // namespace
