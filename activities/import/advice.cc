@@ -40,10 +40,13 @@ constexpr std::array kAdvice = {
     Advice{"media.too_large", "The recording is larger than what is taken over.", "The recording is missing here.",
            "an engineer", kShowProblems},
     Advice{"transcript.missing", "The platform has no transcript of the call.",
-           "The call can be played, its words cannot be searched.", "nobody", "Nothing to do: the recording is here."},
+           "The call can be played, its words cannot be searched.", "nobody",
+           "Nothing to do: the recording is here. When there are transcripts by now: callimport retry {import} --cause "
+           "{cause}"},
     Advice{"transcript.failed", "The platform has no transcript, and the transcriber could not make one.",
            "The call can be played, its words cannot be searched.", "whoever runs the transcriber",
-           "Look after the transcriber: callimport doctor says whether it answers."},
+           "Look after the transcriber: callimport doctor says whether it answers; then: callimport retry {import} "
+           "--cause {cause}"},
     Advice{"duplicate.skipped", "The library had the call already.", "Nothing is missing.", "nobody",
            "Nothing to do: the call is in the library."},
     Advice{"duplicate.updated", "The library had the call already.", "What is known about it is up to date.", "nobody",

@@ -19,7 +19,7 @@ struct Ended {
   storage::ManifestRow row;
   Timestamp began;
   Nanos took;
-  tl::expected<storage::Call, Trouble> made;
+  tl::expected<FetchedCall, Trouble> made;
 };
 
 /// Calls of each lane that the budgets allow, and what is not used of it.
@@ -57,6 +57,11 @@ Nanos look_again_after(const storage::ManifestRow& row) {
 
 storage::Attempt attempt_of(const Ended& one) {
   storage::Attempt attempt{0, to_unix_ms(one.began), one.took / 1ms, "fetched", "", ""};
+  if (one.made && one.made->details_only) attempt.outcome = "recognised";
+  if (one.made && one.row.words_only && one.made->call.segments.empty()) {
+    attempt.outcome = "failed";
+    attempt.cause = "transcript." + one.made->call.transcript_state;
+  }
   if (one.made) return attempt;
   attempt.outcome = std::holds_alternative<CallFailed>(one.made.error()) ? "failed" : "put_off";
   std::visit(
@@ -96,12 +101,44 @@ Result<> store_quarantine(storage::LibraryTx& tx, Portion& portion, const std::s
   return {};
 }
 
+/// What became of the words of a call that is in the library: whatever it was, the try has ended.
+Result<> store_words(storage::LibraryTx& tx, const Portion& portion, const Ended& one) {
+  const std::string& import = portion.ask.import;
+  const storage::Words none{.segments = {}, .state = "failed", .made_by = {}};
+  storage::Words words = none;
+  if (one.made) {
+    words.segments = one.made->call.segments;
+    words.state = one.made->call.transcript_state;
+    if (words.state == "made") words.made_by = portion.deps.transcriber->model();
+  }
+  Result<> added = tx.add_words(import, one.row.source_id, words);
+  if (!added && added.error().code == Code::kInvalid) {
+    words = none;
+    added = tx.add_words(import, one.row.source_id, words);
+  }
+  if (!added || !words.segments.empty()) return added;
+  return tx.see_cause(import, "transcript." + words.state, to_unix_ms(portion.now));
+}
+
+/// A call that the library has; when it was removed from there meanwhile, it is fetched whole.
+Result<> store_recognised(storage::LibraryTx& tx, const Portion& portion, const storage::Call& call) {
+  const auto policy = storage::parse_duplicate_policy(portion.ask.duplicates).value_or(storage::DuplicatePolicy::kSkip);
+  TRY(const storage::CallState state, tx.recognise(portion.ask.import, call, policy));
+  if (state != storage::CallState::kPending) return {};
+  return tx.put_off(portion.ask.import, call.source_id, to_unix_ms(portion.now));
+}
+
 Result<> store_one(storage::LibraryTx& tx, Portion& portion, const Ended& one) {
   const ImportInput& ask = portion.ask;
   const Timestamp now = portion.now;
   const std::string& id = one.row.source_id;
+  if (one.row.words_only) return store_words(tx, portion, one);
+  if (one.made && one.made->details_only) {
+    TRY_VOID(store_recognised(tx, portion, one.made->call));
+    return store_quarantine(tx, portion, id, nullptr);
+  }
   if (one.made) {
-    TRY_VOID(tx.stage(ask.import, *one.made));
+    TRY_VOID(tx.stage(ask.import, one.made->call));
     return store_quarantine(tx, portion, id, nullptr);
   }
   if (const auto* failed = std::get_if<CallFailed>(&one.made.error())) {
@@ -135,6 +172,9 @@ Result<> store_portion(const ImportDeps& deps, const ImportInput& ask, const std
   return {};
 }
 
+/// Calls that are in the library already cost none of those we may bring.
+bool takes_budget(const Ended& one) { return !one.row.words_only && !(one.made && one.made->details_only); }
+
 /// Stages what has ended. One at a time; who comes meanwhile leaves it to the next.
 Awaitable<void> store_ended(SharedBatch batch) {
   if (batch->storing || batch->ended.empty() || batch->context.cancelled()) co_return;
@@ -153,9 +193,10 @@ Awaitable<void> store_ended(SharedBatch batch) {
   }
   batch->session->moved();
   for (const Ended& one : *portion) {
-    batch->done += one.made ? 1 : 0;
     if (!one.made && !std::holds_alternative<CallFailed>(one.made.error())) continue;
     ++batch->calls_ended;
+    if (!takes_budget(one)) continue;
+    batch->done += one.made ? 1 : 0;
     --batch->taken.unspent[static_cast<std::size_t>(one.row.lane)];
   }
 }
@@ -199,8 +240,9 @@ Awaitable<void> work(SharedBatch batch) {
     storage::ManifestRow row = std::move(batch->waiting.front());
     batch->waiting.pop_front();
     const Timestamp began = batch->deps->clock.now();
-    auto fetching = fetch_call(batch->session, batch->context, batch->input.ask, row);
-    Fetched<storage::Call> made = co_await std::move(fetching);
+    auto fetching = row.words_only ? fetch_words(batch->session, batch->context, row)
+                                   : fetch_call(batch->session, batch->context, batch->input.ask, row);
+    Fetched<FetchedCall> made = co_await std::move(fetching);
     sort_out(*batch, Ended{std::move(row), began, batch->deps->clock.now() - began, std::move(made)});
     if (batch->ended.size() < kPortionCalls) continue;
     auto storing = store_ended(batch);
@@ -276,13 +318,14 @@ Awaitable<Taken> take_calls(SharedDeps deps, std::shared_ptr<Session> session, S
 void give_back(ImportDeps& deps, Session& session, Taken& taken, const std::vector<storage::ManifestRow>& rows) {
   for (const storage::Lane lane : kLanes) {
     const auto index = static_cast<std::size_t>(lane);
-    const auto of_lane = [lane](const storage::ManifestRow& row) { return row.lane == lane; };
+    const auto of_lane = [lane](const storage::ManifestRow& row) { return row.lane == lane && !row.words_only; };
     const std::int64_t kept = std::count_if(rows.begin(), rows.end(), of_lane);
     deps.permits.calls_unused(session.desk(), lane, taken.unspent[index] - kept, taken.at[index]);
     taken.unspent[index] = kept;
   }
 }
 
+/// The calls that the budgets allow, and after them those whose words are wanted, as far as there is room.
 Result<std::vector<storage::ManifestRow>> take_batch(storage::Library& library, const StepInput& input,
                                                      const Taken& taken, Timestamp now) {
   std::vector<storage::ManifestRow> rows;
@@ -291,6 +334,12 @@ Result<std::vector<storage::ManifestRow>> take_batch(storage::Library& library, 
       const auto calls = static_cast<int>(taken.unspent[static_cast<std::size_t>(lane)]);
       if (calls == 0) continue;
       TRY(auto more, tx.next_pending(input.ask.import, lane, to_unix_ms(now), calls));
+      std::move(more.begin(), more.end(), std::back_inserter(rows));
+    }
+    for (const storage::Lane lane : kLanes) {
+      if (!is_asked(input, lane)) continue;
+      const auto room = static_cast<int>(batch_size(input) - std::ssize(rows));
+      TRY(auto more, tx.next_words(input.ask.import, lane, room));
       std::move(more.begin(), more.end(), std::back_inserter(rows));
     }
     return {};
@@ -317,7 +366,7 @@ Result<StepResult> look_at_lane(storage::Library& library, const StepInput& inpu
     const std::string_view name = lane == storage::Lane::kFirst ? "first" : "bulk";
     if (input.lane != "any" && input.lane != name) continue;
     TRY(const auto counts, library.manifest_counts(input.ask.import, lane));
-    pending += counts.pending;
+    pending += counts.pending + counts.words;
     const std::int64_t earliest = counts.earliest_not_before_ms.value_or(0);
     if (earliest != 0) again_ms = again_ms == 0 ? earliest : std::min(again_ms, earliest);
   }

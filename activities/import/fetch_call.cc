@@ -19,6 +19,23 @@ std::optional<Trouble> judge_transcript(const Trouble& trouble, const storage::M
   return NotReady{not_ready->cause, not_ready->after * (1 << std::min(row.attempts, 6))};
 }
 
+/// Asks the library before anything heavy is fetched.
+Awaitable<Fetched<std::optional<storage::Repeated>>> look_up(ImportDeps& deps, const ImportInput& ask,
+                                                             const storage::Call& call) {
+  auto look = [&deps, &ask, &call] { return deps.library.repeated(call, ask.platform, ask.workspace); };
+  auto looking = engine::on_pool(deps.pool, deps.loop, std::move(look));
+  Result<std::optional<storage::Repeated>> found = co_await std::move(looking);
+  if (!found) co_return tl::unexpected<Trouble>(store_trouble(found.error()));
+  co_return std::move(*found);
+}
+
+/// True when the details are all that is wanted of a call that the library has.
+bool details_are_enough(const std::optional<storage::Repeated>& repeated, const ImportInput& ask) {
+  if (!repeated) return false;
+  const auto policy = storage::parse_duplicate_policy(ask.duplicates).value_or(storage::DuplicatePolicy::kSkip);
+  return storage::policy_for(*repeated, ask.import, policy) != storage::DuplicatePolicy::kReplace;
+}
+
 /// Names the source of a transcript that the platform did not give.
 void note_source(storage::Call& call, const std::string& model) {
   auto details = nlohmann::json::parse(call.details, nullptr, false);
@@ -46,11 +63,11 @@ Awaitable<void> add_transcript(ImportDeps& deps, const ActivityContext& context,
 
 }  // namespace
 
-Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context,
-                                             ImportInput ask, storage::ManifestRow row) {
+Awaitable<Fetched<FetchedCall>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context, ImportInput ask,
+                                           storage::ManifestRow row) {
   const Platform& platform = session->platform();
-  auto describing = session->ask(Operation::kDetails, platform.details(session->auth(), row.source_id),
-                                 platform.read_details);
+  auto describing =
+      session->ask(Operation::kDetails, platform.details(session->auth(), row.source_id), platform.read_details);
   Fetched<storage::Call> call = co_await std::move(describing);
   if (!call) co_return tl::unexpected(call.error());
   if (call->source_id != row.source_id) {
@@ -59,6 +76,11 @@ Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, A
   call->platform = ask.platform;
   call->workspace = ask.workspace;
   call->import = ask.import;
+  call->fetched_ms = to_unix_ms(session->now());
+  auto looking = look_up(session->deps(), ask, *call);
+  const Fetched<std::optional<storage::Repeated>> repeated = co_await std::move(looking);
+  if (!repeated) co_return tl::unexpected(repeated.error());
+  if (details_are_enough(*repeated, ask)) co_return FetchedCall{std::move(*call), true};
 
   auto reading = session->ask(Operation::kTranscript, platform.transcript(session->auth(), row.source_id),
                               platform.read_transcript);
@@ -72,9 +94,7 @@ Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, A
     call->transcript_state = "missing";
   }
 
-  // Of a call that the library has and that is only brought up to date, the recording stays.
-  const bool facts_only = !row.repeats.empty() && ask.duplicates == "update";
-  if (ask.media && !facts_only && call->media_type != "transcript") {
+  if (ask.media && call->media_type != "transcript") {
     const std::int64_t expected_ms = call->duration_ms.value_or(0);
     auto downloading = download_media(session, context, row.source_id, ask.workspace, expected_ms);
     Fetched<storage::MediaFacts> media = co_await std::move(downloading);
@@ -83,13 +103,39 @@ Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, A
     if (!media && !absent) co_return tl::unexpected(media.error());
     if (media) call->media = std::move(*media);
   }
-  if (!call->media && call->segments.empty() && ask.media && !facts_only) {
+  if (!call->media && call->segments.empty() && ask.media) {
     co_return tl::unexpected<Trouble>(CallFailed{"call.no_recording", "there is neither a recording nor a transcript"});
   }
   auto transcribing = add_transcript(session->deps(), context, *call);
   co_await std::move(transcribing);
   call->fetched_ms = to_unix_ms(session->now());
-  co_return std::move(*call);
+  co_return FetchedCall{std::move(*call), false};
+}
+
+Awaitable<Fetched<FetchedCall>> fetch_words(std::shared_ptr<Session> session, ActivityContext& context,
+                                            storage::ManifestRow row) {
+  ImportDeps& deps = session->deps();
+  auto read = [&deps, id = row.repeats] { return deps.library.call(id); };
+  auto reading = engine::on_pool(deps.pool, deps.loop, std::move(read));
+  Result<storage::Call> call = co_await std::move(reading);
+  if (!call) co_return tl::unexpected<Trouble>(store_trouble(call.error()));
+  if (!call->segments.empty()) co_return FetchedCall{std::move(*call), false};
+  const Platform& platform = session->platform();
+  auto asking = session->ask(Operation::kTranscript, platform.transcript(session->auth(), row.source_id),
+                             platform.read_transcript);
+  Fetched<std::vector<storage::Segment>> segments = co_await std::move(asking);
+  if (segments && !segments->empty()) {
+    call->segments = std::move(*segments);
+    call->transcript_state = "ready";
+    co_return FetchedCall{std::move(*call), false};
+  }
+  const bool without = segments || std::holds_alternative<CallFailed>(segments.error()) ||
+                       std::holds_alternative<NotReady>(segments.error());
+  if (!without) co_return tl::unexpected(segments.error());
+  if (deps.transcriber != nullptr) call->transcript_state = "missing";
+  auto transcribing = add_transcript(deps, context, *call);
+  co_await std::move(transcribing);
+  co_return FetchedCall{std::move(*call), false};
 }
 
 }  // namespace callimport::activities

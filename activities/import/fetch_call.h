@@ -1,5 +1,5 @@
 #pragma once
-// One call, whole: details, transcript, recording.
+// One call, whole: details, transcript, recording; or only what it lacks.
 #include <memory>
 #include <string>
 
@@ -9,9 +9,20 @@ namespace callimport::activities {
 
 inline constexpr int kNotReadyTriesMax = 10;  ///< looks at a transcript that never comes, over about two days
 
-/// Ready to be staged. Trouble: CallFailed and NotReady are the call's; all else is the platform's, the store's, or,
-/// when other calls pass meanwhile, the call's after all.
-Awaitable<Fetched<storage::Call>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context,
-                                             ImportInput ask, storage::ManifestRow row);
+struct FetchedCall {
+  storage::Call call;
+  bool details_only = false;  ///< the library has the call, and needs no more of it
+};
+
+/// Ready to be staged, unless the library has it: that is asked before transcript and recording. Trouble: CallFailed
+/// and NotReady are the call's; all else is the platform's, the store's, or, when other calls pass meanwhile, the
+/// call's after all.
+Awaitable<Fetched<FetchedCall>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context, ImportInput ask,
+                                           storage::ManifestRow row);
+
+/// The words of a call that the library has without: the platform's if it has some by now, else those of the recording
+/// that is there, where somebody transcribes. The call's state says what came of it; trouble is the platform's.
+Awaitable<Fetched<FetchedCall>> fetch_words(std::shared_ptr<Session> session, ActivityContext& context,
+                                            storage::ManifestRow row);
 
 }  // namespace callimport::activities

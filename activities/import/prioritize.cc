@@ -8,8 +8,9 @@ Result<StepResult> count_lanes(storage::Library& library, const std::string& imp
   StepResult result;
   TRY(const auto first, library.manifest_counts(import, storage::Lane::kFirst));
   TRY(const auto row, library.import(import));
-  result.lane_first = first.pending + first.staged;
-  result.lane_bulk = row.counters.pending;
+  TRY(const auto bulk, library.manifest_counts(import, storage::Lane::kBulk));
+  result.lane_first = first.pending + first.staged + first.words;
+  result.lane_bulk = row.counters.pending + first.words + bulk.words;
   result.counters = note_of(row.counters);
   result.known = row.counters.found;
   result.enumerated = row.enumerated;

@@ -16,7 +16,10 @@ Result<std::string> take_in(storage::LibraryTx& tx, const ImportInput& ask, std:
   const auto policy = storage::parse_duplicate_policy(ask.duplicates).value_or(storage::DuplicatePolicy::kSkip);
   for (const auto& call : calls) {
     TRY(const storage::CallState state, tx.register_call(ask.import, call, policy));
-    if (state == storage::CallState::kRegistered) ++result.done;
+    if (state != storage::CallState::kRegistered) continue;
+    ++result.done;
+    if (call.transcript_state == "missing" || call.transcript_state == "failed")
+      TRY_VOID(tx.see_cause(ask.import, "transcript." + call.transcript_state, now_ms));
   }
   TRY_VOID(tx.add_pace(ask.import, now_ms, result.done));
   TRY(const auto left, tx.staged(ask.import, 1));

@@ -1,10 +1,13 @@
-// Failed calls that a person wants tried again become pending, in one transaction with the receipt.
+// Failed calls that a person wants tried again become pending, and words that calls came without are wanted, in one
+// transaction with the receipt.
 #include "activities/import/step.h"
 
 namespace callimport::activities {
 
 Result<std::int64_t> choose_again(storage::LibraryTx& tx, const std::string& import, const RetryNote& choice) {
   if (choice.failed) return tx.retry_failed(import, "");
+  const std::string wordless = storage::wordless_state(choice.cause);
+  if (!wordless.empty()) return tx.want_words(import, wordless);
   if (!choice.cause.empty()) return tx.retry_failed(import, choice.cause);
   return tx.retry_calls(import, choice.calls);
 }

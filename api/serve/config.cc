@@ -227,6 +227,13 @@ const Table<WorkspaceConfig>& workspace_keys() {
           if (value) workspace.privacy = *value;
           return value && (*value == "private" || *value == "team" || *value == "everyone");
         }}},
+      {"customer",
+       {"a name in quotes",
+        [](WorkspaceConfig& workspace, const toml::node& node) {
+          const auto value = node.value_exact<std::string>();
+          if (value) workspace.customer = *value;
+          return value.has_value();
+        }}},
       {"domains",
        {"a list of domains in quotes",
         [](WorkspaceConfig& workspace, const toml::node& node) {
@@ -352,6 +359,7 @@ call = 0.0
 [workspaces.acme]               # of the platform, by the name imports of it have
 privacy = "team"                # of its calls at least: private, team, everyone; the platform may be stricter
 domains = ["acme.com"]          # of its own people, who are internal
+customer = ""                   # whose it is: meetings are compared among a customer's workspaces; empty: its own name
 
 [profile.default]               # where clients connect; others by --profile NAME
 address = ""                    # host:port; empty: the socket in the data folder
@@ -406,8 +414,8 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
     const auto found = tables().find(key.str());
     if (found == tables().end() || table == nullptr) {
       TRY_VOID(complain(name, node.source(),
-                        fmt::format("no table [{}]; there are: budgets, {}, roles, workspaces.NAME, profile.NAME", key.str(),
-                                    names_of(tables()))));
+                        fmt::format("no table [{}]; there are: budgets, {}, roles, workspaces.NAME, profile.NAME",
+                                    key.str(), names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));
   }

@@ -41,6 +41,7 @@ struct PriceConfig {
 struct WorkspaceConfig {
   std::string privacy = "team";      ///< of its calls at least: private, team, everyone
   std::vector<std::string> domains;  ///< of its own people, besides those of users in the directory
+  std::string customer;              ///< whose it is, where one customer has several; empty: its own name
 };
 
 struct TranscriberConfig {

@@ -45,8 +45,7 @@ struct Wordless {
   std::vector<storage::Call> calls() {
     std::vector<storage::Call> all;
     const auto heads = scene.world->library().calls({}, "", 100).value();
-    for (const auto& head : heads)
-      all.push_back(scene.world->library().call(head.id).value());
+    for (const auto& head : heads) all.push_back(scene.world->library().call(head.id).value());
     return all;
   }
   std::map<std::string, std::int64_t> gaps() {
@@ -86,6 +85,58 @@ TEST(Transcribing, WithoutATranscriberIsAGapWithACause) {
   EXPECT_EQ(world.transcriber.asked(), 0);
   EXPECT_EQ(world.gaps(), (std::map<std::string, std::int64_t>{{"transcript.missing", kCalls}}));
   EXPECT_THAT(world.scene.row().report, HasSubstr("transcript.missing"));
+}
+
+/// A closed import, opened again for a cause of calls that came without words.
+void run_again(Wordless& world, const std::string& cause) {
+  activities::RetryNote choice;
+  choice.cause = cause;
+  world.scene.input.credential = world.scene.world->add_credential();
+  world.scene.input.retries = {choice};
+  world.scene.start();
+}
+
+// ID-08: what is there is not fetched again, and what was missing is indexed once, whatever dies meanwhile.
+TEST(Transcribing, AnotherTryMakesOnlyTheMissingWords) {
+  TranscriberSandboxOptions options;
+  options.fail_first = 3 * kCalls;
+  Wordless world(options);
+  world.run();
+  ASSERT_EQ(world.gaps(), (std::map<std::string, std::int64_t>{{"transcript.failed", kCalls}}));
+  const auto before = world.scene.row().counters;
+  const auto downloads = world.scene.world->downloads().size();
+  const int asked = world.transcriber.asked();
+  run_again(world, "transcript.failed");
+  ASSERT_TRUE(world.scene.world->run_until([&] { return world.transcriber.made() >= 3; }, 1h)) << world.scene.status();
+  ASSERT_TRUE(world.scene.world->restart().has_value());
+  ASSERT_TRUE(world.scene.world->run_until_closed(24h)) << world.scene.status();
+  EXPECT_EQ(before, world.scene.row().counters);
+  EXPECT_EQ(downloads, world.scene.world->downloads().size()) << "no recording came a second time";
+  EXPECT_GE(world.transcriber.asked(), asked + kCalls);
+  EXPECT_TRUE(world.gaps().empty());
+  for (const auto& call : world.calls()) {
+    EXPECT_EQ(call.transcript_state, "made");
+    EXPECT_THAT(call.details, HasSubstr("\"transcript_made_by\":\"whisper-1\""));
+    EXPECT_EQ(call.segments.size(), 2u);
+  }
+  const auto found = world.scene.world->library().search({.query = "\"good morning\"", .limit = 100});
+  EXPECT_EQ(found->hits.size(), std::size_t{kCalls});
+  EXPECT_THAT(simulations::broken_promises(*world.scene.world, world.scene.id), testing::IsEmpty());
+  EXPECT_THAT(world.scene.row().report, testing::Not(HasSubstr("transcript.failed")));
+  world.scene.check_histories();
+}
+
+TEST(Transcribing, AnotherTryThatFailsSaysThatTheCauseCameBack) {
+  TranscriberSandboxOptions options;
+  options.fail_first = 1'000;
+  Wordless world(options);
+  world.run();
+  run_again(world, "transcript.failed");
+  ASSERT_TRUE(world.scene.world->run_until_closed(24h)) << world.scene.status();
+  const auto problems = world.scene.world->library().problems(world.scene.id).value();
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].calls, kCalls);
+  EXPECT_TRUE(problems[0].came_back_ms.has_value());
 }
 
 TEST(Transcribing, DoesNotHoldUpACancelledImport) {
