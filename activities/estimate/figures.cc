@@ -61,9 +61,8 @@ Bound bound_of(const Platform& platform, const Seen& seen, double requests, doub
                 fmt::format("{}'s {} requests a minute", platform.title, grouped(per_minute)));
   }
   const bool large = bytes >= 1e9;
-  bound.raise(bytes / kTransferBytesPerSecond * 1'000,
-              fmt::format("{:.1f} {} to transfer, at 200 Mbit/s as assumed", bytes / (large ? 1e9 : 1e6),
-                          large ? "GB" : "MB"));
+  bound.raise(bytes / kTransferBytesPerSecond * 1'000, fmt::format("{:.1f} {} to transfer, at 200 Mbit/s as assumed",
+                                                                   bytes / (large ? 1e9 : 1e6), large ? "GB" : "MB"));
   return bound;
 }
 
@@ -115,27 +114,14 @@ void add_not_coming(Estimate& estimate, const Platform& platform, const ImportIn
 }
 
 void add_cost(Estimate& estimate, const Prices& prices) {
-  if (!prices.any()) {
-    estimate.cost_text = "no price configured";
-    return;
-  }
+  estimate.cost_text = price_words(prices);
+  if (!prices.any()) return;
   estimate.currency = prices.currency;
   const double share = estimate.calls.to > 0 ? estimate.to_import / estimate.calls.to : 0;
   const Span nothing;
   const Span hours = estimate.hours.value_or(nothing), bytes = estimate.bytes.value_or(nothing);
-  const auto sum = [&](double calls, double h, double b) {
-    return calls * prices.call + h * prices.hour + b / 1e9 * prices.gigabyte;
-  };
-  estimate.cost =
-      Span{sum(estimate.calls.from * share, hours.from, bytes.from), sum(estimate.to_import, hours.to, bytes.to)};
-  const auto part = [&](double price, const char* unit) {
-    if (price <= 0) return;
-    estimate.cost_text +=
-        fmt::format("{}{:.2f} {} {}", estimate.cost_text.empty() ? "" : ", ", price, prices.currency, unit);
-  };
-  part(prices.hour, "an hour");
-  part(prices.gigabyte, "a GB");
-  part(prices.call, "a call");
+  estimate.cost = Span{cost_of(prices, estimate.calls.from * share, hours.from, bytes.from),
+                       cost_of(prices, estimate.to_import, hours.to, bytes.to)};
   if (!estimate.hours && prices.hour > 0) estimate.cost_text += "; without the hours, which are not known";
 }
 
@@ -151,12 +137,16 @@ void add_basis(Estimate& estimate, const Platform& platform, const Seen& seen, c
     estimate.confidence = "high";
   else
     estimate.confidence = seen.calls.exact || (sure && seen.looked_at > 0) ? "medium" : "low";
-  if (past.foretold > 0)
-    estimate.accuracy = fmt::format("{} of {} past imports of {} ended within what was foretold", past.kept,
-                                    past.foretold, platform.title);
+  estimate.accuracy = accuracy_words(past, platform.title);
 }
 
 }  // namespace
+
+std::string accuracy_words(const Past& past, std::string_view platform) {
+  if (past.foretold == 0) return {};
+  return fmt::format("{} of {} past imports of {} ended within what was foretold; half took at most {:.0f} % of it",
+                     grouped(past.kept), grouped(past.foretold), platform, past.latest_over * 100);
+}
 
 Past past_of(const std::vector<storage::ImportMeasure>& measures) {
   Past past;

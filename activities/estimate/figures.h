@@ -7,6 +7,7 @@
 
 #include "activities/estimate/finish.h"
 #include "activities/import/contract.h"
+#include "activities/import/prices.h"
 #include "activities/import/spread.h"
 #include "activities/platforms/platform.h"
 #include "storage/library/records.h"
@@ -46,13 +47,8 @@ struct Past {
   double latest_over = 0;     ///< median of actual length / the latest foretold; 0: none
 };
 Past past_of(const std::vector<storage::ImportMeasure>& measures);
-
-/// The revenue team's pricing guidance. A price of 0 is none.
-struct Prices {
-  std::string currency = "EUR";
-  double hour = 0, gigabyte = 0, call = 0;
-  bool any() const { return hour > 0 || gigabyte > 0 || call > 0; }
-};
+/// What was foretold of a platform's imports against what became of it (ux X-09); empty: nothing was foretold.
+std::string accuracy_words(const Past& past, std::string_view platform);
 
 struct NotComing {
   std::string cause;

@@ -40,6 +40,15 @@ double Pace::recent_per_ms() const {
          static_cast<double>(seen_.back().at_ms - seen_.front().at_ms);
 }
 
+/// True while what was told before a restart is the better word.
+bool Pace::stands_still(const Standing& standing, bool seen_enough) {
+  if (!resuming_) return false;
+  if (resumed_ms_ == 0) resumed_ms_ = standing.now_ms;
+  const bool fresh = standing.now_ms - resumed_ms_ < 2 * kWindowMs && said_->to_ms.value_or(0) > standing.now_ms;
+  resuming_ = fresh && !seen_enough;
+  return resuming_;
+}
+
 TimeLeft Pace::look(const Standing& standing) {
   if (standing.waits_for.empty()) {
     seen_.push_back({standing.now_ms, standing.done});
@@ -53,6 +62,10 @@ TimeLeft Pace::look(const Standing& standing) {
   if (per_ms <= 0 && standing.active_ms > 0)
     per_ms = static_cast<double>(standing.done) / static_cast<double>(standing.active_ms);
   if (standing.waits_for.empty()) left.calls_per_minute = per_ms * 60'000;
+  if (stands_still(standing, long_enough)) {
+    said_->calls_per_minute = left.calls_per_minute;
+    return *said_;
+  }
   const bool enough = standing.done >= kEnoughCalls || standing.active_ms >= kEnoughMs;
   if (!enough || per_ms <= 0) return said_.value_or(left);
   const auto soon = finish_at(standing, kEarliest / per_ms), late = finish_at(standing, kLatest / per_ms);

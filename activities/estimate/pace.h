@@ -36,7 +36,12 @@ struct TimeLeft {
 /// Of one import. What is said moves only when the reckoning moves by more than a tenth of the time left.
 class Pace {
  public:
+  Pace() = default;
+  /// Goes on from what people were told before a restart: it stands until enough was seen since, or for two minutes.
+  explicit Pace(TimeLeft told) : said_(std::move(told)), resuming_(true) {}
   TimeLeft look(const Standing& standing);
+  /// As it was said last; nothing before that.
+  TimeLeft said() const { return said_.value_or(TimeLeft{}); }
 
  private:
   struct Point {
@@ -45,7 +50,11 @@ class Pace {
   double recent_per_ms() const;
 
   std::deque<Point> seen_;  ///< of the last minute, while it worked
+  bool stands_still(const Standing& standing, bool seen_enough);
+
   std::optional<TimeLeft> said_;
+  bool resuming_ = false;
+  std::int64_t resumed_ms_ = 0;  ///< the first look since
 };
 
 }  // namespace callimport::activities

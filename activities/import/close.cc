@@ -14,10 +14,11 @@ struct Findings {
   Report report;
 };
 
-Result<Findings> look(storage::Library& library, const CloseInput& input, std::int64_t now_ms) {
+Result<Findings> look(const ImportDeps& deps, const CloseInput& input) {
   Findings found;
-  TRY(found.problems, library.problems(input.import));
-  TRY(found.report, make_report(library, input.import, {now_ms, input.result}));
+  TRY(found.problems, deps.library.problems(input.import));
+  const ReportMoment moment{to_unix_ms(deps.clock.now()), input.result, deps.prices};
+  TRY(found.report, make_report(deps.library, input.import, moment));
   return found;
 }
 
@@ -45,7 +46,7 @@ Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const 
 }  // namespace
 
 Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context, CloseInput input) {
-  auto read = [deps, input] { return look(deps->library, input, to_unix_ms(deps->clock.now())); };
+  auto read = [deps, input] { return look(*deps, input); };
   auto reading = engine::on_pool(deps->pool, deps->loop, std::move(read));
   Result<Findings> found = co_await std::move(reading);
   // An import that failed before it had a row has nothing to close.

@@ -8,6 +8,7 @@
 #include "activities/http/http.h"
 #include "activities/import/live.h"
 #include "activities/import/permits.h"
+#include "activities/import/prices.h"
 #include "activities/media/probe.h"
 #include "activities/oauth/access_tokens.h"
 #include "activities/transcribe/transcriber.h"
@@ -49,6 +50,7 @@ struct ImportDeps {
   std::shared_ptr<LiveImports> live = std::make_shared<LiveImports>();  ///< shared by all steps
   Transcriber* transcriber = nullptr;                    ///< of calls that come without a transcript; null: none
   std::int64_t quarantine_bytes_max = kQuarantineBytes;  ///< of broken recordings; the oldest go first
+  Prices prices = {};                                    ///< for the report
 };
 
 /// Registers every activity of activities/import/contract.h. Before the worker starts.

@@ -215,6 +215,16 @@ json verify_of(const ReportScan& scan) {
           {"calls", std::move(calls)}};
 }
 
+/// Of what came across; null without a price.
+json cost_of_import(const Findings& found, const Prices& prices) {
+  if (!prices.any()) return nullptr;
+  const storage::Counters& counters = found.row.counters;
+  const double hours = static_cast<double>(found.scan.registered_ms) / 3'600'000;
+  const double cost =
+      cost_of(prices, static_cast<double>(counters.registered), hours, static_cast<double>(counters.media_bytes));
+  return {{"amount", std::round(cost * 100) / 100}, {"currency", prices.currency}, {"made_up_of", price_words(prices)}};
+}
+
 Report compose(const Findings& found, const ReportMoment& moment) {
   const ImportRow& row = found.row;
   const Verdict verdict = verdict_of(found);
@@ -229,7 +239,7 @@ Report compose(const Findings& found, const ReportMoment& moment) {
                  {"recordings_bytes", row.counters.media_bytes},
                  {"recorded_s", found.scan.registered_ms / 1'000},
                  {"estimate", estimate_of(row, moment)},
-                 {"cost", nullptr},
+                 {"cost", cost_of_import(found, moment.prices)},
                  {"approvals", approvals_of(found.actions)},
                  {"months", months_of(found.scan.months)},
                  {"users", users_of(found.scan.users)},
@@ -254,13 +264,14 @@ Result<Report> make_report(storage::Library& library, const std::string& import,
   return compose(found, moment);
 }
 
-Result<json> read_report(storage::Library& library, const std::string& import, std::int64_t now_ms) {
+Result<json> read_report(storage::Library& library, const std::string& import, std::int64_t now_ms,
+                         const Prices& prices) {
   TRY(const std::string stored, library.report(import));
   TRY(const ImportRow row, library.import(import));
   if (row.closed_ms && !stored.empty()) return json::parse(stored, nullptr, false);
   // Open, or closed by a version that kept no whole report.
-  ReportMoment moment{now_ms, ""};
-  if (row.closed_ms) moment = {*row.closed_ms, row.bulk.condition};
+  ReportMoment moment{now_ms, "", prices};
+  if (row.closed_ms) moment = {*row.closed_ms, row.bulk.condition, prices};
   TRY(Report made, make_report(library, import, moment));
   return std::move(made.body);
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "activities/import/grade.h"
+#include "activities/import/prices.h"
 #include "storage/library/library.h"
 
 namespace callimport::activities {
@@ -18,6 +19,7 @@ inline constexpr std::int64_t kFirstReadyPromiseMs = 3'600'000;
 struct ReportMoment {
   std::int64_t now_ms = 0;
   std::string result;  ///< completed, completed_with_gaps, failed, cancelled; empty: still open
+  Prices prices = {};  ///< as they are then: a stored report keeps its cost
 };
 struct Report {
   nlohmann::json body;
@@ -26,7 +28,8 @@ struct Report {
 /// Blocks: reads the whole manifest, a page at a time.  @error kNotFound
 Result<Report> make_report(storage::Library& library, const std::string& import, const ReportMoment& moment);
 /// The report as stored at the close, or, while the import is open, as it stands.
-Result<nlohmann::json> read_report(storage::Library& library, const std::string& import, std::int64_t now_ms);
+Result<nlohmann::json> read_report(storage::Library& library, const std::string& import, std::int64_t now_ms,
+                                   const Prices& prices = {});
 
 /// Without the names of people, their addresses, and what platforms said of single calls: the form to hand out.
 nlohmann::json without_names(nlohmann::json report);

@@ -145,7 +145,10 @@ std::vector<std::pair<std::string, std::string>> report_facts(const json& report
   facts.emplace_back("Recordings", human_bytes(number(report, "recordings_bytes")));
   facts.emplace_back("Recorded time", seconds(report, "recorded_s"));
   const json cost = report.value("cost", json());
-  if (cost.is_string()) facts.emplace_back("Cost", cost.get<std::string>());
+  if (cost.is_object()) {
+    facts.emplace_back("Cost", fmt::format("{:.2f} {} ({})", cost.value("amount", 0.0), cost.value("currency", ""),
+                                           cost.value("made_up_of", "")));
+  }
   for (const json& approval : report.value("approvals", json::array())) {
     facts.emplace_back("Gaps approved by", approval.value("who", "") + ", " + report_time(number(approval, "at_ms")));
   }

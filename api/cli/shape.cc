@@ -76,7 +76,8 @@ json shape(const v1::Import& import) {
     out["eta"] = {{"from", eta.has_from_ms() ? json(iso(eta.from_ms())) : json(nullptr)},
                   {"to", eta.has_to_ms() ? json(iso(eta.to_ms())) : json(nullptr)},
                   {"cause", eta.cause()},
-                  {"calls_per_minute", eta.calls_per_minute()}};
+                  {"calls_per_minute", eta.calls_per_minute()},
+                  {"accuracy", eta.accuracy()}};
   }
   if (!import.report().empty()) out["report"] = embedded(import.report());
   return out;
@@ -100,6 +101,8 @@ json shape(const v1::Problem& problem) {
               {"means", advice.means},        {"who", advice.who}};
   if (problem.has_first_ms()) out["first"] = iso(problem.first_ms());
   if (problem.has_last_ms()) out["last"] = iso(problem.last_ms());
+  out["new"] = problem.is_new();
+  out["came_back"] = problem.has_came_back_ms() ? json(iso(problem.came_back_ms())) : json(nullptr);
   return out;
 }
 
@@ -218,9 +221,13 @@ json shape(const v1::Credential& credential) {
 }
 
 json shape(const v1::Budget& budget) {
-  json out = {{"platform", budget.platform()}, {"workspace", budget.workspace()}, {"what", budget.what()},
-              {"limit", budget.limit()},       {"period_s", seconds(budget.period_ms())},
-              {"used", budget.used()},         {"left", budget.left()},
+  json out = {{"platform", budget.platform()},
+              {"workspace", budget.workspace()},
+              {"what", budget.what()},
+              {"limit", budget.limit()},
+              {"period_s", seconds(budget.period_ms())},
+              {"used", budget.used()},
+              {"left", budget.left()},
               {"imports", budget.imports()}};
   out["resets"] = budget.has_resets_ms() ? json(iso(budget.resets_ms())) : json(nullptr);
   out["blocked_until"] = budget.has_blocked_until_ms() ? json(iso(budget.blocked_until_ms())) : json(nullptr);
@@ -238,8 +245,8 @@ const std::vector<Column>& import_call_columns() {
 }
 
 const std::vector<Column>& problem_columns() {
-  static const std::vector<Column> columns =
-      plain_columns({"calls", "cause", "detail", "failed", "first", "last", "example", "what", "means", "who"});
+  static const std::vector<Column> columns = plain_columns(
+      {"calls", "cause", "detail", "failed", "first", "last", "example", "what", "means", "who", "new", "came_back"});
   return columns;
 }
 

@@ -73,6 +73,7 @@ std::string progress_of(const Session& session, const v1::Import& import) {
   text += fmt::format("recordings {}", human_bytes(counters.media_bytes()));
   if (!import.has_closed_ms()) {
     text += "; left: " + time_left(import, session.now_ms());
+    if (!import.eta().accuracy().empty()) text += "\nso far: " + import.eta().accuracy();
   }
   return text + "\n";
 }
@@ -202,18 +203,25 @@ std::string advice_of(const std::string& id, const google::protobuf::RepeatedPtr
   return text;
 }
 
+/// ID-07: what the reader has not seen yet, and what was there before and is there again.
+std::string mark_of(const Session& session, const v1::Problem& problem) {
+  if (problem.has_came_back_ms()) return "came back " + session.time(problem.came_back_ms());
+  return problem.is_new() ? "new" : "";
+}
+
 Ended show_problems(Session& session, const std::string& id) {
   v1::ListProblemsRequest request;
   request.set_import(id);
+  request.set_look(true);
   CLI_TRY(const auto reply, (session.ask<v1::ListProblemsRequest, v1::ListProblemsResponse>("ListProblems", request)));
   Sheet sheet;
   sheet.rows = shapes_of(reply.problems());
   sheet.columns = problem_columns();
   sheet.empty = "no problems found";
   sheet.text = [&] {
-    Table table{{"CALLS", "CAUSE", "FIRST", "LAST", "EXAMPLE", "WHAT HAPPENED"}, {}, 5};
+    Table table{{"CALLS", "CAUSE", "MARK", "FIRST", "LAST", "EXAMPLE", "WHAT HAPPENED"}, {}, 6};
     for (const auto& problem : reply.problems()) {
-      table.rows.push_back({human_count(problem.calls()), problem.cause(),
+      table.rows.push_back({human_count(problem.calls()), problem.cause(), mark_of(session, problem),
                             problem.has_first_ms() ? session.time(problem.first_ms()) : "-",
                             problem.has_last_ms() ? session.time(problem.last_ms()) : "-", printable(problem.example()),
                             printable(problem.detail())});

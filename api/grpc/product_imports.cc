@@ -96,11 +96,20 @@ Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1:
   return reply;
 }
 
-Result<v1::ListProblemsResponse> list_problems(ProductParts& parts, const v1::ListProblemsRequest& request) {
+/// What the caller has not seen yet is marked; only a look by itself moves what they have seen.
+Result<v1::ListProblemsResponse> list_problems(ProductParts& parts, const Caller& caller,
+                                               const v1::ListProblemsRequest& request) {
   TRY(const auto id, resolve_import(parts.library, request.import()));
   TRY(const auto problems, parts.library.problems(id));
+  std::int64_t seen_ms = 0;
+  if (request.look()) {
+    TRY(seen_ms, parts.library.look(id, caller.name, to_unix_ms(parts.clock.now())));
+  }
   v1::ListProblemsResponse reply;
-  for (const auto& problem : problems) *reply.add_problems() = to_message(problem);
+  for (const auto& problem : problems) {
+    auto& message = *reply.add_problems() = to_message(problem);
+    message.set_is_new(request.look() && problem.first_ms.value_or(0) > seen_ms);
+  }
   return reply;
 }
 

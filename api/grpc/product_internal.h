@@ -31,6 +31,31 @@ void add_pooled(Router& router, ProductParts& parts, std::string_view name,
   router.methods[product_method(name)] = std::move(method);
 }
 
+/// The same, for a body that must know whose call it is.
+template <class Request, class Response>
+void add_pooled(Router& router, ProductParts& parts, std::string_view name,
+                Result<Response> (*body)(ProductParts&, const Caller&, const Request&)) {
+  Method method;
+  method.trusted = true;
+  method.serve = [&parts, body](Incoming incoming) -> OnLoop {
+    auto request = std::make_shared<Request>();  // shared: rides in copyable tasks
+    auto answer = std::move(incoming.answer);
+    if (!request->ParseFromArray(incoming.bytes.data(), static_cast<int>(incoming.bytes.size()))) {
+      return [answer] { answer->finish({kGrpcInternal, "grpc: error unmarshalling request", {}, {}}); };
+    }
+    return [&parts, body, request, answer, caller = std::move(incoming.caller)] {
+      parts.pool.post([&parts, body, request, answer, caller] {
+        auto result = std::make_shared<Result<Response>>(body(parts, caller, *request));  // shared: as the request
+        parts.loop.post([result, answer] {
+          if (!*result) return answer->finish(status_of(result->error()));
+          answer->reply(**result);
+        });
+      });
+    };
+  };
+  router.methods[product_method(name)] = std::move(method);
+}
+
 /// 1..kPageSizeMax; 0 asks for 100.
 int page_size(std::int32_t asked);
 /// The import's full id, from itself or a unique prefix.  @error kNotFound; kConflict  several begin so.

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "activities/import/contract.h"
-#include "activities/import/report.h"
 #include "activities/import/prove.h"
+#include "activities/import/report.h"
 #include "api/cli/cli.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
@@ -44,7 +44,7 @@ void begin_stop(House& house, Front& front, std::function<void(std::function<voi
 }
 
 Result<std::string> report_text(House& house, const std::string& import, Names names) {
-  TRY(auto report, activities::read_report(*house.library, import, to_unix_ms(house.loop.now())));
+  TRY(auto report, activities::read_report(*house.library, import, to_unix_ms(house.loop.now()), house.prices));
   if (names == Names::kWithout) report = activities::without_names(std::move(report));
   return activities::write_note(report);
 }

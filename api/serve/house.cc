@@ -70,8 +70,8 @@ Result<> open_world(House& house, const ServeConfig& config) {
   house.probe = std::make_unique<activities::ChildMediaProbe>(house.loop.io(), house.loop);
   house.access =
       std::make_unique<activities::AccessTokens>(*house.vault, *house.http, house.loop, *house.pool, house.loop);
-  house.permits = std::make_unique<activities::Permits>(*house.library, house.loop, *house.pool, house.loop,
-                                                        config.budgets);
+  house.permits =
+      std::make_unique<activities::Permits>(*house.library, house.loop, *house.pool, house.loop, config.budgets);
   TRY_VOID(house.permits->load());
   house.quarantine_bytes_max = std::int64_t{config.quarantine_mb} * 1'000'000;
   TRY_VOID(open_transcriber(house, config.transcriber));
@@ -83,7 +83,8 @@ Result<> open_world(House& house, const ServeConfig& config) {
                     imports.first_lane};
   TRY_VOID(house.library->change([&](storage::LibraryTx& tx) -> Result<> {
     for (const auto& [name, rules] : config.workspaces) {
-      TRY_VOID(tx.set_workspace(name, {.privacy = rules.privacy, .domains = rules.domains}));
+      TRY_VOID(
+          tx.set_workspace(name, {.privacy = rules.privacy, .domains = rules.domains, .customer = rules.customer}));
     }
     return {};
   }));
@@ -130,15 +131,16 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
 
 activities::ImportDeps import_deps(House& house) {
   activities::ImportDeps deps{*house.library, *house.vault,
-          *house.media,   *house.http,
-          *house.probe,   house.loop,
-          *house.pool,    house.loop,
-          house.random,   *house.permits,
-          *house.reserve, *house.access,
-          house.channels, [&house] { house.deliverer->wake(); },
-          house.defaults};
+                              *house.media,   *house.http,
+                              *house.probe,   house.loop,
+                              *house.pool,    house.loop,
+                              house.random,   *house.permits,
+                              *house.reserve, *house.access,
+                              house.channels, [&house] { house.deliverer->wake(); },
+                              house.defaults};
   deps.transcriber = house.transcriber.get();
   deps.quarantine_bytes_max = house.quarantine_bytes_max;
+  deps.prices = house.prices;
   return deps;
 }
 
