@@ -27,14 +27,14 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   const storage::ImportRow row = row_for(ask, now_ms);
   TRY_VOID(tx.put_import(row));
   TRY(const storage::ImportRow before, tx.import(ask.import));
-  // A wish to retry is of a closed import, and whoever started it may have opened the row already.
-  const bool again = before.closed_ms.has_value() || !ask.retries.empty();
-  if (again && ask.retries.empty()) {
-    TRY_VOID(tx.reopen_import(ask.import));
-  } else if (again) {
+  // Whoever started a closed import again may have opened its row already.
+  if (!ask.retries.empty()) {
     TRY_VOID(tx.reopen_keeping_failed(ask.import));
     for (const RetryNote& choice : ask.retries) TRY_VOID(choose_again(tx, ask.import, choice));
+  } else if (before.closed_ms) {
+    TRY_VOID(tx.reopen_import(ask.import));
   }
+  const bool again = before.created_ms != now_ms || before.counters.found > 0;
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kFirst, row.first, now_ms));
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kBulk, row.bulk, now_ms));
   TRY(const storage::ImportRow now, tx.import(ask.import));

@@ -126,6 +126,14 @@ Words condition_words(const ImportRow& import, const LaneChange& change) {
             "Run callimport doctor; where that finds nothing, an engineer looks at callimport history export " +
                 import.id + "."};
   }
+  if (change.reason == "import.interrupted") {
+    return {
+        "Nothing runs for this import any more, as after putting back a library that is older than its journal; its "
+        "credential is gone." +
+            done,
+        "Nothing is lost: it goes on with what is missing once it is started again.",
+        fmt::format("Ask for a new token, then: callimport start --import-id {} --token-file FILE", import.id)};
+  }
   if (change.condition == "waiting") {
     return {reason_text(import, change) + done, "It goes on by itself" + until(change.until_ms) + ".", kNothingToDo};
   }

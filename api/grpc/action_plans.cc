@@ -175,7 +175,8 @@ Result<ActionPlan> plan_start(ProductParts& parts, const Caller& caller, const v
     plan.answer.add_words("This request was started before as " + id + ".");
     return plan;
   }
-  if (const auto known = parts.library.import(id); known && known->bulk.condition == "undone")
+  const auto known = parts.library.import(id);
+  if (known && known->bulk.condition == "undone")
     return fail(Code::kConflict, "import.undone: " + id + " was taken back; start another import instead");
   storage::ConsentRow consent{ask.platform, ask.workspace, request.customer(), caller.name,
                               to_unix_ms(parts.clock.now())};
@@ -195,7 +196,8 @@ Result<ActionPlan> plan_start(ProductParts& parts, const Caller& caller, const v
                        {"customer", request.customer()},
                        {"said that the customer owns the data", request.owns_data()}});
   plan.effect = StartEffect{activities::write_note(ask),
-                            request.task_queue().empty() ? parts.facts.task_queue : request.task_queue()};
+                            request.task_queue().empty() ? parts.facts.task_queue : request.task_queue(),
+                            known ? known->closed_ms : std::nullopt, ask.retries.empty()};
   return plan;
 }
 

@@ -94,13 +94,13 @@ void work_in_library(const std::shared_ptr<Acting>& acting) {
 /// The import's run has started: its row opens before the answer, so that who watches next does not meet the old end.
 /// Only the end that was planned against is taken back: the run may have opened the row by now, or closed it again.
 /// Lost to a crash or an error, this is made up for by the run's first step.
-void reopen_and_answer(const std::shared_ptr<Acting>& acting, std::int64_t closed_ms) {
-  acting->parts.pool.post([acting, closed_ms] {
+void reopen_and_answer(const std::shared_ptr<Acting>& acting, const StartEffect& start) {
+  acting->parts.pool.post([acting, closed_ms = *start.reopens, failed_too = start.failed_too] {
     (void)acting->parts.library.change([&](storage::LibraryTx& tx) -> Result<> {
       const auto& import = acting->plan.answer.import();
       TRY(const auto row, tx.import(import));
       if (row.closed_ms != closed_ms) return {};
-      return tx.reopen_keeping_failed(import);
+      return failed_too ? tx.reopen_import(import) : tx.reopen_keeping_failed(import);
     });
     acting->parts.loop.post([acting] { acting->answer->reply(acting->plan.answer); });
   });
@@ -115,7 +115,7 @@ void act(const std::shared_ptr<Acting>& acting) {
               acting->plan.answer.set_acted(acted);
               acting->plan.answer.set_already(!acted);
               const auto* start = std::get_if<StartEffect>(&acting->plan.effect);
-              if (acted && start != nullptr && start->reopens) return reopen_and_answer(acting, *start->reopens);
+              if (acted && start != nullptr && start->reopens) return reopen_and_answer(acting, *start);
               acting->answer->reply(acting->plan.answer);
             });
 }

@@ -26,6 +26,7 @@ struct CancelEffect {
 struct StartEffect {
   std::string input, task_queue;
   std::optional<std::int64_t> reopens{};  ///< when the import to be tried again had closed: its row opens once it runs
+  bool failed_too = false;                ///< and its failed calls become pending; else the run's first step chooses
 };
 /// Work in the library itself, on the pool; answers what came of it.
 struct LibraryEffect {

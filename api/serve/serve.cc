@@ -1,6 +1,7 @@
 #include "api/serve/serve.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "api/grpc/orphans.h"
 #include "api/serve/front.h"
 #include "engine/embedded.h"
 #include "storage/journal/journal.h"
@@ -90,6 +92,27 @@ Result<DoorOrder> door_order(const ServeConfig& config, engine::EmbeddedService&
   return doors;
 }
 
+/// After a library was put back that is older than the journal.
+void look_for_orphans(House& house, engine::WorkflowService& service, const DoorOrder& doors) {
+  OrphanParts parts{.library = *house.library,
+                    .vault = *house.vault,
+                    .service = service,
+                    .loop = house.loop,
+                    .pool = *house.pool,
+                    .clock = house.loop,
+                    .name_space = doors.name_space,
+                    .task_queue = doors.task_queue,
+                    .channels = house.channels,
+                    .told = [&house] { house.deliverer->wake(); }};
+  take_up_orphans(std::move(parts), [](const OrphansFound& found) {
+    for (const auto& import : found.restarted)
+      spdlog::warn("{} was open and nothing ran for it: started again", import);
+    for (const auto& import : found.told)
+      spdlog::warn("{} is open, nothing runs for it and its credential is gone: callimport start --import-id {}",
+                   import, import);
+  });
+}
+
 }  // namespace
 
 Result<> serve(const ServeOrder& order) {
@@ -109,6 +132,7 @@ Result<> serve(const ServeOrder& order) {
   front.worker->start();
   house.deliverer->start();
   front.space->look();
+  look_for_orphans(house, **service, doors);
   TRY_VOID(write_ready(order.ready_fd, {{"grpc", front.door->address()},
                                         {"socket", front.door->socket()},
                                         {"data", house.folder.path},

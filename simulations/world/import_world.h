@@ -107,6 +107,7 @@ class ImportWorld {
   SpaceReserve& reserve() { return *reserve_; }
   activities::Permits& permits() { return *permits_; }
   engine::Worker& worker() { return *worker_; }
+  engine::WorkflowService& service() { return *service_; }
   /// What the activities have of the world, for looks that are no activity.
   std::shared_ptr<activities::ImportDeps> looking() { return looking_; }
 

@@ -5,7 +5,7 @@ add_floor(simulations_import_world
        simulations_world simulations_sandboxes storage::library storage::vault storage::media storage::journal)
 
 add_suite(import_table_test SOURCES workflows/table_test.cc workflows/decisions_test.cc DEPS workflows)
-add_suite(import_test SOURCES workflows/import_test.cc workflows/trouble_test.cc workflows/access_test.cc workflows/quarantine_test.cc workflows/transcriber_test.cc workflows/full_disk_test.cc workflows/report_test.cc workflows/choice_test.cc DEPS simulations_import_world TIMEOUT 300)
+add_suite(import_test SOURCES workflows/import_test.cc workflows/trouble_test.cc workflows/access_test.cc workflows/quarantine_test.cc workflows/transcriber_test.cc workflows/full_disk_test.cc workflows/report_test.cc workflows/choice_test.cc workflows/repeats_test.cc DEPS simulations_import_world TIMEOUT 300)
 add_suite(import_window_test SOURCES workflows/window_test.cc DEPS simulations_import_world TIMEOUT 300)
 add_suite(import_people_test SOURCES workflows/people_test.cc DEPS simulations_import_world TIMEOUT 300)
 add_suite(import_bad_input_test SOURCES workflows/bad_input_test.cc DEPS simulations_import_world TIMEOUT 300)
@@ -17,5 +17,5 @@ add_suite(notify_test SOURCES activities/notify_test.cc activities/mail_server_t
 add_suite(import_steps_test SOURCES activities/import_steps_test.cc activities/grade_test.cc activities/advice_test.cc DEPS activities::import)
 add_suite(import_golden_test SOURCES workflows/golden_test.cc DEPS simulations_import_world engine::history)
 add_suite(estimate_test SOURCES activities/estimate_test.cc DEPS activities::estimate simulations_import_world engine::history TIMEOUT 300)
-add_suite(restore_test SOURCES workflows/restore_test.cc DEPS simulations_import_world storage::backup TIMEOUT 300)
+add_suite(restore_test SOURCES workflows/restore_test.cc DEPS api::grpc simulations_import_world storage::backup TIMEOUT 300)
 add_suite(import_quota_test SOURCES workflows/quota_test.cc simulations/customers.cc DEPS simulations_import_world storage::quota TIMEOUT 300)

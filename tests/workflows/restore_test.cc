@@ -2,6 +2,7 @@
 // call twice, no registered call of the restored library lost, and what is missing comes with a re-request.
 #include <set>
 
+#include "api/grpc/orphans.h"
 #include "storage/backup/backup.h"
 #include "tests/workflows/import_support.h"
 
@@ -172,6 +173,59 @@ TEST_F(RestoredFrom, ALibraryFromBeforeTheEndIsFilledByAReRequest) {
   go_on();
   EXPECT_EQ(re_requests_, 1);
   expect_whole();
+}
+
+/// What a server does when it starts.
+class Orphans : public RestoredFrom {
+ protected:
+  api::OrphansFound look() {
+    const auto deps = world().looking();
+    std::optional<api::OrphansFound> found;
+    api::OrphanParts parts{.library = world().library(),
+                           .vault = world().vault(),
+                           .service = world().service(),
+                           .loop = deps->loop,
+                           .pool = deps->pool,
+                           .clock = deps->clock,
+                           .task_queue = kImportTaskQueue,
+                           .told = deps->told};
+    api::take_up_orphans(std::move(parts), [&found](api::OrphansFound made) { found = std::move(made); });
+    EXPECT_TRUE(world().run_until([&] { return found.has_value(); }, 1min));
+    return found.value_or(api::OrphansFound{});
+  }
+};
+
+TEST_F(Orphans, GoOnByThemselvesWithWhatIsMissing) {
+  put_back("/end", "/late");
+  ASSERT_FALSE(scene_.row().closed_ms.has_value());
+  const auto found = look();
+  EXPECT_EQ(found.restarted, std::vector<std::string>{scene_.id});
+  EXPECT_TRUE(look().restarted.empty()) << "it runs now";
+  ASSERT_TRUE(world().run_until_closed(24h)) << scene_.status();
+  expect_whole();
+  EXPECT_TRUE(look().restarted.empty()) << "it has ended";
+}
+
+TEST_F(Orphans, WithoutTheirCredentialSayOnceWhatToDo) {
+  put_back("/end", "/late");
+  ASSERT_TRUE(world().vault().wipe(CredentialId::parse(scene_.credential).value(), 1).has_value());
+  EXPECT_EQ(look().told, std::vector<std::string>{scene_.id});
+  const auto row = scene_.row();
+  EXPECT_EQ(row.bulk.condition, "needs_attention");
+  EXPECT_EQ(row.bulk.reason, api::kInterrupted);
+  const auto told = world().library().notifications(scene_.id, 1).value();
+  EXPECT_THAT(told.at(0).next + told.at(0).text, testing::HasSubstr("callimport start --import-id " + scene_.id));
+  EXPECT_TRUE(look().told.empty()) << "once";
+  go_on();
+  EXPECT_EQ(re_requests_, 1);
+  expect_whole();
+}
+
+TEST_F(Orphans, AreNoneWhereBothAreOfOneMoment) {
+  put_back("/late", "/late");
+  const auto found = look();
+  EXPECT_THAT(found.restarted, IsEmpty());
+  EXPECT_THAT(found.told, IsEmpty());
 }
 
 }  // namespace
