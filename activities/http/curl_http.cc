@@ -35,7 +35,7 @@ struct Watch {
 
 struct CurlHttp::Inside {
   Inside(asio::io_context& io_in, Clock& clock_in, const CurlOptions& options)
-      : io(io_in), clock(clock_in), user_agent("callimport/" + options.version) {
+      : io(io_in), clock(clock_in), user_agent("callimport/" + options.version), guard(options.guard) {
     static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
     ENSURE(global == CURLE_OK);
     multi = curl_multi_init();
@@ -74,6 +74,7 @@ struct CurlHttp::Inside {
     auto transfer = std::make_shared<Transfer>(std::move(request), clock, std::move(done));
     auto prepared = easy != nullptr ? transfer->prepare(easy, user_agent) : fail(Code::kUnavailable, "out of memory");
     if (prepared) {
+      if (guard) transfer->keep_from(*guard);
       curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &Inside::on_close);
       curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
       if (curl_multi_add_handle(multi, easy) != CURLM_OK)
@@ -215,6 +216,7 @@ struct CurlHttp::Inside {
   asio::io_context& io;
   Clock& clock;
   std::string user_agent;
+  const std::optional<AddressGuard> guard;
   CURLM* multi = nullptr;
   Clock::TimerId timer = 0;
   bool closing = false;

@@ -2,8 +2,10 @@
 // Http over libcurl's multi interface on the production loop: connections are kept and reused, HTTP/2 where TLS offers
 // it, proxies from the environment (never for this machine itself), certificates checked, redirects never followed.
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "activities/http/addresses.h"
 #include "activities/http/http.h"
 #include "storage/runtime/clock.h"
 
@@ -17,6 +19,9 @@ struct CurlOptions {
   std::string version = "0";           ///< of this binary, for the user agent callimport/<version>
   long connections_per_host_max = 64;  ///< more requests than that wait inside libcurl
   long connections_kept = 128;
+  /// For URLs that came from outside: no connection is opened to what it refuses, whatever a name resolves to by then,
+  /// and no proxy is used, which would go there in our place. Absent: anywhere.
+  std::optional<AddressGuard> guard = std::nullopt;
 };
 
 inline constexpr Nanos kConnectTimeout = std::chrono::seconds{15};

@@ -36,6 +36,8 @@ struct HttpRequest {
   std::optional<BodySource> body_source;     ///< in place of `body`, with POST or PUT
   Nanos timeout = std::chrono::seconds{30};  ///< whole exchange; streaming: without a byte for this long
   std::size_t body_bytes_max = 16u << 20;    ///< of the reply, when there is no `on_body`
+  enum class Beyond : std::uint8_t { kFails, kIsCut };
+  Beyond beyond_max = Beyond::kFails;  ///< cut: nobody reads what follows, and the line is closed
   /// Called once, on the loop, before the first piece of a streamed body: status and headers are there, the body is
   /// not. Only so can a resumed download tell a 206 from a 200 that begins anew. An error stops the transfer.
   std::function<Result<>(const HttpReply& head)> on_head;
@@ -52,7 +54,8 @@ struct HttpReply {
 };
 
 /// Threads: the loop. @error kUnavailable  no answer: refused, reset, timed out, cut off in the body (what came was
-/// streamed); kInvalid  a URL that is not http or https, a reply over body_bytes_max; kCancelled  the client stops.
+/// streamed); kInvalid  a URL that is not http or https, a reply over body_bytes_max unless that is cut; kCancelled the
+/// client stops.
 class Http {
  public:
   virtual ~Http() = default;

@@ -1,6 +1,7 @@
 #include "activities/http/transfer.h"
 
 #include <fmt/core.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cctype>
@@ -100,7 +101,28 @@ Result<> Transfer::prepare(CURL* easy, const std::string& user_agent) {
   return {};
 }
 
+void Transfer::keep_from(const AddressGuard& guard) {
+  guard_ = &guard;
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+}
+
+curl_socket_t Transfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const auto to = address_of(address->addr);
+  const auto refused = to ? transfer.guard_->refuses(*to) : "no internet address";
+  if (!refused.empty()) {
+    transfer.refused_ = refused;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 Result<HttpReply> Transfer::outcome(CURLcode code) {
+  if (cut_) return std::move(reply_);
+  if (code != CURLE_OK && reply_.status == 0 && !refused_.empty())
+    return fail(Code::kUnavailable, fmt::format("not asked: the address is internal ({})", refused_));
   if (stopped_) return tl::unexpected(*stopped_);
   if (code != CURLE_OK) return tl::unexpected(describe(code, reply_.status != 0));
   return std::move(reply_);
@@ -127,6 +149,11 @@ std::size_t Transfer::take_body(std::string_view piece) {
     return piece.size();
   }
   if (reply_.body.size() + piece.size() > request_.body_bytes_max) {
+    if (request_.beyond_max == HttpRequest::Beyond::kIsCut) {
+      reply_.body += piece.substr(0, request_.body_bytes_max - reply_.body.size());
+      cut_ = true;
+      return CURL_WRITEFUNC_ERROR;
+    }
     stopped_ = Error{Code::kInvalid, fmt::format("the reply is larger than {} bytes", request_.body_bytes_max)};
     return CURL_WRITEFUNC_ERROR;
   }

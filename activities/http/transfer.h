@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "activities/http/addresses.h"
 #include "activities/http/http.h"
 #include "storage/runtime/clock.h"
 
@@ -30,6 +31,8 @@ class Transfer {
 
   /// @error kInvalid  a URL that is not http or https, a header with a line break, a method that is not a word.
   Result<> prepare(CURL* easy, const std::string& user_agent);
+  /// After `prepare`. Lifetime: `guard` outlives the transfer.
+  void keep_from(const AddressGuard& guard);
   CURL* easy() const { return easy_; }
   /// What the finished exchange amounts to.
   Result<HttpReply> outcome(CURLcode code);
@@ -43,6 +46,7 @@ class Transfer {
   Clock::TimerId stall_timer = 0;
 
  private:
+  static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static std::size_t write(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t read_body(char* into, std::size_t size, std::size_t count, void* self);
   static int seek_body(void* self, curl_off_t offset, int origin);
@@ -59,6 +63,9 @@ class Transfer {
   std::size_t header_bytes_ = 0;
   std::uint64_t sent_ = 0;  ///< of a body source
   bool head_shown_ = false;
+  bool cut_ = false;  ///< the body was longer than anybody wants to know
+  const AddressGuard* guard_ = nullptr;
+  std::string_view refused_;  ///< what the address was that the guard refused last
   Timestamp last_byte_;
   std::optional<Error> stopped_;
 };

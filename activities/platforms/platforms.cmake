@@ -1,8 +1,8 @@
 include(embed)
 
 add_floor(activities::http
-  HEADERS http/http.h http/curl_http.h http/transfer.h
-  SOURCES http/http.cc http/curl_http.cc http/transfer.cc
+  HEADERS http/http.h http/addresses.h http/curl_http.h http/transfer.h
+  SOURCES http/http.cc http/addresses.cc http/curl_http.cc http/transfer.cc
   DEPS storage::model Boost::headers CURL::libcurl fmt::fmt Threads::Threads)
 
 add_floor(activities::platforms

@@ -272,6 +272,55 @@ TEST_F(CurlHttpTest, TakesABodyAtItsLimitAndRefusesOneByteMore) {
   EXPECT_EQ(Code::kInvalid, send(asked).error().code);
 }
 
+TEST_F(CurlHttpTest, CutsABodyThatNobodyWantsToReadToItsEnd) {
+  // Ten gigabytes are promised; what is there of them already is more than anybody waits for.
+  const RawServer server("HTTP/1.1 202 Accepted\r\nContent-Length: 10000000000\r\n\r\n" + std::string(1'000'000, 'x'), false);
+  HttpRequest asked = request_to(server.url());
+  asked.body_bytes_max = 1'000;
+  asked.beyond_max = HttpRequest::Beyond::kIsCut;
+  const auto reply = send(asked);
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(202, reply->status);
+  EXPECT_EQ(std::string(1'000, 'x'), reply->body);
+}
+
+/// Each is this machine, written or resolved in another way: also a name that was somebody else's when it was looked up
+/// first, since it is the connection that is guarded (ux 2.8).
+struct InsideRow {
+  const char* name;
+  const char* host;
+};
+void PrintTo(const InsideRow& row, std::ostream* out) { *out << row.name; }
+class CurlGuarded : public CurlHttpTest, public testing::WithParamInterface<InsideRow> {};
+TEST_P(CurlGuarded, OpensNoConnectionToThisMachineUnlessItMay) {
+  int asked = 0;
+  serve([&](const SandboxRequest&) {
+    ++asked;
+    return SandboxReply{};
+  });
+  const auto to = request_to("http://" + std::string(GetParam().host) + ":" + std::to_string(server_->port()) + "/");
+  CurlOptions options;
+  options.guard = AddressGuard{};
+  {
+    CurlHttp guarded(loop_.io(), loop_, options);
+    const auto refused = run_on(loop_, guarded.send(to));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(Code::kUnavailable, refused.error().code);
+    EXPECT_EQ("not asked: the address is internal (loopback)", refused.error().message);
+    EXPECT_EQ(0, asked);
+  }
+  options.guard->allowed = {parse_network("127.0.0.0/8").value()};
+  CurlHttp allowed(loop_.io(), loop_, options);
+  const auto reply = run_on(loop_, allowed.send(to));
+  EXPECT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(1, asked);
+}
+INSTANTIATE_TEST_SUITE_P(Table, CurlGuarded,
+                         testing::Values(InsideRow{"Plain", "127.0.0.1"}, InsideRow{"Name", "localhost"},
+                                         InsideRow{"OneNumber", "2130706433"}, InsideRow{"Hex", "0x7f.1"},
+                                         InsideRow{"Mapped", "[::ffff:127.0.0.1]"}),
+                         [](const auto& test) { return test.param.name; });
+
 TEST_F(CurlHttpTest, TellsWhatIsNoRequest) {
   for (const char* url :
        {"ftp://127.0.0.1/", "file:///etc/passwd", "http://", "not a url", "http://127.0.0.1:1/a\nb"}) {
