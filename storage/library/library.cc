@@ -17,6 +17,7 @@
 #include "storage/library/staging.h"
 #include "storage/library/undo.h"
 #include "storage/library/words.h"
+#include "storage/library/webhooks.h"
 #include "storage/quota/rows.h"
 #include "storage/runtime/mutex.h"
 #include "storage/sqlite/database.h"
@@ -52,7 +53,8 @@ struct Writer {
         actions(db, action_reads),
         undo(db, import_reads, imports),
         quota(db),
-        quarantine(db) {}
+        quarantine(db),
+        webhooks(db) {}
 
   Database db;
   ImportReads import_reads;
@@ -72,6 +74,7 @@ struct Writer {
   UndoWrites undo;
   QuotaWrites quota;
   QuarantineWrites quarantine;
+  WebhookWrites webhooks;
 };
 
 struct Reader {
@@ -89,7 +92,8 @@ struct Reader {
         actions(db),
         undo(db, imports),
         quota(db),
-        quarantine(db) {}
+        quarantine(db),
+        webhooks(db) {}
 
   Database db;
   ImportReads imports;
@@ -105,6 +109,7 @@ struct Reader {
   UndoReads undo;
   QuotaReads quota;
   QuarantineReads quarantine;
+  WebhookReads webhooks;
 };
 
 /// A connection of its own, so that a long search holds nobody up.
@@ -200,6 +205,7 @@ class Tx final : public LibraryTx {
   Result<> put_report(const std::string& import, const std::string& body) override {
     return w_.progress.put_report(import, body);
   }
+  WebhookWrites& webhooks() override { return w_.webhooks; }
   Result<std::vector<QuarantineFile>> put_in_quarantine(const QuarantineRow& row, std::int64_t bytes_max) override {
     return w_.quarantine.put(row, bytes_max);
   }
@@ -505,6 +511,11 @@ class SqliteLibrary final : public Library {
   Result<std::optional<std::int64_t>> next_delivery_ms() override {
     MutexLock lock(read_mutex_);
     return reader_.notifications.next_ms();
+  }
+
+  Result<> look_at_webhooks(const std::function<Result<>(WebhookReads&)>& read) override {
+    MutexLock lock(read_mutex_);
+    return read(reader_.webhooks);
   }
 
   Result<std::vector<ActionRow>> actions(const std::string& import, std::int64_t before, int limit) override {

@@ -16,6 +16,9 @@
 
 namespace callimport::storage {
 
+class WebhookReads;
+class WebhookWrites;
+
 /// Which attempt of which activity writes. A repeat returns the stored result; an older attempt than the stored one is
 /// refused. `scheduled_ns` tells an activity from another one of the same id: after a journal from a backup a run may
 /// take another course, and a receipt of the old one answers nothing there. 0: not known, the id is enough.
@@ -152,6 +155,8 @@ class LibraryTx {
   /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is
   /// made.
   virtual Result<> notify(const Notification& notification, const std::vector<std::string>& channels) = 0;
+
+  virtual WebhookWrites& webhooks() = 0;  ///< storage/library/webhooks.h; it ends with the transaction
 
   // What people do.
   /// Answers its number. A request id that is there already answers that number and changes nothing. `seen`: the last
@@ -313,6 +318,9 @@ class Library {
   virtual Result<std::vector<Due>> due_deliveries(std::int64_t now_ms, int limit) = 0;
   virtual Result<> set_delivery(const Delivery& delivery) = 0;
   virtual Result<std::optional<std::int64_t>> next_delivery_ms() = 0;
+
+  /// `read` sees what is committed when each of its reads begins.
+  virtual Result<> look_at_webhooks(const std::function<Result<>(WebhookReads&)>& read) = 0;
 
   /// Newest first, those before the number `before` (0: from the newest); empty import: of all.
   virtual Result<std::vector<ActionRow>> actions(const std::string& import, std::int64_t before, int limit) = 0;
