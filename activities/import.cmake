@@ -19,3 +19,9 @@ add_floor(activities::notify
   SOURCES notify/mail.cc notify/curl_mail.cc notify/channels.cc notify/deliverer.cc
   DEPS activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json fmt::fmt
        spdlog::spdlog CURL::libcurl)
+
+add_floor(activities::webhooks
+  HEADERS webhooks/signature.h webhooks/ladder.h webhooks/types.h webhooks/payload.h webhooks/url.h webhooks/outbox.h webhooks/sender.h
+  SOURCES webhooks/signature.cc webhooks/ladder.cc webhooks/types.cc webhooks/payload.cc webhooks/url.cc webhooks/outbox.cc webhooks/sender.cc
+  DEPS activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json
+       PkgConfig::SODIUM CURL::libcurl)

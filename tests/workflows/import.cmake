@@ -19,3 +19,5 @@ add_suite(import_golden_test SOURCES workflows/golden_test.cc DEPS simulations_i
 add_suite(estimate_test SOURCES activities/estimate_test.cc DEPS activities::estimate simulations_import_world engine::history TIMEOUT 300)
 add_suite(restore_test SOURCES workflows/restore_test.cc DEPS api::grpc simulations_import_world storage::backup TIMEOUT 300)
 add_suite(import_quota_test SOURCES workflows/quota_test.cc simulations/customers.cc DEPS simulations_import_world storage::quota TIMEOUT 300)
+add_suite(webhooks_test SOURCES activities/webhooks_test.cc
+          DEPS activities::webhooks simulations_world simulations_sandboxes storage::library LABELS unit activities)
