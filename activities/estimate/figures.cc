@@ -181,7 +181,8 @@ Estimate estimate_of(const Platform& platform, const ImportInput& ask, const See
   const double recorded = with_recording(ask, seen);
   double size = past.bytes_per_call;
   if (seen.sized > 0) size = share_of(seen.sized_bytes, seen.sized);
-  if (seen.sized_ms > 0 && length > 0) size = share_of(seen.sized_bytes, seen.sized_ms) * length;
+  if (seen.sized_ms > 0 && seen.recorded_ms > 0)
+    size = share_of(seen.sized_bytes, seen.sized_ms) * share_of(seen.recorded_ms, seen.recorded);
   if (recorded <= 0 && seen.looked_at > 0)
     estimate.bytes = Span{};
   else if (size > 0)

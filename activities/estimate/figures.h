@@ -31,7 +31,8 @@ struct Seen {
   std::int64_t page_calls = 0;  ///< on the largest page
   // Of the calls on these pages, each once:
   std::int64_t looked_at = 0, audio = 0, video = 0, transcript_only = 0, unusable = 0, known = 0, with_length = 0;
-  std::int64_t length_ms = 0;  ///< of those with one, together
+  std::int64_t length_ms = 0;                  ///< of those with one, together
+  std::int64_t recorded = 0, recorded_ms = 0;  ///< of these, with a recording: only they bring bytes
   // Of the recordings asked for their size:
   int sized = 0;
   std::int64_t sized_bytes = 0, sized_ms = 0;

@@ -55,6 +55,9 @@ struct Survey {
       if (!call.duration_ms) continue;
       ++seen.with_length;
       seen.length_ms += *call.duration_ms;
+      if (call.media_type == "transcript") continue;
+      ++seen.recorded;
+      seen.recorded_ms += *call.duration_ms;
     }
     return fresh;
   }

@@ -112,6 +112,8 @@ Seen counted() {
   seen.video = 980;
   seen.transcript_only = 20;
   seen.length_ms = 1'000 * 1'800'000LL;
+  seen.recorded = 980;
+  seen.recorded_ms = 980 * 1'800'000LL;
   seen.sized = 3;
   seen.sized_bytes = 3 * 4'500'000LL;
   seen.sized_ms = 3 * 1'800'000LL;
@@ -123,6 +125,14 @@ ImportInput whole_import() {
   ImportInput ask;
   ask.platform = "grain";
   return ask;
+}
+
+TEST(Estimate, LongCallsWithoutARecordingBringHoursAndNoBytes) {
+  auto seen = counted();
+  seen.length_ms += 20 * 9'000'000LL;
+  const auto estimate = estimate_of(*find_platform("grain"), whole_import(), seen, {}, {});
+  EXPECT_DOUBLE_EQ(estimate.hours->to, 550);
+  EXPECT_NEAR(estimate.bytes->to, 980 * 4.5e6, 1e6);
 }
 
 TEST(Estimate, AddsUpFromTheLimits) {
@@ -294,6 +304,16 @@ TEST(Survey, CountsASmallWorkspaceWholeAndChecksIt) {
   for (const char* name : {"access.valid", "access.list", "call.download", "call.transcript", "storage", "duplicates"})
     EXPECT_EQ(looked.checks.at(name).result, CheckResult::kPass) << name << ": " << looked.checks.at(name).text;
   EXPECT_EQ(looked.checks.at("access.scope").result, CheckResult::kWarning) << "a personal token";
+}
+
+TEST(Survey, ForetellsTheBytesThatCome) {
+  Scene scene(300);
+  const auto looked = look(scene, order_of(scene));
+  const auto estimate = estimate_of(*find_platform("grain"), scene.input, looked.state->seen, {}, {});
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
+  const auto came = static_cast<double>(scene.row().counters.media_bytes);
+  EXPECT_NEAR(estimate.bytes->to, came, came / 8) << "files differ by a tenth, and three are measured";
 }
 
 TEST(Survey, ALargeWorkspaceIsSampledInTime) {

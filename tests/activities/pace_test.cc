@@ -91,6 +91,31 @@ TEST(Pace, KnowsOurOwnBudget) {
   EXPECT_EQ(left.cause, "our own budget of 5,000 calls in 12 h");
 }
 
+//
+TEST(Pace, ARestartDoesNotMoveWhatWasTold) {
+  Pace before;
+  before.look(standing(600, 6'000, 600'000));
+  const auto told = before.look(standing(1'200, 5'400, 660'000));
+  Pace after(told);
+  const auto next = standing(1'210, 5'390, 661'000);
+  EXPECT_EQ(after.look(next).to_ms, told.to_ms);
+  EXPECT_EQ(after.look(next).cause, told.cause);
+  EXPECT_GT(Pace().look(next).to_ms, told.to_ms) << "the average of the whole is slower than the last minute was";
+  EXPECT_GT(after.look(standing(1'250, 5'350, 701'000)).to_ms, told.to_ms) << "half a minute of its own counts";
+}
+
+TEST(Pace, WhatWasToldBeforeARestartStandsForTwoMinutesAtMost) {
+  Pace before;
+  const auto told = before.look(standing(600, 6'000, 60'000));
+  Pace after(told);
+  auto waiting = standing(600, 6'000, 60'000);
+  waiting.waits_for = "platform.outage";
+  waiting.until_ms = kNoon + 5 * kHour;
+  EXPECT_EQ(after.look(waiting).to_ms, told.to_ms);
+  waiting.now_ms += 120'000;
+  EXPECT_GT(after.look(waiting).to_ms, kNoon + 5 * kHour);
+}
+
 TEST(EndWords, AreDurationsAndClockTimesOfTheViewer) {
   ::setenv("TZ", "Europe/Madrid", 1);
   ::tzset();

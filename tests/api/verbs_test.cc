@@ -319,8 +319,11 @@ TEST(Quarantine, ListsEachBrokenRecordingWithItsHash) {
         << line;
   }
   EXPECT_GE(files, 5);
-  const auto problems = house.verb({"show", house.import(), "--problems"});
+  const auto problems = house.verb({"show", house.import(), "--problems", "-o", "json"});
   EXPECT_NE(problems.err.find("callimport quarantine list --import"), std::string::npos) << problems.err;
+  const auto first = nlohmann::json::parse(problems.out, nullptr, false).at(0);  // ID-07
+  EXPECT_EQ(first["new"], true) << problems.out;
+  EXPECT_TRUE(first["came_back"].is_null()) << problems.out;
 }
 
 }  // namespace

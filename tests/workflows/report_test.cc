@@ -65,6 +65,24 @@ TEST(Report, SamplesRegisteredCallsAndAlwaysTheSame) {
   EXPECT_EQ(again->body["verify"], report["verify"]);
 }
 
+// ID-14
+TEST(Report, CostsWhatThePricesMakeOfWhatCame) {
+  Scene scene(100);
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
+  EXPECT_TRUE(report_of(scene)["cost"].is_null()) << "no price is configured";
+  const activities::Prices prices{.currency = "USD", .hour = 2, .gigabyte = 50, .call = 0.5};
+  const auto made =
+      activities::make_report(scene.world->library(), scene.id, {*scene.row().closed_ms, "completed", prices});
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  const json& report = made->body;
+  const double hours = report["recorded_s"].get<double>() / 3'600;
+  const double gigabytes = report["recordings_bytes"].get<double>() / 1e9;
+  EXPECT_NEAR(report["cost"]["amount"].get<double>(), 100 * 0.5 + hours * 2 + gigabytes * 50, 0.01);
+  EXPECT_EQ(report["cost"]["currency"], "USD");
+  EXPECT_EQ(report["cost"]["made_up_of"], "2.00 USD an hour, 50.00 USD a GB, 0.50 USD a call");
+}
+
 TEST(Report, NamesGapsWithWhatToDo) {
   auto options = Scene::options_for(200);
   options.grain.generated.broken_percent = 10;
