@@ -131,8 +131,8 @@ class Customers {
   }
 
  private:
-  /// Customers' people share addresses here, so that some meetings reach two of them: fetched, but not a second call.
-  static std::int64_t came(const storage::ImportRow& row) { return row.counters.registered + row.counters.duplicate; }
+  /// Customers' people share addresses here; a meeting is compared within one customer only, and so comes to both.
+  static std::int64_t came(const storage::ImportRow& row) { return row.counters.registered; }
 
   explicit Customers(const CustomersOptions& options) : options_(options) {}
 
