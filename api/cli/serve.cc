@@ -15,6 +15,7 @@ struct ServeFlags {
   bool require_token = false, insecure_public = false;
   std::uint64_t die_after_commits = 0;
   bool time_skipping = false;
+  HttpFlags http;
   // Of Temporal's dev server, without a meaning here.
   bool headless = false;
   std::vector<std::string> idle;
@@ -30,8 +31,7 @@ constexpr IdleFlag kIdleFlags[] = {
     {"--ui-public-path", "there is no Web UI in this program"},
     {"--ui-asset-path", "there is no Web UI in this program"},
     {"--ui-codec-endpoint", "there is no Web UI in this program"},
-    {"--http-port", "there is no HTTP API in this program"},
-    {"--metrics-port", "there are no metrics by HTTP"},
+    {"--metrics-port", "metrics are at --http-port, under /metrics"},
     {"--sqlite-pragma", "the database has its settings"},
     {"--dynamic-config-value", "limits are fixed"},
 };
@@ -48,6 +48,7 @@ tl::expected<void, CliError> listen_at(const ServeFlags& flags, std::string& add
 
 tl::expected<void, CliError> fill_config(const ServeFlags& flags, ServeConfig& config) {
   CLI_TRY_VOID(listen_at(flags, config.address));
+  fill_http(flags.http, config.http);
   config.require_token = config.require_token || flags.require_token;
   config.insecure_public = config.insecure_public || flags.insecure_public;
   if (!flags.tls_cert.empty()) config.tls_cert_file = flags.tls_cert;
@@ -114,6 +115,7 @@ void add_serve(Tree& tree) {
   auto flags = std::make_shared<ServeFlags>();  // shared by the parser and the body
   verb.add_option("--ip", flags->ip, "address to listen on (127.0.0.1)");
   verb.add_option("--port", flags->port, "port to listen on (7233); 0: a free one")->check(CLI::Range(0, 65'535));
+  add_http_flags(verb, flags->http);
   verb.add_flag("--require-token", flags->require_token, "Temporal's service wants the access token, too");
   verb.add_flag("--time-skipping", flags->time_skipping,
                 "for tests: workflow time jumps over waiting when Temporal's TestService unlocks it");

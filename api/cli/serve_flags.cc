@@ -25,6 +25,18 @@ tl::expected<void, CliError> fill_order(const Session& session, HouseOrder& orde
   return {};
 }
 
+void add_http_flags(CLI::App& verb, HttpFlags& flags) {
+  verb.add_option("--http-host", flags.host, "address of health, metrics and links (127.0.0.1)");
+  verb.add_option("--http-port", flags.port, "port of health, metrics and links (8233 if it is free); 0: any free one")
+      ->check(CLI::Range(0, 65'535));
+}
+
+void fill_http(const HttpFlags& flags, HttpConfig& config) {
+  if (!flags.host.empty()) config.host = flags.host;
+  if (flags.port >= 0) config.port = flags.port;
+  if (!flags.host.empty() || flags.port >= 0) config.enabled = true;
+}
+
 tl::unexpected<CliError> server_error(const Error& error, const std::string& data_folder) {
   const char* code = error.code == Code::kConflict   ? "conflict"
                      : error.code == Code::kCorrupt  ? "corrupt"

@@ -8,6 +8,7 @@ namespace {
 struct WorkerFlags {
   std::string temporal;
   int ready_fd = -1;
+  HttpFlags http;
 };
 
 /// Flag, environment or profile; the data folder's own socket, where other verbs go without one, is no cluster.
@@ -27,6 +28,7 @@ Ended run(Session& session, const WorkerFlags& flags) {
   WorkerOrder order;
   CLI_TRY_VOID(fill_order(session, order));
   order.ready_fd = flags.ready_fd;
+  fill_http(flags.http, order.config.http);
   CLI_TRY(order.temporal, cluster_of(session, flags));
   order.temporal.access_token.clear();  // opens our own server, so it is none of the cluster's business
   const auto worked = work_on_cluster(order);
@@ -43,6 +45,7 @@ void add_worker(Tree& tree) {
                           "--api-key-file key"});
   auto flags = std::make_shared<WorkerFlags>();  // shared by the parser and the body
   verb.add_option("--temporal", flags->temporal, "the cluster as host:port (TEMPORAL_ADDRESS)");
+  add_http_flags(verb, flags->http);
   verb.add_option("--ready-fd", flags->ready_fd, "descriptor that gets one line once calls are answered")
       ->check(CLI::Range(0, 1 << 20));
   tree.run(verb, [&session = tree.session, flags] { return run(session, *flags); });

@@ -98,6 +98,7 @@ Result<> work_on_cluster(const WorkerOrder& order) {
                                         {"namespace", order.temporal.name_space},
                                         {"task_queue", task_queue},
                                         {"socket", front.door->socket()},
+                                        {"http", front.web.address},
                                         {"data", house.folder.path},
                                         {"pid", ::getpid()}}));
   if (!order.quiet) {

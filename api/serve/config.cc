@@ -147,6 +147,11 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
         {"shared_socket", text([](ServeConfig& c) -> std::string& { return c.shared_socket; })},
         {"insecure_public", yes_or_no([](ServeConfig& c) -> bool& { return c.insecure_public; })},
         {"require_token", yes_or_no([](ServeConfig& c) -> bool& { return c.require_token; })}}},
+      {"http",
+       {{"enabled", yes_or_no([](ServeConfig& c) -> bool& { return c.http.enabled; })},
+        {"host", text([](ServeConfig& c) -> std::string& { return c.http.host; })},
+        {"port", whole([](ServeConfig& c) -> int& { return c.http.port; }, 0, 65'535)},
+        {"url", text([](ServeConfig& c) -> std::string& { return c.http.url; })}}},
       {"engine",
        {{"namespace", text([](ServeConfig& c) -> std::string& { return c.name_space; })},
         {"namespaces", texts([](ServeConfig& c) -> std::vector<std::string>& { return c.namespaces; })},
@@ -297,6 +302,12 @@ tls_key = ""
 token_files = []                # further access tokens, each known as token:NAME by its file NAME.token
 shared_socket = ""              # a second Unix socket, for other users of this machine; [roles] says what they may do
 insecure_public = false         # true: an address others reach without TLS and API key is meant
+
+[http]                          # health, metrics, and what others call: links to unsubscribe, Slack's buttons
+enabled = true
+host = "127.0.0.1"              # another needs server.tls_cert, server.tls_key and server.api_key_file
+port = 8233                     # without this key: 8233 if nobody has it; 0: a free one
+url = ""                        # where others reach it, e.g. "https://calls.example.com"; empty: host and port
 
 [engine]
 namespace = "default"           # where imports run

@@ -23,6 +23,15 @@ struct SlackConfig {
   std::string webhook_url_file;  ///< a file with the incoming webhook's URL, which is a secret; empty: no Slack
 };
 
+/// Health, metrics, and what others call us by: links to unsubscribe, Slack's buttons.
+struct HttpConfig {
+  bool enabled = true;
+  std::string host = "127.0.0.1";
+  int port = -1;    ///< 0: any free one; -1: kHttpPort if nobody has it
+  std::string url;  ///< where others reach it, e.g. https://calls.example.com; empty: host and port
+};
+inline constexpr int kHttpPort = 8233;
+
 /// What an import is given where its start did not say.
 struct ImportsConfig {
   std::string window = "nights";  ///< when bulk may run (storage/windows)
@@ -72,6 +81,7 @@ struct ServeConfig {
   ImportsConfig imports;
   MailConfig mail;
   SlackConfig slack;
+  HttpConfig http;
   PriceConfig prices;
   std::map<std::string, WorkspaceConfig, std::less<>> workspaces;
   storage::BudgetSettings budgets;

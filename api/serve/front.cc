@@ -32,6 +32,7 @@ void begin_stop(House& house, Front& front, std::function<void(std::function<voi
     spdlog::error("not stopped in order within {} s; what was acknowledged is on disk all the same", kStopMax.count());
     std::_Exit(EXIT_FAILURE);
   });
+  front.web.server.reset();
   house.deliverer->stop();
   front.worker->stop(kStopGrace, [&house, &front, &closer, stop_service = std::move(stop_service)] {
     stop_service([&house, &front, &closer] {
@@ -84,6 +85,7 @@ void open_worker(Front& front, House& house, engine::WorkflowService& service, e
 
 Result<> add_access(DoorOrder& order, const ServeConfig& config) {
   order.undo_days = config.undo_days;
+  order.http = config.http;
   order.door.roles = config.roles;
   order.door.shared_socket = config.shared_socket;
   for (const auto& path : config.token_files) {
@@ -153,7 +155,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   TRY(options.token, access_token(house.folder));
   TRY(front.door, Door::open(front.router, house.loop, options));
   front.parts->facts.grpc_address = front.door->address();
-  return {};
+  return open_web(front, house, order.http, order.door);
 }
 
 Result<> write_ready(int ready_fd, const nlohmann::json& line) {

@@ -13,6 +13,7 @@
 #include "api/grpc/product.h"
 #include "api/serve/house.h"
 #include "api/serve/space.h"
+#include "api/serve/web.h"
 #include "engine/operator_service.h"
 #include "engine/worker.h"
 #include "storage/runtime/skipping_clock.h"
@@ -41,12 +42,14 @@ struct Front {
   std::optional<SpaceWatch> space;
   Router router;
   std::unique_ptr<Door> door;
+  Web web;
 };
 
 /// A worker for import workflows and their activities; not started yet.
 void open_worker(Front& front, House& house, engine::WorkflowService& service, engine::WorkerOptions options);
 
 struct DoorOrder {
+  HttpConfig http{};
   DoorOptions door{};  ///< without socket and token, which are the folder's
   std::string name_space = "default", task_queue;
   int undo_days = 30;
@@ -56,7 +59,7 @@ struct DoorOrder {
 };
 /// Roles, tokens and what else of the configuration says who may what.  @error kInvalid  a token file: says which.
 Result<> add_access(DoorOrder& order, const ServeConfig& config);
-/// Temporal's services over `service`, callimport.v1 over the house, health and reflection.
+/// Temporal's services over `service`, callimport.v1 over the house, health and reflection; HTTP.
 Result<> open_doors(Front& front, House& house, engine::WorkflowService& service, const DoorOrder& order);
 
 /// One line of JSON to the descriptor somebody waits on.  @error kInvalid  it cannot be written.

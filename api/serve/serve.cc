@@ -135,6 +135,7 @@ Result<> serve(const ServeOrder& order) {
   look_for_orphans(house, **service, doors);
   TRY_VOID(write_ready(order.ready_fd, {{"grpc", front.door->address()},
                                         {"socket", front.door->socket()},
+                                        {"http", front.web.address},
                                         {"data", house.folder.path},
                                         {"pid", ::getpid()}}));
   if (!order.quiet) {

@@ -3,4 +3,4 @@ add_floor(simulations_sandboxes
           sandboxes/grain.h sandboxes/grain_oauth.h sandboxes/grain_wire.h sandboxes/multipart.h sandboxes/transcriber.h sandboxes/server.h sandboxes/in_process.h
   SOURCES sandboxes/sandbox.cc sandboxes/calls.cc sandboxes/words.cc sandboxes/generated_calls.cc sandboxes/content_calls.cc
           sandboxes/grain.cc sandboxes/grain_oauth.cc sandboxes/multipart.cc sandboxes/transcriber.cc sandboxes/grain_wire.cc sandboxes/grain_options.cc sandboxes/server.cc sandboxes/in_process.cc
-  DEPS activities::http activities::media storage::media storage::model fmt::fmt nlohmann_json::nlohmann_json OpenSSL::Crypto Boost::headers Threads::Threads)
+  DEPS api::http activities::http activities::media storage::media storage::model fmt::fmt nlohmann_json::nlohmann_json OpenSSL::Crypto Boost::headers Threads::Threads)

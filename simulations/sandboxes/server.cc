@@ -5,27 +5,27 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <thread>
 
+#include "api/http/server.h"
 #include "simulations/sandboxes/grain.h"
 
 namespace callimport::simulations {
 namespace {
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
-using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t kRequestBodyMax = 4u << 20;
-constexpr int kBacklog = 1024;
+/// As vendors' servers are: they take much and wait long.
+constexpr api::WebLimits kLimits{.connections = kServerConnectionsMax,
+                                 .head_bytes = 64 << 10,
+                                 .body_bytes = 4u << 20,
+                                 .request = std::chrono::minutes{10},
+                                 .answer = std::chrono::minutes{10}};
 
 Timestamp wall_clock() { return std::chrono::time_point_cast<Nanos>(std::chrono::system_clock::now()); }
 
@@ -54,139 +54,37 @@ class RequestLog {
   int fd_ = -1;
 };
 
-struct Shared {
-  Sandbox& sandbox;
-  RequestLog log;
-  int connections = 0;
-};
-
-/// One connection. Keeps itself alive through its handlers; all of them run on the server's thread.
-class Connection : public std::enable_shared_from_this<Connection> {
- public:
-  Connection(tcp::socket socket, Shared& shared)
-      : socket_(std::move(socket)), timer_(socket_.get_executor()), shared_(shared) {
-    ++shared_.connections;
-  }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  ~Connection() { --shared_.connections; }
-
-  void read() {
-    parser_.emplace();
-    parser_->body_limit(kRequestBodyMax);
-    http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
-      if (!error) self->answer();
-    });
-  }
-
- private:
-  void answer() {
-    const auto& message = parser_->get();
-    request_ = {};
-    request_.method = std::string(message.method_string());
-    request_.target = std::string(message.target());
-    for (const auto& field : message) {
-      std::string name(field.name_string());
-      for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      request_.headers.emplace_back(std::move(name), std::string(field.value()));
-    }
-    request_.body = message.body();
-    at_ = wall_clock();
-    reply_ = shared_.sandbox.handle(request_, at_);
-    if (reply_.delay <= Nanos{0}) return respond();
-    timer_.expires_after(reply_.delay);
-    timer_.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) self->respond();
-    });
-  }
-
-  void respond() {
-    // Before the answer goes out: who has an answer in hand finds its line in the log.
-    if (request_.method == "HEAD") reply_.cut_after = 0;
-    const std::size_t whole = reply_.refused ? 0 : reply_.body.size();
-    shared_.log.write(log_entry(request_, reply_, at_, std::min(whole, reply_.cut_after.value_or(whole))));
-    if (reply_.refused) return reset();
-    response_ = {};
-    response_.version(11);
-    response_.result(static_cast<unsigned>(reply_.status));
-    for (const auto& [name, value] : reply_.headers) response_.set(name, value);
-    response_.content_length(reply_.body.size());
-    response_.keep_alive(parser_->get().keep_alive());
-    if (reply_.cut_after) return respond_in_part();
-    response_.body() = std::move(reply_.body);
-    http::async_write(socket_, response_,
-                      [self = shared_from_this()](error_code error, std::size_t) { self->finish(error); });
-  }
-
-  /// The head promises the whole body; only the first part follows, then the line drops (or, after HEAD, nothing more
-  /// is due).
-  void respond_in_part() {
-    serializer_.emplace(response_);
-    http::async_write_header(socket_, *serializer_, [self = shared_from_this()](error_code error, std::size_t) {
-      if (error) return self->finish(error);
-      const std::size_t part = std::min(*self->reply_.cut_after, self->reply_.body.size());
-      asio::async_write(self->socket_, asio::buffer(self->reply_.body.data(), part),
-                        [self](error_code late, std::size_t) {
-                          const bool is_head = self->request_.method == "HEAD";
-                          self->finish(is_head ? late : error_code(asio::error::connection_aborted));
-                        });
-    });
-  }
-
-  void finish(error_code error) {
-    if (error || !response_.keep_alive()) {
-      error_code ignored;
-      socket_.shutdown(tcp::socket::shutdown_both, ignored);
-      return;
-    }
-    read();
-  }
-
-  void reset() {
-    error_code ignored;
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-    socket_.close(ignored);
-  }
-
-  tcp::socket socket_;
-  asio::steady_timer timer_;
-  boost::beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
-  http::response<http::string_body> response_;
-  std::optional<http::response_serializer<http::string_body>> serializer_;
-  SandboxRequest request_;
-  SandboxReply reply_;
-  Timestamp at_;
-  Shared& shared_;
-};
+api::WebReply to_web_reply(SandboxReply reply) {
+  api::WebReply out;
+  out.status = reply.status;
+  out.headers = std::move(reply.headers);
+  out.body = std::move(reply.body);
+  out.dropped = reply.refused;
+  out.cut_after = reply.cut_after;
+  return out;
+}
 
 class Server final : public SandboxServer {
  public:
-  explicit Server(Sandbox& sandbox) : shared_{sandbox, {}, 0}, acceptor_(io_), pause_(io_) {}
+  explicit Server(Sandbox& sandbox) : sandbox_(sandbox) {}
   ~Server() override {
     stop();
     if (thread_.joinable()) thread_.join();
   }
 
   Result<> open(const ServerOptions& options) {
-    if (!options.log_path.empty()) TRY_VOID(shared_.log.open(options.log_path));
-    error_code error;
-    const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
-    if (error) return fail(Code::kUnavailable, options.host + " is not an address of this machine");
-    const tcp::endpoint endpoint(address, options.port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(kBacklog, error);
-    if (error)
-      return fail(Code::kUnavailable,
-                  fmt::format("cannot listen on {}:{}: {}", options.host, options.port, error.message()));
-    port_ = acceptor_.local_endpoint().port();
-    accept();
+    if (!options.log_path.empty()) TRY_VOID(log_.open(options.log_path));
+    api::WebServerOptions web;
+    web.host = options.host;
+    web.port = options.port;
+    web.limits = kLimits;
+    TRY(server_, api::WebServer::listen(
+                     io_, [this](api::WebRequest asked, api::Respond respond) { answer(std::move(asked), respond); },
+                     std::move(web)));
     return {};
   }
 
-  std::uint16_t port() const override { return port_; }
+  std::uint16_t port() const override { return server_->port(); }
   void run() override {
     asio::signal_set signals(io_, SIGINT, SIGTERM);
     signals.async_wait([this](error_code error, int) {
@@ -200,28 +98,44 @@ class Server final : public SandboxServer {
   void stop() override { io_.stop(); }
 
  private:
-  void accept() {
-    acceptor_.async_accept([this](error_code error, tcp::socket socket) {
-      if (error == asio::error::operation_aborted) return;
-      if (error) {  // out of descriptors: others must go first
-        pause_.expires_after(std::chrono::milliseconds{50});
-        pause_.async_wait([this](error_code) { accept(); });
-        return;
-      }
-      if (shared_.connections < kServerConnectionsMax) {
-        error_code ignored;
-        socket.set_option(tcp::no_delay(true), ignored);
-        std::make_shared<Connection>(std::move(socket), shared_)->read();
-      }
-      accept();
+  /// An answer on its way, which may wait out a delay; shared with the timer's handler.
+  struct Answering {
+    SandboxRequest request;
+    SandboxReply reply;
+    Timestamp at;
+    api::Respond respond;
+    asio::steady_timer timer;
+  };
+
+  void answer(api::WebRequest asked, const api::Respond& respond) {
+    auto answering = std::make_shared<Answering>(Answering{{}, {}, wall_clock(), respond, asio::steady_timer(io_)});
+    auto& request = answering->request;
+    request.method = std::move(asked.method);
+    request.target = std::move(asked.target);
+    request.headers = std::move(asked.headers);
+    request.body = std::move(asked.body);
+    answering->reply = sandbox_.handle(request, answering->at);
+    if (answering->reply.delay <= Nanos{0}) return finish(*answering);
+    answering->timer.expires_after(answering->reply.delay);
+    answering->timer.async_wait([this, answering](error_code error) {
+      if (!error) finish(*answering);
     });
   }
 
-  Shared shared_;  // before the context: connections left in it refer to this
+  /// The log's line comes before the answer goes out: who has an answer in hand finds it there.
+  void finish(Answering& answering) {
+    const auto& request = answering.request;
+    const auto& reply = answering.reply;
+    std::size_t whole = reply.refused ? 0 : reply.body.size();
+    if (request.method == "HEAD") whole = 0;
+    log_.write(log_entry(request, reply, answering.at, std::min(whole, reply.cut_after.value_or(whole))));
+    answering.respond(to_web_reply(std::move(answering.reply)));
+  }
+
+  Sandbox& sandbox_;
+  RequestLog log_;
   asio::io_context io_{1};
-  tcp::acceptor acceptor_;
-  asio::steady_timer pause_;
-  std::uint16_t port_ = 0;
+  std::unique_ptr<api::WebServer> server_;  // before the thread ends, after the context
   std::thread thread_;
 };
 }  // namespace
