@@ -15,8 +15,8 @@ add_floor(activities::estimate
   DEPS activities::import activities::platforms storage::library storage::windows storage::model fmt::fmt)
 
 add_floor(activities::notify
-  HEADERS notify/mail.h notify/curl_mail.h notify/channel.h notify/deliverer.h
-  SOURCES notify/mail.cc notify/curl_mail.cc notify/channels.cc notify/deliverer.cc
+  HEADERS notify/mail.h notify/curl_mail.h notify/channel.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h
+  SOURCES notify/mail.cc notify/curl_mail.cc notify/channels.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc
   DEPS activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json fmt::fmt
        spdlog::spdlog CURL::libcurl)
 

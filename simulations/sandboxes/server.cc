@@ -14,6 +14,7 @@
 
 #include "api/http/server.h"
 #include "simulations/sandboxes/grain.h"
+#include "simulations/sandboxes/slack.h"
 
 namespace callimport::simulations {
 namespace {
@@ -146,35 +147,59 @@ Result<std::unique_ptr<SandboxServer>> SandboxServer::listen(Sandbox& sandbox, c
   return server;
 }
 
-int sandbox_main(const std::vector<std::string>& args) {
-  const auto complain = [](const Error& error) {
-    std::fprintf(stderr, "callimport sandbox: %s\n", error.message.c_str());
-  };
-  for (const std::string& word : args) {
-    if (word != "--help" && word != "-h") continue;
-    std::fputs(std::string(sandbox_usage()).c_str(), stdout);
-    return 0;
-  }
-  if (args.empty() || args[0] != "grain") {
-    return complain({Code::kInvalid, "which platform? There is: grain (callimport sandbox grain --help)"}), 2;
-  }
-  const auto command = sandbox_options({args.begin() + 1, args.end()});
-  if (!command) return complain(command.error()), 2;
-  auto sandbox = GrainSandbox::make(command->grain);
-  if (!sandbox) return complain(sandbox.error()), 2;
-  (*sandbox)->start_at(wall_clock());
-  auto server = SandboxServer::listen(**sandbox, {command->host, command->port, command->log_path});
-  if (!server) return complain(server.error()), 1;
-  const std::string line = fmt::format("listening on {}:{}\n", command->host, (*server)->port());
+namespace {
+
+int complain(const Error& error, int code) {
+  std::fprintf(stderr, "callimport sandbox: %s\n", error.message.c_str());
+  return code;
+}
+
+/// Until it is stopped; the address is said on stdout and to whoever waits for it.
+int run_sandbox(Sandbox& sandbox, const ServerOptions& options, int ready_fd) {
+  auto server = SandboxServer::listen(sandbox, options);
+  if (!server) return complain(server.error(), 1);
+  const std::string line = fmt::format("listening on {}:{}\n", options.host, (*server)->port());
   std::fputs(line.c_str(), stdout);
   std::fflush(stdout);
-  if (command->ready_fd >= 0) {
-    if (::write(command->ready_fd, line.data(), line.size()) < 0)
+  if (ready_fd >= 0) {
+    if (::write(ready_fd, line.data(), line.size()) < 0)
       std::fputs("callimport sandbox: --ready-fd cannot be written\n", stderr);
-    ::close(command->ready_fd);
+    ::close(ready_fd);
   }
   (*server)->run();
   return 0;
+}
+
+int run_grain(const std::vector<std::string>& args) {
+  const auto command = sandbox_options(args);
+  if (!command) return complain(command.error(), 2);
+  auto sandbox = GrainSandbox::make(command->grain);
+  if (!sandbox) return complain(sandbox.error(), 2);
+  (*sandbox)->start_at(wall_clock());
+  return run_sandbox(**sandbox, {command->host, command->port, command->log_path}, command->ready_fd);
+}
+
+int run_slack(const std::vector<std::string>& args) {
+  const auto command = slack_sandbox_options(args);
+  if (!command) return complain(command.error(), 2);
+  SlackSandbox sandbox(command->slack);
+  return run_sandbox(sandbox, {command->host, command->port, command->log_path}, command->ready_fd);
+}
+
+}  // namespace
+
+int sandbox_main(const std::vector<std::string>& args) {
+  const std::string name = args.empty() ? "" : args[0];
+  for (const std::string& word : args) {
+    if (word != "--help" && word != "-h") continue;
+    if (name != "slack") std::fputs(std::string(sandbox_usage()).c_str(), stdout);
+    if (name == "slack" || name == word) std::fputs(std::string(slack_sandbox_usage()).c_str(), stdout);
+    return 0;
+  }
+  const std::vector<std::string> flags(args.begin() + (args.empty() ? 0 : 1), args.end());
+  if (name == "grain") return run_grain(flags);
+  if (name == "slack") return run_slack(flags);
+  return complain({Code::kInvalid, "which? There are: grain, slack (callimport sandbox --help)"}, 2);
 }
 
 }  // namespace callimport::simulations
