@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/activity.h"
 #include "engine/workflow.h"
@@ -23,7 +24,10 @@ struct WorkerOptions {
   int cached_runs_max = 1'000;                 ///< 0: no stickiness, every task replays
   int workflow_polls = 2, activity_polls = 2;  ///< of a kind, when idle
   int polls_max = 100;      ///< of a kind, while tasks keep coming; each takes a commit of the service
-  int activities_max = 64;  ///< running at once
+  int activities_max = 64;  ///< running at once, of one queue
+  /// Polled for activities as `task_queue` is, and each with `activities_max` of its own: what runs long there keeps
+  /// nobody waiting here.
+  std::vector<std::string> more_activity_queues{};
   Nanos sticky_schedule_to_start = std::chrono::seconds{10};
   /// What the people who run the worker should know. Empty: they are told nothing.
   std::function<void(const std::string& sentence)> warn{};

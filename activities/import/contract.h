@@ -126,6 +126,8 @@ struct StepInput {
   int pages = 0;            ///< enumerate: at most
   std::int64_t enough = 0;  ///< enumerate: stop when so many are known; 0: no such stop
   int repeats = 0;          ///< enumerate: steps in a row, just before, that met no new call
+  /// Access comes before both lanes; pages are the first lane's as long as it lacks calls.
+  bool serves_first_lane() const { return lane == "first" || (lane.empty() && (pages == 0 || enough > 0)); }
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepInput, ask, lane, probing, pages, enough, repeats)
 

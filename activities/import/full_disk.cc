@@ -30,7 +30,8 @@ Awaitable<ActivityResult> tell_full(SharedDeps deps, StepInput input, std::strin
 }  // namespace
 
 Awaitable<ActivityResult> run_step(SharedDeps deps, ActivityContext& context, StepInput input, Body<StepInput> body) {
-  deps->live->began(input.ask.import, deps->clock.now());
+  const auto lane = input.serves_first_lane() ? storage::Lane::kFirst : storage::Lane::kBulk;
+  const LiveImports::Step step(deps->live, input.ask.import, lane, deps->clock.now());
   if (!deps->reserve.whole()) {
     auto take = [deps] { return deps->reserve.take(); };
     auto taking = engine::on_pool(deps->pool, deps->loop, std::move(take));

@@ -34,8 +34,7 @@ Session::Session(SharedDeps deps, const ActivityContext* context, const Platform
                                : deps_->permits.attend(platform, input.ask.workspace, input.ask.import)) {
   if (auth_.token.reveal().empty()) auth_.token = storage::Secret(kNoTokenYet);
   ask_.import = input.ask.import;
-  // Access comes before both lanes; pages are the first lane's as long as it lacks calls.
-  ask_.first_lane = input.lane == "first" || (input.lane.empty() && (input.pages == 0 || input.enough > 0));
+  ask_.first_lane = input.serves_first_lane();
   ask_.despite_block = input.probing;
   ask_.unwritten = context == nullptr;
 }

@@ -43,6 +43,8 @@ engine::WorkerOptions worker_options(const WorkerOrder& order, const std::string
   engine::WorkerOptions worker;
   worker.name_space = order.temporal.name_space;
   worker.task_queue = task_queue;
+  const auto lanes = workflows::lane_queues(task_queue);
+  worker.more_activity_queues = {lanes.first, lanes.bulk};
   worker.identity = fmt::format("callimport-worker@{}:{}", host_name(), ::getpid());
   worker.cached_runs_max = order.config.cached_runs_max;
   worker.activities_max = order.config.activities_max;

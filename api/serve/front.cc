@@ -77,10 +77,12 @@ StopSignals::~StopSignals() {
 }
 
 void open_worker(Front& front, House& house, engine::WorkflowService& service, engine::WorkerOptions options) {
+  auto deps = import_deps(house);
+  deps.live->set_places(options.activities_max);
   options.warn = [](const std::string& sentence) { spdlog::warn("{}", sentence); };
   front.worker = engine::Worker::create(service, house.loop, house.loop, house.random, std::move(options));
   front.worker->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
-  activities::register_import_activities(*front.worker, import_deps(house));
+  activities::register_import_activities(*front.worker, std::move(deps));
 }
 
 Result<> add_access(DoorOrder& order, const ServeConfig& config) {

@@ -53,6 +53,8 @@ engine::WorkerOptions worker_options(const ServeConfig& config) {
   engine::WorkerOptions worker;
   worker.name_space = config.name_space;
   worker.task_queue = workflows::kImportTaskQueue;
+  const auto lanes = workflows::lane_queues(worker.task_queue);
+  worker.more_activity_queues = {lanes.first, lanes.bulk};
   worker.identity = kWorkerPrefix + std::to_string(::getpid());
   worker.cached_runs_max = config.cached_runs_max;
   worker.activities_max = config.activities_max;

@@ -24,8 +24,14 @@ class PollingWorker final : public Worker {
       : port_(port),
         options_(named(std::move(options), port.random)),
         first_call_(first_call(port.random)),
-        workflows_(std::make_shared<WorkflowTasks>(port, options_, first_call_)),
-        activities_(std::make_shared<ActivityTasks>(port, options_, first_call_ + kActivityCalls)) {}
+        workflows_(std::make_shared<WorkflowTasks>(port, options_, first_call_)) {
+    activities_.push_back(std::make_shared<ActivityTasks>(port, options_, first_call_ + kActivityCalls));
+    for (const std::string& queue : options_.more_activity_queues) {
+      WorkerOptions own = options_;
+      own.task_queue = queue;
+      activities_.push_back(std::make_shared<ActivityTasks>(port, own, first_call(port_.random)));
+    }
+  }
 
   PollingWorker(const PollingWorker&) = delete;
   PollingWorker& operator=(const PollingWorker&) = delete;
@@ -36,17 +42,20 @@ class PollingWorker final : public Worker {
   }
   void register_activity(std::string type, ActivityFunction function) override {
     workflows_->add_activity(type, function);
-    activities_->add(std::move(type), std::move(function));
+    for (const auto& queue : activities_) queue->add(type, function);
   }
 
   /// What the service can do comes first (A1): sdk_metadata decides whether flags are written.
   void start() override {
     auto request = std::make_shared<api::GetSystemInfoRequest>();
-    auto done = [workflows = std::weak_ptr(workflows_), activities = std::weak_ptr(activities_)](
-                    const PortStatus& status, api::GetSystemInfoResponse* reply) {
+    const std::vector<std::weak_ptr<ActivityTasks>> queues(activities_.begin(), activities_.end());
+    auto done = [workflows = std::weak_ptr(workflows_), queues](const PortStatus& status,
+                                                                api::GetSystemInfoResponse* reply) {
       const bool metadata = status.ok() && reply->capabilities().sdk_metadata();
       if (auto held = workflows.lock(); held && held->has_functions()) held->start(metadata);
-      if (auto held = activities.lock(); held && held->has_functions()) held->start();
+      for (const auto& queue : queues) {
+        if (auto held = queue.lock(); held && held->has_functions()) held->start();
+      }
     };
     worker::call<api::GetSystemInfoRequest, api::GetSystemInfoResponse>(port_, &WorkflowService::GetSystemInfo,
                                                                         std::move(request), std::move(done));
@@ -54,12 +63,13 @@ class PollingWorker final : public Worker {
 
   void stop(Nanos grace, std::function<void()> done) override {
     struct Stop {
-      int waiting = 3;
+      std::size_t waiting = 2;  // besides the queues of activities
       Clock::TimerId timer = 0;
       std::function<void()> done;
     };
-    auto stop = std::make_shared<Stop>();  // shared by the halves, the last call and the timer
+    auto stop = std::make_shared<Stop>();  // shared by the parts, the last call and the timer
     stop->done = std::move(done);
+    stop->waiting += activities_.size();
     Clock* clock = &port_.clock;
     const auto finish = [stop, clock] {
       clock->cancel(stop->timer);
@@ -67,17 +77,18 @@ class PollingWorker final : public Worker {
     };
     stop->timer = clock->at(clock->now() + grace, finish);
     Executor* loop = &port_.loop;
-    const auto half = [stop, finish, loop] {
+    const auto part = [stop, finish, loop] {
       if (--stop->waiting == 0) loop->post(finish);
     };
-    leave_sticky_queue(half);
-    workflows_->stop(half);
-    activities_->stop(half);
+    leave_sticky_queue(part);
+    workflows_->stop(part);
+    for (const auto& queue : activities_) queue->stop(part);
   }
 
   Figures figures() const override {
-    return {workflows_->cached_runs(), activities_->running(), workflows_->replays, workflows_->evictions,
-            workflows_->tasks};
+    std::size_t running = 0;
+    for (const auto& queue : activities_) running += queue->running();
+    return {workflows_->cached_runs(), running, workflows_->replays, workflows_->evictions, workflows_->tasks};
   }
 
  private:
@@ -107,8 +118,8 @@ class PollingWorker final : public Worker {
   const Port port_;
   WorkerOptions options_;
   std::uint64_t first_call_;
-  std::shared_ptr<WorkflowTasks> workflows_;   // shared with replies under way, for the length of each
-  std::shared_ptr<ActivityTasks> activities_;  // the same
+  std::shared_ptr<WorkflowTasks> workflows_;                // shared with replies under way, for the length of each
+  std::vector<std::shared_ptr<ActivityTasks>> activities_;  // the same; one a queue, its own first
 };
 
 }  // namespace

@@ -90,8 +90,11 @@ Result<> ImportWorld::open() {
   deliverer_ = std::make_unique<activities::Deliverer>(*library_, loop, loop, loop, std::move(channels));
   engine::WorkerOptions worker;
   worker.task_queue = workflows::kImportTaskQueue;
+  const auto lanes = workflows::lane_queues(worker.task_queue);
+  worker.more_activity_queues = {lanes.first, lanes.bulk};
   worker.identity = "world";
   worker.cached_runs_max = options_.cached_runs_max;
+  worker.activities_max = options_.activities_max;
   worker_ = engine::Worker::create(*service_, loop, loop, random, worker);
   worker_->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
   looking_ = std::make_shared<activities::ImportDeps>(
@@ -109,6 +112,7 @@ Result<> ImportWorld::open() {
                              *access_,
                              {"log"},
                              [deliverer = deliverer_.get()] { deliverer->wake(); }});
+  looking_->live->set_places(options_.activities_max);
   looking_->transcriber = transcriber_ ? &*transcriber_ : nullptr;
   activities::register_import_activities(*worker_, *looking_);
   worker_->start();

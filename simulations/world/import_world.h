@@ -53,6 +53,7 @@ struct ImportWorldOptions {
   std::uint64_t reserve_bytes = 0;  ///< set aside for a full disk; 0: no reserve is kept
   std::optional<activities::TranscriberOptions> transcriber = std::nullopt;
   int cached_runs_max = 100;  ///< 0: every workflow task replays from the first event
+  int activities_max = 64;    ///< running at once, of a queue
 };
 
 /// Threads: one. Order of use: make, open, add_credential, start, run_until_closed; restart and lose_power at any time

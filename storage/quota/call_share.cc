@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace callimport::storage {
 
 CallShare::CallShare(std::string name, std::int64_t limit, Nanos period)
-    : name_(std::move(name)), meter_({Operation::kAny, limit, period}, 0) {}
+    : name_(std::move(name)), meter_({Operation::kAny, limit, period}, Leases::kExact) {}
 
 CallShare::Customer& CallShare::customer(const Account& account) {
   return customers_.try_emplace(account, meter_.budget().period).first->second;
@@ -108,7 +109,7 @@ CallShare::Answer CallShare::take(const Account& account, std::int64_t wanted, s
     return answer;
   }
   if (!meter_.covered(calls, now)) {
-    lease_for_ = calls;
+    lease_for_ += calls;
     answer.lease_wanted = true;
     return answer;
   }
@@ -135,7 +136,8 @@ std::int64_t CallShare::used_by(const Account& account, Timestamp now) {
 void CallShare::lease(Timestamp now, std::vector<UseRow>& into) {
   forget_the_gone(now);
   const std::size_t from = into.size();
-  if (!meter_.covered(lease_for_, now)) meter_.lease({}, lease_for_, now, into);
+  const std::int64_t calls = std::min(std::exchange(lease_for_, 0), meter_.left(now));
+  if (calls > 0 && !meter_.covered(calls, now)) meter_.lease({}, calls, now, into);
   for (std::size_t i = from; i < into.size(); ++i) into[i].budget = name_;
 }
 

@@ -2,8 +2,8 @@
 // How many calls each customer may take of the installation's own budget: pure decisions over the times they are told.
 //
 // A budget that many customers want is divided as by weighted virtual time, which here is what a customer took within
-// the period, by its weight: the one with the least comes next, nobody gets more than it asks for, and what one does not
-// want is the others'. A customer that was not seen for kCustomerIdle wants nothing.
+// the period, by its weight: the one with the least comes next, nobody gets more than it asks for, and what one does
+// not want is the others'. A customer that was not seen for kCustomerIdle wants nothing.
 #include <map>
 #include <optional>
 #include <string>
@@ -18,9 +18,9 @@ inline constexpr Nanos kCustomerIdle = std::chrono::minutes{15};
 class CallShare {
  public:
   struct Answer {
-    std::int64_t calls = 0;           ///< 0: not now
-    std::optional<Timestamp> until;   ///< then: when to come again
-    bool lease_wanted = false;        ///< then: once a row is written
+    std::int64_t calls = 0;          ///< 0: not now
+    std::optional<Timestamp> until;  ///< then: when to come again
+    bool lease_wanted = false;       ///< then: once a row is written
   };
 
   /// `name` is the budget's in its rows.  `limit` calls in any `period`.
@@ -63,7 +63,7 @@ class CallShare {
   Meter meter_;
   std::map<Account, Customer> customers_;
   std::map<Account, double> weights_;
-  std::int64_t lease_for_ = 1;
+  std::int64_t lease_for_ = 0;  ///< of all who asked since the last lease: one row is for all of them
 };
 
 }  // namespace callimport::storage

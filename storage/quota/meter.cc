@@ -99,12 +99,27 @@ UseRow Meter::row(const Account& account, std::int64_t stretch_number, std::int6
           .keep_from_ms = to_unix_ms(now - budget_.period - 2 * stretch())};
 }
 
+/// Twice the last portion when that was used up too soon, half of it when it lasted too long.
+std::int64_t Meter::ahead(Timestamp now) {
+  const Nanos lasted = now - leased_at_;
+  const bool used_up = spent_ >= durable_ && durable_ > 0;
+  if (portion_ == 0) {
+    portion_ = kLeaseFirst;
+  } else if (used_up && lasted < kLeaseLasts) {
+    portion_ *= 2;
+  } else if (lasted > 2 * kLeaseLasts) {
+    portion_ = std::max(kLeaseFirst, portion_ / 2);
+  }
+  portion_ = std::min(portion_, std::max<std::int64_t>(1, budget_.limit / kLeaseParts));
+  leased_at_ = now;
+  return std::min(portion_, left(now));
+}
+
 void Meter::lease(const Account& account, std::int64_t uses, Timestamp now, std::vector<UseRow>& into) {
   turn(now);
   if (ended_) into.push_back(row(account, ended_->stretch, ended_->spent, now));
   ended_.reset();
-  const std::int64_t beyond = lease_parts_ == 0 ? 0 : std::min(budget_.limit / lease_parts_, left(now));
-  const std::int64_t portion = std::max(uses, beyond);
+  const std::int64_t portion = leases_ == Leases::kExact ? uses : std::max(uses, ahead(now));
   into.push_back(row(account, stretch_, spent_ + portion, now));
 }
 

@@ -10,9 +10,11 @@
 
 namespace callimport::storage {
 
-inline constexpr int kWindowBuckets = 120;               ///< of a period: a use comes back at most that much late
-inline constexpr int kLeaseStretches = 12;               ///< of a period: each has a row
-inline constexpr int kLeaseParts = 10;                   ///< a lease is at most this part of the limit
+inline constexpr int kWindowBuckets = 120;                     ///< of a period: a use comes back at most that much late
+inline constexpr int kLeaseStretches = 12;                     ///< of a period: each has a row
+inline constexpr int kLeaseParts = 10;                         ///< a lease is at most this part of the limit
+inline constexpr std::int64_t kLeaseFirst = 4;                 ///< uses; from there on leases follow the pace
+inline constexpr Nanos kLeaseLasts = std::chrono::seconds{1};  ///< what a lease is for, about
 inline constexpr Nanos kWrittenFrom = std::chrono::seconds{10};  ///< shorter periods have no rows
 
 /// Uses within the last period, counted in buckets: never more than was spent in any stretch of the period, whoever
@@ -48,14 +50,20 @@ class Window {
   std::int64_t used_ = 0;
 };
 
+/// How much is written down beforehand.
+enum class Leases : std::uint8_t {
+  kAhead,  ///< what the pace of before needs for kLeaseLasts to 2 x kLeaseLasts, at most limit / kLeaseParts
+  kExact,  ///< what is asked for
+};
+
 /// A budget with its window and its lease: what may be spent is written down beforehand, in portions. So a process that
-/// is killed has never spent more than its rows say, and forgets at most the unspent part of one lease (limit /
-/// kLeaseParts) for one period. Periods under kWrittenFrom have no rows: whoever opens the file takes them as spent once.
+/// is killed has never spent more than its rows say, and forgets at most the unspent part of one lease, and that of the
+/// stretch before when it was about to say so, for one period. Periods under kWrittenFrom have no rows: whoever opens
+/// the file takes them as spent once.
 class Meter {
  public:
-  /// `lease_parts`: a lease is at most this part of the limit; 0: exactly what is asked for.
-  explicit Meter(Budget budget, int lease_parts = kLeaseParts)
-      : budget_(budget), lease_parts_(lease_parts), window_(budget.period) {}
+  explicit Meter(Budget budget, Leases leases = Leases::kAhead)
+      : budget_(budget), leases_(leases), window_(budget.period) {}
 
   const Budget& budget() const { return budget_; }
   std::int64_t limit() const { return budget_.limit; }
@@ -86,15 +94,18 @@ class Meter {
   Timestamp begin_of(std::int64_t number) const { return Timestamp{stretch() * number}; }
   UseRow row(const Account& account, std::int64_t stretch, std::int64_t used, Timestamp now) const;
   void turn(Timestamp now);
+  std::int64_t ahead(Timestamp now);
 
   Budget budget_;
-  int lease_parts_;
+  Leases leases_;
   Window window_;
   std::int64_t stretch_ = 0, spent_ = 0, durable_ = 0;  ///< of the present stretch
   struct Ended {
     std::int64_t stretch = 0, spent = 0;
   };
   std::optional<Ended> ended_;  ///< leased more than it spent, and its row says so still
+  std::int64_t portion_ = 0;    ///< of the last lease that was ahead; 0: there was none
+  Timestamp leased_at_{};
 };
 
 }  // namespace callimport::storage

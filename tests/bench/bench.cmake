@@ -26,4 +26,5 @@ target_link_libraries(imports_bench PRIVATE test_process api::cli nlohmann_json:
 add_dependencies(imports_bench callimport)
 add_executable(quota_bench bench/quota_bench.cc simulations/customers.cc)
 target_compile_options(quota_bench PRIVATE ${CALLIMPORT_WARNINGS})
-target_link_libraries(quota_bench PRIVATE simulations_import_world storage::quota benchmark::benchmark)
+target_link_libraries(quota_bench PRIVATE simulations_import_world storage::quota test_process nlohmann_json::nlohmann_json benchmark::benchmark)
+add_dependencies(quota_bench callimport)

@@ -45,6 +45,8 @@ Result<> open(Workshop& shop, const std::string& address) {
   shop.task_queue = "library-" + house.library->id();
   engine::WorkerOptions options;
   options.task_queue = shop.task_queue;
+  const auto lanes = workflows::lane_queues(shop.task_queue);
+  options.more_activity_queues = {lanes.first, lanes.bulk};
   options.identity = "worker";
   options.activity_polls = 20;  // the gate holds back what they bring
   shop.worker = engine::Worker::create(*shop.gate, house.loop, house.loop, house.random, options);

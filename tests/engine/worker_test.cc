@@ -553,6 +553,36 @@ TEST_F(ActivityWorkerTest, NoMoreRunAtOnceThanAllowed) {
   EXPECT_EQ(0u, port.PollActivityTaskQueueCalls.waiting(port.cancelled));
 }
 
+TEST_F(ActivityWorkerTest, EachQueueOfActivitiesHasPlacesOfItsOwn) {
+  options.activities_max = 2;
+  options.activity_polls = 1;
+  options.more_activity_queues = {"Q-bulk"};
+  activities = {{"A", until_cancelled(&loop)}};
+  start();
+  const auto bring = [this](const std::string& queue) {
+    for (auto& call : port.PollActivityTaskQueueCalls.all) {
+      if (!call.reply || call.request.task_queue().name() != queue) continue;
+      auto task = activity_task("A");
+      std::exchange(call.reply, nullptr)(PortStatus{}, &task);
+      loop.run_idle();
+      return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(bring("Q-bulk"));
+  EXPECT_TRUE(bring("Q-bulk"));
+  EXPECT_FALSE(bring("Q-bulk")) << "its places are taken";
+  EXPECT_TRUE(bring("Q"));
+  EXPECT_EQ(3u, worker->figures().running_activities);
+  bool stopped = false;
+  port.RespondActivityTaskFailedCalls.always = [](const auto&, auto&) { return PortStatus{}; };
+  port.ShutdownWorkerCalls.always = [](const auto&, auto&) { return PortStatus{}; };
+  worker->stop(10s, [&stopped] { stopped = true; });
+  loop.run_for(1s);
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(3u, port.RespondActivityTaskFailedCalls.size());
+}
+
 TEST_F(ActivityWorkerTest, StopCancelsPollsTellsActivitiesAndWaitsForThem) {
   port.RespondActivityTaskFailedCalls.always = [](const auto&, auto&) { return PortStatus{}; };
   port.ShutdownWorkerCalls.always = [](const auto&, auto&) { return PortStatus{}; };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include "simulations/world/import_world.h"
 #include "storage/quota/call_share.h"
+#include "storage/runtime/posix_disk.h"
 
 namespace callimport::simulations {
 namespace {
@@ -90,6 +92,7 @@ class Customers {
     ImportWorldOptions world;
     world.seed = options.seed;
     world.budgets.bulk_calls = options.bulk_calls;
+    world.activities_max = options.places;
     world.grain.generated.calls = 1;
     TRY(made->world_, ImportWorld::make(world));
     TRY_VOID(made->world_->open());
@@ -102,7 +105,10 @@ class Customers {
 
   Result<CustomersSeen> run() {
     const Timestamp begun = world_->loop.now();
-    for (const auto& input : inputs_) TRY_VOID(world_->start(input));
+    for (const auto& input : inputs_) {
+      if (&input == &inputs_.back() && options_.late > 0s) world_->loop.run_for(options_.late);
+      TRY_VOID(world_->start(input));
+    }
     const auto all_ready = [this] { return ready() == std::ssize(inputs_); };
     Timestamp look = begun;
     bool are_ready = false;
@@ -125,8 +131,11 @@ class Customers {
                     fmt::format("{} has {} of {} calls: {} failed, {} pending, {}", row.id, came(row),
                                 row.counters.found, row.counters.failed, row.counters.pending, row.bulk.condition));
       last = std::max(last, row.closed_ms.value_or(0));
+      TRY(const auto changes, world_->library().timeline(row.id, 0, 1'000));
+      for (const auto& change : changes) seen_.alarms += change.row.reason == "engine.no_progress" ? 1 : 0;
     }
     seen_.whole_s = static_cast<double>(last - to_unix_ms(begun)) / 1'000;
+    if (!options_.keep_in.empty()) TRY_VOID(keep());
     return seen_;
   }
 
@@ -145,8 +154,8 @@ class Customers {
     grain.slow = options_.answer_time;
     TRY(sandboxes_[token], GrainSandbox::make(grain));
     const std::string workspace = fmt::format("customer-{:04}", number);
-    TRY(const auto credential, world_->vault().add("grain", workspace, "pat", storage::Secret(token),
-                                                   to_unix_ms(world_->loop.now())));
+    TRY(const auto credential,
+        world_->vault().add("grain", workspace, "pat", storage::Secret(token), to_unix_ms(world_->loop.now())));
     auto input = world_->ask(credential.str());
     input.import = fmt::format("imp_{:04}", number);
     input.workspace = workspace;
@@ -177,6 +186,28 @@ class Customers {
     std::int64_t last = 0;
     for (const auto& row : rows) last = std::max(last, row.first_ready_ms.value_or(0));
     seen_.slowest_first_s = static_cast<double>(last - to_unix_ms(begun)) / 1'000;
+    TRY(const auto late, world_->library().import(inputs_.back().import));
+    seen_.late_first_s = static_cast<double>(late.first_ready_ms.value_or(0) - late.created_ms) / 1'000;
+    return {};
+  }
+
+  /// The databases, as the real program opens them. There are no recordings.
+  Result<> keep() {
+    world_->close();
+    PosixDisk here;
+    TRY_VOID(here.make_dirs(options_.keep_in));
+    for (const char* name :
+         {"journal.db", "journal.db-wal", "library.db", "library.db-wal", "vault.db", "vault.db-wal", "vault.key"}) {
+      const std::string path = std::string("/data/") + name;
+      TRY(const bool is_there, world_->disk.exists(path));
+      if (!is_there) continue;
+      TRY(const auto from, world_->disk.open(path, OpenMode::kRead));
+      TRY(const auto bytes, from->size());
+      std::vector<std::byte> content(bytes);
+      TRY_VOID(from->read(0, content));
+      TRY(const auto to, here.open(options_.keep_in + "/" + name, OpenMode::kCreateNew));
+      TRY_VOID(to->write(0, content));
+    }
     return {};
   }
 

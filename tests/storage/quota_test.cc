@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <random>
+#include <set>
 
 #include "storage/library/schema.h"
 #include "storage/quota/call_share.h"
@@ -84,6 +86,23 @@ TEST(Windows, WhatIsGivenBackIsThereAgain) {
 
 // ---- leases
 
+/// Rows as the library keeps them.
+struct KeptRows {
+  std::map<std::pair<std::string, std::int64_t>, UseRow> rows;
+
+  void put(const UseRow& row) {
+    std::erase_if(rows, [&](const auto& old) {
+      return old.first.first == row.budget && (old.first.second < row.keep_from_ms || old.first.second > row.at_ms);
+    });
+    rows[{row.budget, row.at_ms}] = row;
+  }
+  std::vector<UseRow> all() const {
+    std::vector<UseRow> list;
+    for (const auto& [key, row] : rows) list.push_back(row);
+    return list;
+  }
+};
+
 /// The rows a process leaves at any moment: at least what it spent, and, per lease, at most a tenth of the limit more.
 TEST(Leases, AKilledProcessHasNeverSpentMoreThanItsRows) {
   const Budget budget{Operation::kAny, 300, 1min};
@@ -91,7 +110,7 @@ TEST(Leases, AKilledProcessHasNeverSpentMoreThanItsRows) {
   std::mt19937_64 random(11);
   for (int seed = 0; seed < 50; ++seed) {
     Meter meter(budget);
-    std::map<std::int64_t, std::int64_t> rows;  // as the library keeps them
+    KeptRows rows;
     Timestamp now = kNow;
     const int uses = 1 + static_cast<int>(random() % 500);
     std::deque<Timestamp> spent, lately;  // within the period; with what a row's length may add to it
@@ -101,8 +120,7 @@ TEST(Leases, AKilledProcessHasNeverSpentMoreThanItsRows) {
         std::vector<UseRow> lease;
         meter.lease(account, 1, now, lease);
         for (const UseRow& row : lease) {
-          std::erase_if(rows, [&](const auto& old) { return old.first < row.keep_from_ms || old.first > row.at_ms; });
-          rows[row.at_ms] = row.used;
+          rows.put(row);
           meter.leased(row);
         }
       }
@@ -112,10 +130,8 @@ TEST(Leases, AKilledProcessHasNeverSpentMoreThanItsRows) {
       while (spent.front() + budget.period <= now) spent.pop_front();
       while (lately.front() + budget.period * 12 / 10 <= now) lately.pop_front();
     }
-    std::vector<UseRow> left;
-    for (const auto& [at, used] : rows) left.push_back({account, name_of(budget), at, used, 0});
     Meter next(budget);
-    next.restore(left, now);
+    next.restore(rows.all(), now);
     EXPECT_GE(next.used(now), std::ssize(spent)) << "seed " << seed;
     EXPECT_LE(next.used(now), std::ssize(lately) + budget.limit / kLeaseParts) << "seed " << seed;
     EXPECT_EQ(0, next.used(now + budget.period * 11 / 10));
@@ -128,12 +144,51 @@ TEST(Leases, NothingIsSpentThatIsNotWritten) {
   std::vector<UseRow> lease;
   meter.lease({}, 1, kNow, lease);
   ASSERT_THAT(lease, SizeIs(1));
-  EXPECT_EQ(30, lease[0].used);
+  EXPECT_EQ(kLeaseFirst, lease[0].used);
   meter.leased(lease[0]);
-  EXPECT_TRUE(meter.covered(30, kNow));
-  EXPECT_FALSE(meter.covered(31, kNow));
+  EXPECT_TRUE(meter.covered(kLeaseFirst, kNow));
+  EXPECT_FALSE(meter.covered(kLeaseFirst + 1, kNow));
   EXPECT_FALSE(meter.covered(1, kNow + 10s)) << "another stretch, another row";
 }
+
+/// Uses `apart`, for three minutes: rows written, and the most that a kill would have cost.
+struct Steady {
+  const char* name;
+  std::int64_t limit;
+  Nanos apart;
+  int writes_most;
+  std::int64_t lost_most;
+};
+void PrintTo(const Steady& row, std::ostream* out) { *out << row.name; }
+class SteadyUse : public testing::TestWithParam<Steady> {};
+
+TEST_P(SteadyUse, LeasesFollowThePace) {
+  const auto& row = GetParam();
+  Meter meter({Operation::kAny, row.limit, 1min});
+  int writes = 0;
+  UseRow row_now;
+  std::int64_t spent = 0, lost = 0;  // of the row's stretch; what a kill would cost at most
+  for (Timestamp now = kNow; now < kNow + 3min; now += row.apart) {
+    if (!meter.covered(1, now)) {
+      std::vector<UseRow> lease;
+      meter.lease({}, 1, now, lease);
+      ++writes;
+      if (lease.back().at_ms != row_now.at_ms) spent = 0;
+      row_now = lease.back();
+      for (const UseRow& one : lease) meter.leased(one);
+    }
+    meter.spend(1, now);
+    ++spent;
+    if (now > kNow + 30s) lost = std::max(lost, row_now.used - spent);
+  }
+  EXPECT_LE(writes, row.writes_most);
+  EXPECT_LE(lost, row.lost_most);
+}
+INSTANTIATE_TEST_SUITE_P(Table, SteadyUse,
+                         testing::Values(Steady{"FiveASecond", 300, 200ms, 180, 10},
+                                         Steady{"OneInThreeSeconds", 300, 3s, 60, 4},
+                                         Steady{"AThousandASecond", 1'000'000, 1ms, 250, 2'100}),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(Leases, ABudgetTooShortForRowsIsTakenAsSpentByTheNextProcess) {
   Meter meter({Operation::kAny, 3, 1s});
@@ -220,6 +275,43 @@ TEST(RequestLine, KeepsTheMinuteAndUsesIt) {
     ASSERT_LE(std::ssize(minute), 300);
   }
   EXPECT_LE(line.now - kNow, 600s * 105 / 100) << "3,000 requests are ten minutes' worth";
+}
+
+/// Killed every few seconds: no minute holds more than the limit, and the rows cost a little of it only.
+TEST(RequestLine, KillsCostSecondsOfTheMinute) {
+  std::mt19937_64 random(9);
+  KeptRows rows;
+  std::vector<Timestamp> sent;
+  Timestamp now = kNow;
+  const Timestamp end = kNow + 10min;
+  while (now < end) {
+    RequestLine line({"grain", "acme"}, grain_budgets());
+    line.restore(rows.all(), std::nullopt, now);
+    const Timestamp killed = std::min(end, now + std::chrono::milliseconds{4'000 + random() % 4'000});
+    while (now < killed) {
+      while (line.waiting() < 8) line.ask(ask("imp_1", false), now);
+      auto outcome = line.look(now);
+      for (const auto& one : outcome.granted) sent.push_back(one.at);
+      if (outcome.lease_wanted) {
+        std::vector<UseRow> leased;
+        line.lease(now, leased);
+        for (const UseRow& row : leased) {
+          rows.put(row);
+          line.leased(row);
+        }
+        continue;
+      }
+      if (outcome.granted.empty()) now = std::max(now + 1ms, outcome.look_at.value_or(killed));
+    }
+    now = killed;
+  }
+  std::deque<Timestamp> minute;
+  for (const Timestamp at : sent) {
+    minute.push_back(at);
+    while (minute.front() + 1min <= at) minute.pop_front();
+    ASSERT_LE(std::ssize(minute), 300);
+  }
+  EXPECT_GE(std::ssize(sent), 3'000 * 8 / 10) << "a kill every six seconds costs less than a fifth";
 }
 
 TEST(RequestLine, AFirstLaneGoesBeforeAllBulkThatWaits) {
@@ -430,6 +522,18 @@ TEST(CallShares, ReturnedCallsCanBeTakenAgain) {
   EXPECT_EQ(100, take(share, customer(1), 100, 200, kNow));
   share.give_back(customer(1), 60, kNow, kNow + 5s);
   EXPECT_EQ(60, take(share, customer(1), 100, 160, kNow + 5s));
+}
+
+TEST(CallShares, OneRowIsForAllWhoAsked) {
+  CallShare share("calls.bulk", 1'000, 12h);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(share.take(customer(i), 10, 10, kNow).lease_wanted);
+  std::vector<UseRow> rows;
+  share.lease(kNow, rows);
+  ASSERT_THAT(rows, SizeIs(1));
+  EXPECT_EQ(200, rows[0].used);
+  share.leased(rows[0]);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(10, share.take(customer(i), 10, 10, kNow).calls) << i;
+  EXPECT_TRUE(share.take(customer(1), 1, 1, kNow).lease_wanted) << "and not a call beyond";
 }
 
 TEST(CallShares, ARestartKeepsWhatIsUsed) {

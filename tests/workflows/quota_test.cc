@@ -22,7 +22,9 @@ simulations::ImportWorldOptions grain_options(std::uint64_t calls) {
   return options;
 }
 
-Nanos since_start(Scene& scene, std::int64_t at_ms) { return from_unix_ms(at_ms) - from_unix_ms(scene.row().created_ms); }
+Nanos since_start(Scene& scene, std::int64_t at_ms) {
+  return from_unix_ms(at_ms) - from_unix_ms(scene.row().created_ms);
+}
 
 /// When transcripts of bulk's calls were asked for: once for a call, and again for each time that it was cut short.
 std::vector<Timestamp> bulk_times(Scene& scene) {
@@ -163,6 +165,26 @@ TEST(Quota, ManyCustomersHaveTheSame) {
   const auto without_bulk = simulations::run_customers(options);
   ASSERT_TRUE(without_bulk.has_value()) << without_bulk.error().message;
   EXPECT_LE(seen->slowest_first_s, without_bulk->slowest_first_s * 1.05) << "no first lane waits behind bulk";
+}
+
+/// Two dozen imports, two places: bulk stands in line for longer than the watchdog waits, and a late first lane for
+/// nothing.
+TEST(Quota, MoreImportsThanPlacesKeepNoFirstLaneWaitingAndAlarmNobody) {
+  simulations::CustomersOptions options;
+  options.customers = 24;
+  options.places = 2;
+  options.calls_each = 150;
+  options.bulk_calls = 100'000;
+  options.late = 5min;
+  const auto seen = simulations::run_customers(options);
+  ASSERT_TRUE(seen.has_value()) << seen.error().message;
+  EXPECT_EQ(0, seen->alarms);
+  EXPECT_GT(seen->whole_s, 600) << "two at a time, or this shows nothing";
+  options.customers = 1;
+  options.late = 0s;
+  const auto alone = simulations::run_customers(options);
+  ASSERT_TRUE(alone.has_value()) << alone.error().message;
+  EXPECT_LE(seen->late_first_s, alone->late_first_s * 1.05);
 }
 
 TEST(Quota, AThousandModelledCustomersHaveTheSame) {

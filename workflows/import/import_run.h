@@ -63,7 +63,7 @@ class ImportRun {
   void show();
 
   // steps.cc: one activity, and what becomes of its trouble.
-  static engine::Flow<Answer> call(SharedRun self, const char* type, std::string input, Nanos limit);
+  static engine::Flow<Answer> call(SharedRun self, const char* type, activities::StepInput input);
   static engine::Flow<StepMade> step(SharedRun self, Scope scope, const char* type, activities::StepInput input);
   static engine::Flow<void> meet(SharedRun self, Scope scope, std::string type, activities::TroubleNote trouble);
   static engine::Flow<void> hold(SharedRun self);

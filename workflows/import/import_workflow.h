@@ -12,6 +12,12 @@ namespace callimport::workflows {
 
 inline constexpr const char* kImportWorkflow = "import";  ///< workflow type
 inline constexpr const char* kImportTaskQueue = "imports";
+/// Steps take long, so each lane's have a queue beside the import's own: no first lane waits for a step of bulk to end,
+/// and nothing short for either. Whoever works on the import's queue works on these.
+struct LaneQueues {
+  std::string first, bulk;
+};
+LaneQueues lane_queues(const std::string& task_queue);
 
 // Signals; inputs are JSON objects, every field may be absent.
 inline constexpr const char* kSignalCredentialsRenewed =

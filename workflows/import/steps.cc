@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "workflows/import/import_run.h"
+#include "workflows/import/import_workflow.h"
 
 namespace callimport::workflows {
 
@@ -15,6 +16,8 @@ namespace {
 constexpr const char* kProveRenewed = "prove-renewed-access";
 }  // namespace
 
+LaneQueues lane_queues(const std::string& task_queue) { return {task_queue + "-first", task_queue + "-bulk"}; }
+
 engine::ActivityOptions ImportRun::options_for(Nanos limit) const {
   engine::ActivityOptions options;
   options.start_to_close = limit;
@@ -27,9 +30,12 @@ engine::ActivityOptions ImportRun::options_for(Nanos limit) const {
 }
 
 /// Runs one activity to its end; asks it to stop when the import must.
-Flow<ImportRun::Answer> ImportRun::call(SharedRun self, const char* type, std::string input, Nanos limit) {
+Flow<ImportRun::Answer> ImportRun::call(SharedRun self, const char* type, StepInput input) {
   ImportRun* here = self.get();
-  auto answer = self->context_.activity(type, std::move(input), self->options_for(limit));
+  auto options = self->options_for(6h);
+  const LaneQueues queues = lane_queues(self->context_.info().task_queue);
+  options.task_queue = input.serves_first_lane() ? queues.first : queues.bulk;
+  auto answer = self->context_.activity(type, activities::write_note(input), options);
   auto settled = [here, answer] { return answer.ready() || here->must_stop(); };
   co_await self->context_.until(settled);
   if (!answer.ready()) answer.cancel();
@@ -46,7 +52,7 @@ Flow<ImportRun::StepMade> ImportRun::step(SharedRun self, Scope scope, const cha
     input.ask = self->ask_;
     const auto lanes = self->lanes_of(scope);
     for (const LaneName lane : lanes) ++self->under_way_[static_cast<std::size_t>(lane)];
-    auto calling = call(self, type, activities::write_note(input), 6h);
+    auto calling = call(self, type, input);
     const Answer answer = co_await calling;
     for (const LaneName lane : lanes) --self->under_way_[static_cast<std::size_t>(lane)];
     self->moved_on(self->now_ms());
