@@ -99,7 +99,8 @@ UseRow Meter::row(const Account& account, std::int64_t stretch_number, std::int6
           .keep_from_ms = to_unix_ms(now - budget_.period - 2 * stretch())};
 }
 
-/// Twice the last portion when that was used up too soon, half of it when it lasted too long.
+/// Twice the last portion when that was used up too soon, half of it when it lasted too long. Also where nothing is
+/// left now: at the pace of the limit a slot comes free every moment, and each would be a row of its own.
 std::int64_t Meter::ahead(Timestamp now) {
   const Nanos lasted = now - leased_at_;
   const bool used_up = spent_ >= durable_ && durable_ > 0;
@@ -112,7 +113,7 @@ std::int64_t Meter::ahead(Timestamp now) {
   }
   portion_ = std::min(portion_, std::max<std::int64_t>(1, budget_.limit / kLeaseParts));
   leased_at_ = now;
-  return std::min(portion_, left(now));
+  return portion_;
 }
 
 void Meter::lease(const Account& account, std::int64_t uses, Timestamp now, std::vector<UseRow>& into) {

@@ -10,12 +10,12 @@
 
 namespace callimport::storage {
 
-inline constexpr int kWindowBuckets = 120;                     ///< of a period: a use comes back at most that much late
-inline constexpr int kLeaseStretches = 12;                     ///< of a period: each has a row
-inline constexpr int kLeaseParts = 10;                         ///< a lease is at most this part of the limit
-inline constexpr std::int64_t kLeaseFirst = 4;                 ///< uses; from there on leases follow the pace
-inline constexpr Nanos kLeaseLasts = std::chrono::seconds{1};  ///< what a lease is for, about
-inline constexpr Nanos kWrittenFrom = std::chrono::seconds{10};  ///< shorter periods have no rows
+inline constexpr int kWindowBuckets = 120;      ///< of a period: a use comes back at most that much late
+inline constexpr int kLeaseStretches = 12;      ///< of a period: each has a row
+inline constexpr int kLeaseParts = 10;          ///< a lease is at most this part of the limit
+inline constexpr std::int64_t kLeaseFirst = 2;  ///< uses; from there on leases follow the pace
+inline constexpr Nanos kLeaseLasts = std::chrono::milliseconds{500};  ///< what a lease is for, about
+inline constexpr Nanos kWrittenFrom = std::chrono::seconds{10};       ///< shorter periods have no rows
 
 /// Uses within the last period, counted in buckets: never more than was spent in any stretch of the period, whoever
 /// counts how. A clock set back makes what lies ahead count from now on, once more for one period at most; a clock set
