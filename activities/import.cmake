@@ -1,3 +1,5 @@
+add_floor(activities::events HEADERS notify/events.h SOURCES notify/events.cc)
+
 add_floor(activities::import
   HEADERS import/contract.h import/deps.h import/live.h import/permits.h import/step.h import/session.h import/prove.h import/quarantine.h import/together.h import/download.h
           import/fetch_call.h import/texts.h import/stage.h import/window.h import/spread.h import/sample.h
@@ -6,7 +8,7 @@ add_floor(activities::import
           import/prioritize.cc import/download.cc import/fetch_call.cc import/fetch.cc import/register.cc import/texts.cc
           import/grade.cc import/advice.cc import/report_scan.cc import/report.cc import/prices.cc
           import/stage.cc import/window.cc import/spread.cc import/sample.cc import/choice.cc import/set_window.cc import/progress.cc import/close.cc import/register_activities.cc
-  DEPS activities::transcribe activities::oauth activities::platforms activities::http activities::media engine::worker storage::library storage::windows storage::vault storage::media
+  DEPS activities::events activities::transcribe activities::oauth activities::platforms activities::http activities::media engine::worker storage::library storage::windows storage::vault storage::media
        storage::model nlohmann_json::nlohmann_json fmt::fmt)
 
 add_floor(activities::estimate
@@ -15,9 +17,11 @@ add_floor(activities::estimate
   DEPS activities::import activities::platforms storage::library storage::windows storage::model fmt::fmt)
 
 add_floor(activities::notify
-  HEADERS notify/mail.h notify/curl_mail.h notify/channel.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h
-  SOURCES notify/mail.cc notify/curl_mail.cc notify/channels.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc
-  DEPS activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json fmt::fmt
+  HEADERS notify/mail.h notify/curl_mail.h notify/message.h notify/channel.h notify/people.h notify/wishes.h
+          notify/router.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h
+  SOURCES notify/mail.cc notify/curl_mail.cc notify/message.cc notify/channels.cc notify/people.cc notify/wishes.cc
+          notify/router.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc
+  DEPS activities::events activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json fmt::fmt
        spdlog::spdlog CURL::libcurl)
 
 add_floor(activities::webhooks

@@ -41,11 +41,10 @@ struct ImportDeps {
   Pool& pool;  ///< for library and file work
   Clock& clock;
   Random& random;
-  Permits& permits;                             ///< one for the library: budgets are shared by its imports
-  SpaceReserve& reserve;                        ///< of the data folder's disk
-  AccessTokens& access;                         ///< one for the process: it renews access once, not once an import
-  std::vector<std::string> channels = {"log"};  ///< of notifications: log, mail, slack
-  std::function<void()> told;                   ///< a notification was stored: the deliverer may look; may be empty
+  Permits& permits;            ///< one for the library: budgets are shared by its imports
+  SpaceReserve& reserve;       ///< of the data folder's disk
+  AccessTokens& access;        ///< one for the process: it renews access once, not once an import
+  std::function<void()> told;  ///< something was recorded: the deliverer may look; may be empty
   ImportDefaults defaults = {};
   std::shared_ptr<LiveImports> live = std::make_shared<LiveImports>();  ///< shared by all steps
   Transcriber* transcriber = nullptr;                    ///< of calls that come without a transcript; null: none

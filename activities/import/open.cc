@@ -38,7 +38,7 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kFirst, row.first, now_ms));
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kBulk, row.bulk, now_ms));
   TRY(const storage::ImportRow now, tx.import(ask.import));
-  TRY_VOID(tx.notify(compose_started(now, again, now_ms), deps.channels));
+  TRY_VOID(tx.notify(compose_started(now, again, now_ms)));
   StepResult result;
   result.counters = note_of(now.counters);
   result.known = now.counters.found;

@@ -16,7 +16,7 @@ Result<std::string> store_window(storage::LibraryTx& tx, const ImportDeps& deps,
     TRY_VOID(tx.put_import(row));
   }
   const std::int64_t now_ms = to_unix_ms(deps.clock.now());
-  TRY_VOID(tx.notify(compose_window(row, input, result, now_ms), deps.channels));
+  TRY_VOID(tx.notify(compose_window(row, input, result, now_ms)));
   return write_note(result);
 }
 

@@ -6,7 +6,7 @@
 namespace callimport::activities {
 
 Result<> store_changes(storage::LibraryTx& tx, const std::string& import, const std::vector<LaneChange>& changes,
-                       const std::vector<std::string>& channels, std::int64_t now_ms) {
+                       std::int64_t now_ms) {
   for (const LaneChange& change : changes) {
     const storage::Lane lane = change.lane == "first" ? storage::Lane::kFirst : storage::Lane::kBulk;
     TRY_VOID(tx.set_lane(import, lane, row_of(change), now_ms));
@@ -15,7 +15,7 @@ Result<> store_changes(storage::LibraryTx& tx, const std::string& import, const 
     }
     if (change.told.empty()) continue;
     TRY(const storage::ImportRow now, tx.import(import));
-    TRY_VOID(tx.notify(compose_change(now, change, now_ms), channels));
+    TRY_VOID(tx.notify(compose_change(now, change, now_ms)));
   }
   return {};
 }
@@ -23,7 +23,7 @@ Result<> store_changes(storage::LibraryTx& tx, const std::string& import, const 
 Awaitable<ActivityResult> change_stage(SharedDeps deps, ActivityContext& context, StageInput input) {
   auto work = [deps, input](storage::LibraryTx& tx) -> Result<std::string> {
     const std::int64_t now_ms = to_unix_ms(deps->clock.now());
-    TRY_VOID(store_changes(tx, input.import, input.changes, deps->channels, now_ms));
+    TRY_VOID(store_changes(tx, input.import, input.changes, now_ms));
     return std::string("{}");
   };
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));

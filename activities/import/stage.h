@@ -8,6 +8,6 @@ namespace callimport::activities {
 
 /// Inside a transaction: stores each change, and a notification where it is worth one.
 Result<> store_changes(storage::LibraryTx& tx, const std::string& import, const std::vector<LaneChange>& changes,
-                       const std::vector<std::string>& channels, std::int64_t now_ms);
+                       std::int64_t now_ms);
 
 }  // namespace callimport::activities

@@ -4,7 +4,9 @@
 
 #include <cctype>
 
+#include "activities/notify/events.h"
 #include "activities/platforms/platform.h"
+#include "storage/model/ensure.h"
 
 namespace callimport::activities {
 namespace {
@@ -14,6 +16,7 @@ using storage::ImportRow;
 using storage::Notification;
 
 constexpr const char* kNothingToDo = "Nothing to do.";
+constexpr std::int64_t kLongWaitMs = 30 * 60 * 1'000;  ///< a shorter wait is nobody's news
 
 std::string platform_title(const ImportRow& import) {
   const Platform* platform = find_platform(import.platform);
@@ -30,13 +33,39 @@ std::string gaps(const Counters& c) {
   return fmt::format(" {} of {} cannot come across so far.", grouped(c.failed), grouped(c.found));
 }
 
+/// What every message may say: numbers with the whole.
+nlohmann::json facts_of(const ImportRow& import) {
+  const Counters& c = import.counters;
+  const std::string& title = import.title.empty() ? import.workspace : import.title;
+  return {{"customer", title},
+          {"platform", platform_title(import)},
+          {"found", c.found},
+          {"registered", c.registered},
+          {"duplicate", c.duplicate},
+          {"skipped", c.skipped},
+          {"failed", c.failed},
+          {"pending", c.pending},
+          {"media_bytes", c.media_bytes},
+          {"started_ms", import.created_ms}};
+}
+
 Notification about(const ImportRow& import, std::string event, std::int64_t now_ms) {
   Notification made;
   made.import = import.id;
   made.at_ms = now_ms;
   made.event = std::move(event);
   made.subject = subject_of(import);
+  made.facts = write_note(facts_of(import));
+  const EventRow* row = find_event(made.event);
+  ENSURE(row != nullptr);
+  made.weight = to_string(row->weight);
   return made;
+}
+
+void add_facts(Notification& made, const nlohmann::json& more) {
+  auto facts = nlohmann::json::parse(made.facts);
+  facts.update(more);
+  made.facts = write_note(facts);
 }
 
 std::string until(std::int64_t until_ms) {
@@ -170,6 +199,39 @@ Words condition_words(const ImportRow& import, const LaneChange& change) {
   return {"The import goes on (" + change.event + ")." + done, "Nothing is waited for.", kNothingToDo};
 }
 
+/// Which message of the catalogue a change of condition is.
+std::string condition_event(const LaneChange& change, std::int64_t now_ms) {
+  const bool access = change.reason.starts_with("access.");
+  if (change.reason == "store.full") return "store.nearly_full";
+  if (change.condition == "waiting" && change.reason == "platform.outage") return "import.outage";
+  if (change.condition == "waiting")
+    return change.until_ms - now_ms > kLongWaitMs ? "import.waiting" : "import.waiting_shortly";
+  if (change.condition == "paused") return change.who == "callimport" ? "import.outage" : "import.paused";
+  if (change.condition == "needs_attention" && change.reason == "gaps.approval") return "import.gaps_decision";
+  if (change.condition == "needs_attention" && change.reason == "engine.no_progress") return "import.no_progress";
+  if (change.condition == "needs_attention") return access ? "access.needed" : "import.needs_attention";
+  if (change.event == "access renewed") return "access.restored";
+  if (change.event == "resumed") return "import.resumed";
+  return "import.goes_on";
+}
+
+std::string event_of(const LaneChange& change, std::int64_t now_ms) {
+  if (change.told == "condition.changed") return condition_event(change, now_ms);
+  if (change.told == "first.ready") return "import.first_ready";
+  if (change.event == "access proven") return "import.access_checked";
+  if (change.event == "calls known") return "import.counted";
+  if (change.event == "all fetched") return "import.fetched";
+  if (change.event == "all registered") return "import.registered";
+  if (change.event == "retry asked") return "import.retried";
+  if (change.event == "gaps approved") return "import.approved";
+  return "import.ordered";
+}
+
+std::string closed_event(const std::string& result) {
+  if (result == "failed") return "import.failed";
+  return result == "cancelled" ? "import.cancelled" : "import.completed";
+}
+
 }  // namespace
 
 std::string grouped(std::int64_t number) {
@@ -201,7 +263,14 @@ Notification compose_started(const ImportRow& import, bool again, std::int64_t n
 }
 
 Notification compose_change(const ImportRow& import, const LaneChange& change, std::int64_t now_ms) {
-  Notification made = about(import, change.told, now_ms);
+  Notification made = about(import, event_of(change, now_ms), now_ms);
+  add_facts(made, {{"lane", change.lane},
+                   {"stage", change.stage},
+                   {"condition", change.condition},
+                   {"cause", change.reason},
+                   {"who", change.who},
+                   {"why", change.why},
+                   {"until_ms", change.until_ms}});
   const Words words =
       change.told == "condition.changed" ? condition_words(import, change) : stage_words(import, change);
   made.text = words.text;
@@ -211,7 +280,7 @@ Notification compose_change(const ImportRow& import, const LaneChange& change, s
 
 Notification compose_window(const ImportRow& import, const WindowInput& asked, const WindowResult& result,
                             std::int64_t now_ms) {
-  Notification made = about(import, "window.changed", now_ms);
+  Notification made = about(import, "import.window_changed", now_ms);
   const std::string who = asked.who.empty() ? "a person" : asked.who;
   const std::string why = asked.why.empty() ? "" : " (" + asked.why + ")";
   if (result.refused.empty()) {
@@ -227,7 +296,7 @@ Notification compose_window(const ImportRow& import, const WindowInput& asked, c
 
 Notification compose_closed(const ImportRow& import, const CloseInput& close, const Verdict& verdict,
                             const std::vector<storage::Problem>& problems, std::int64_t now_ms) {
-  Notification made = about(import, "import.closed", now_ms);
+  Notification made = about(import, closed_event(close.result), now_ms);
   const Counters& c = import.counters;
   const std::string took = spoken_duration(now_ms - import.created_ms);
   if (close.result == "failed") {

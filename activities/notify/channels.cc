@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <nlohmann/json.hpp>
@@ -18,53 +19,88 @@ std::string one_line(std::string text) {
 class LogChannel final : public Channel {
  public:
   std::string_view name() const override { return "log"; }
-  bool merges() const override { return false; }
-  engine::Awaitable<Result<>> send(std::vector<storage::Notification> news) override {
-    for (const auto& one : news)
-      spdlog::info("{} {}: {} {}", one.import, one.event, one_line(one.text), one_line(one.next));
-    co_return Result<>{};
+  Manner manner() const override {
+    Manner made;
+    made.merges = false;
+    return made;
+  }
+  std::vector<Recipient> own(const storage::Notification&) const override { return {{"log", "the log", "", "UTC"}}; }
+  engine::Awaitable<tl::expected<Sent, Refused>> send(Message message) override {
+    Sent sent;
+    for (const auto& one : message.news) {
+      const std::string line =
+          fmt::format("{} {}: {} {}", one.import, one.event, one_line(one.text), one_line(one.next));
+      spdlog::info("{}", line);
+      sent.rendered += line + "\n";
+    }
+    co_return sent;
   }
 };
 
 class MailChannel final : public Channel {
  public:
-  MailChannel(Mail& mail, std::string from, std::vector<std::string> to)
-      : mail_(mail), from_(std::move(from)), to_(std::move(to)) {}
+  MailChannel(Mail& mail, std::string from) : mail_(mail), from_(std::move(from)) {}
   std::string_view name() const override { return "mail"; }
-  engine::Awaitable<Result<>> send(std::vector<storage::Notification> news) override {
-    MailMessage message;
-    message.id = news.back().id;
-    message.thread = news.back().import;
-    message.from = from_;
-    message.to = to_;
-    message.subject = news.back().subject;
-    message.text = message_text(news);
-    co_return co_await mail_.send(std::move(message));
+  Manner manner() const override {
+    Manner made;
+    made.people = true;
+    made.at_once = 4;
+    return made;
+  }
+  engine::Awaitable<tl::expected<Sent, Refused>> send(Message message) override {
+    MailMessage mail;
+    mail.id = message.id;
+    mail.thread = message.thread;
+    mail.from = from_;
+    mail.to = {message.to.address};
+    mail.subject = message.news.back().subject;
+    mail.text = message_text(message.news);
+    Sent answer{mail.id, mail.subject + "\n\n" + mail.text};
+    auto sending = mail_.send(std::move(mail));
+    const Result<> sent = co_await std::move(sending);
+    if (sent) co_return answer;
+    co_return tl::unexpected(refused(sent.error()));
   }
 
  private:
+  static Refused refused(const Error& error) {
+    return {.ever_again = error.code != Code::kInvalid, .reason = error.message, .after = std::nullopt};
+  }
+
   Mail& mail_;
   std::string from_;
-  std::vector<std::string> to_;
 };
 
 class SlackChannel final : public Channel {
  public:
   SlackChannel(Http& http, storage::Secret url) : http_(http), url_(std::move(url)) {}
   std::string_view name() const override { return "slack"; }
-  engine::Awaitable<Result<>> send(std::vector<storage::Notification> news) override {
+  Manner manner() const override {
+    Manner made;
+    made.gap = std::chrono::seconds{1};
+    return made;
+  }
+  std::vector<Recipient> own(const storage::Notification&) const override { return {{"#slack", "Slack", "", "UTC"}}; }
+  engine::Awaitable<tl::expected<Sent, Refused>> send(Message message) override {
     HttpRequest request;
     request.method = "POST";
     request.url = url_.reveal();
     request.headers.emplace_back("Content-Type", "application/json");
-    request.body = slack_body(news);
+    request.body = slack_body(message.news);
     request.body_bytes_max = 64u << 10;
-    CO_TRY(const HttpReply reply, co_await http_.send(std::move(request)));
-    if (reply.status == 200) co_return Result<>{};
-    co_return fail(Code::kUnavailable, "Slack answered " + std::to_string(reply.status));
+    Sent answer{"", request.body};
+    auto sending = http_.send(std::move(request));
+    const Result<HttpReply> reply = co_await std::move(sending);
+    if (reply && reply->status == 200) co_return answer;
+    const std::string reason = reply ? "Slack answered " + std::to_string(reply->status) : reply.error().message;
+    co_return tl::unexpected(again(reason));
   }
 
  private:
+  static Refused again(const std::string& reason) {
+    return {.ever_again = true, .reason = reason, .after = std::nullopt};
+  }
+
   Http& http_;
   storage::Secret url_;
 };
@@ -95,6 +131,7 @@ std::string message_text(const std::vector<storage::Notification>& news) {
     text += "- " + format_utc(std::chrono::floor<std::chrono::seconds>(from_unix_ms(news[i].at_ms))) + " " +
             news[i].text + "\n";
   }
+  if (newest.import.empty()) return text;
   return text + "\nMore: callimport show " + newest.import + "\n";
 }
 
@@ -110,8 +147,8 @@ std::string slack_body(const std::vector<storage::Notification>& news) {
 }
 
 std::unique_ptr<Channel> make_log_channel() { return std::make_unique<LogChannel>(); }
-std::unique_ptr<Channel> make_mail_channel(Mail& mail, std::string from, std::vector<std::string> to) {
-  return std::make_unique<MailChannel>(mail, std::move(from), std::move(to));
+std::unique_ptr<Channel> make_mail_channel(Mail& mail, std::string from) {
+  return std::make_unique<MailChannel>(mail, std::move(from));
 }
 std::unique_ptr<Channel> make_slack_channel(Http& http, storage::Secret webhook_url) {
   return std::make_unique<SlackChannel>(http, std::move(webhook_url));

@@ -2,31 +2,33 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
+
+#include "activities/notify/router.h"
+#include "storage/model/ensure.h"
 
 namespace callimport::activities {
 namespace {
 
-using storage::Library;
+constexpr int kReadyMax = 256;                 ///< messages of a channel looked at together
+constexpr std::int64_t kStoreRestMs = 30'000;  ///< after the library could not be read or written
 
-bool is_routine(const storage::Notification& news) { return news.event == "stage.changed"; }
+/// A channel and how it stands in this process.
+struct Lane {
+  std::unique_ptr<Channel> channel;
+  std::set<std::string> busy;                   ///< recipients a message is under way to
+  std::map<std::string, std::int64_t> free_ms;  ///< recipients that were just sent one: not before
+  std::int64_t rests_until_ms = 0;
+  int failures = 0;  ///< in a row, of the channel as a whole
+};
 
-/// When the news of one channel and import may go: now when something urgent is among them or the oldest has waited
-/// long enough, never while an earlier message is being tried again.
-std::int64_t ready_ms(const std::vector<Library::Due>& items, bool merges) {
-  std::int64_t retry_ms = 0, ready = 0;
-  bool urgent = !merges;
-  for (const auto& item : items) {
-    if (item.delivery.attempts > 0)
-      retry_ms = std::max(retry_ms, item.delivery.next_ms);
-    else if (!is_routine(item.notification))
-      urgent = true;
-  }
-  if (retry_ms > 0) return retry_ms;
-  if (!urgent) ready = items.front().notification.at_ms + kMergeMs;
-  return ready;
-}
+/// A message with all a channel needs.
+struct Parcel {
+  storage::MessageRow row;
+  Message message;
+};
 
 }  // namespace
 
@@ -34,128 +36,282 @@ std::int64_t retry_after_ms(int attempts) {
   return std::min<std::int64_t>(5'000ll << std::clamp(attempts - 1, 0, 20), 30 * 60 * 1'000);
 }
 
-DeliveryPlan plan_deliveries(const std::vector<Library::Due>& due, const std::vector<std::string>& merging,
-                             std::int64_t now_ms) {
-  // Oldest first; of one moment, in the order they came.
-  std::map<std::pair<std::string, std::string>, std::multimap<std::int64_t, Library::Due>> groups;
-  for (const auto& item : due)
-    groups[{item.delivery.channel, item.notification.import}].emplace(item.notification.at_ms, item);
-  DeliveryPlan plan;
-  for (auto& [key, by_time] : groups) {
-    std::vector<Library::Due> items;
-    for (auto& [at_ms, item] : by_time) items.push_back(std::move(item));
-    const bool merges = std::find(merging.begin(), merging.end(), key.first) != merging.end();
-    const std::int64_t ready = ready_ms(items, merges);
-    if (ready > now_ms) {
-      plan.look_again_ms = std::min(plan.look_again_ms.value_or(ready), ready);
-      continue;
-    }
-    plan.parcels.push_back({key.first, std::move(items)});
-  }
-  return plan;
-}
-
 struct Deliverer::Inside {
-  Library& library;
+  storage::Library& library;
   Executor& loop;
   Pool& pool;
   Clock& clock;
-  std::vector<std::unique_ptr<Channel>> channels;
+  Roster roster;
+  std::vector<Lane> lanes;
   bool running = false, again = false, stopped = true;
   Clock::TimerId timer = 0;
 
+  using Shared = std::shared_ptr<Inside>;
+  using NextLook = std::optional<std::int64_t>;
+
   std::int64_t now_ms() const { return to_unix_ms(clock.now()); }
 
-  std::vector<std::string> merging() const {
-    std::vector<std::string> names;
-    for (const auto& channel : channels) {
-      if (channel->merges()) names.emplace_back(channel->name());
-    }
-    return names;
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& lane : lanes) all.emplace_back(lane.channel->name());
+    return all;
   }
 
-  Channel* find(const std::string& name) const {
-    for (const auto& channel : channels) {
-      if (channel->name() == name) return channel.get();
-    }
-    return nullptr;
-  }
-
-  static void look(const std::shared_ptr<Inside>& self) {
+  static void look(const Shared& self) {
     if (self->stopped) return;
     self->again = self->running;
     if (std::exchange(self->running, true)) return;
     self->clock.cancel(std::exchange(self->timer, 0));
-    engine::spawn(self->loop, round(self), [self](std::optional<std::int64_t> again_ms) {
+    engine::spawn(self->loop, round(self), [self](NextLook again_ms) {
       self->running = false;
       if (self->stopped) return;
       if (std::exchange(self->again, false)) return look(self);
-      if (!again_ms) return;
-      const Timestamp when = std::max(from_unix_ms(*again_ms), self->clock.now() + 1s);
-      self->timer = self->clock.at(when, [self] {
-        self->timer = 0;
-        look(self);
-      });
+      if (again_ms) look_at(self, *again_ms);
     });
   }
 
-  /// Everything that may go now; answers when to look again.
-  static engine::Awaitable<std::optional<std::int64_t>> round(std::shared_ptr<Inside> self) {
-    while (true) {
-      auto read = [self] { return self->library.due_deliveries(self->now_ms() + kMergeMs, kDueMax); };
-      auto reading = engine::on_pool(self->pool, self->loop, std::move(read));
-      const Result<std::vector<Library::Due>> due = co_await std::move(reading);
-      if (!due) co_return self->now_ms() + 30'000;
-      const DeliveryPlan plan = plan_deliveries(*due, self->merging(), self->now_ms());
-      if (plan.look_again_ms && (plan.parcels.empty() || self->stopped)) co_return plan.look_again_ms;
-      if (plan.parcels.empty() || self->stopped) {
-        // What is tried again later than the plan looks ahead.
-        auto next = [self] { return self->library.next_delivery_ms(); };
-        auto asking = engine::on_pool(self->pool, self->loop, std::move(next));
-        const Result<std::optional<std::int64_t>> next_ms = co_await std::move(asking);
-        if (!next_ms) co_return self->now_ms() + 30'000;
-        co_return *next_ms;
+  static void look_at(const Shared& self, std::int64_t at_ms) {
+    const Timestamp when = std::max(from_unix_ms(at_ms), self->clock.now() + std::chrono::milliseconds{1});
+    self->timer = self->clock.at(when, [self] {
+      self->timer = 0;
+      look(self);
+    });
+  }
+
+  template <class Work>
+  static auto on_pool(const Shared& self, Work work) {
+    return engine::on_pool(self->pool, self->loop, std::move(work));
+  }
+
+  /// Routes what is new, begins what may go; answers when to look again.
+  static engine::Awaitable<NextLook> round(Shared self) {
+    auto routing = route_all(self);
+    const bool routed = co_await std::move(routing);
+    if (!routed) co_return self->now_ms() + kStoreRestMs;
+    auto closing = close_orphans(self);
+    const bool closed = co_await std::move(closing);
+    if (!closed) co_return self->now_ms() + kStoreRestMs;
+    NextLook next;
+    for (std::size_t i = 0; i < self->lanes.size() && !self->stopped; ++i) {
+      auto beginning = begin_lane(self, i);
+      const NextLook lane_next = co_await std::move(beginning);
+      if (lane_next) next = std::min(next.value_or(*lane_next), *lane_next);
+    }
+    const std::int64_t now = self->now_ms();
+    auto ask = [self, now] {
+      NextLook due;
+      const auto read = self->library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
+        TRY(due, telling.next_due_ms(now));
+        return {};
+      });
+      return read ? due : NextLook(now + kStoreRestMs);
+    };
+    auto asking = on_pool(self, std::move(ask));
+    const NextLook due = co_await std::move(asking);
+    if (due) next = std::min(next.value_or(*due), *due);
+    co_return next;
+  }
+
+  /// Records that no message was made of yet. False: the library would not.
+  static engine::Awaitable<bool> route_all(Shared self) {
+    while (!self->stopped) {
+      auto read = [self] {
+        std::vector<storage::Notification> found;
+        const auto read_all = self->library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
+          TRY(found, telling.unrouted(kRoutedAtOnce));
+          return {};
+        });
+        return read_all ? Result<std::vector<storage::Notification>>(std::move(found))
+                        : tl::unexpected(read_all.error());
+      };
+      auto reading = on_pool(self, std::move(read));
+      const Result<std::vector<storage::Notification>> found = co_await std::move(reading);
+      if (!found) co_return false;
+      if (found->empty()) co_return true;
+      std::vector<Routing> portion;
+      for (const auto& record : *found) portion.push_back({record, self->views(record)});
+      auto write = [self, portion = std::move(portion)] {
+        return self->library.change(
+            [&](storage::LibraryTx& tx) { return activities::route(tx, self->roster, portion, self->now_ms()); });
+      };
+      auto writing = on_pool(self, std::move(write));
+      const Result<> written = co_await std::move(writing);
+      if (!written) co_return false;
+    }
+    co_return true;
+  }
+
+  std::vector<ChannelView> views(const storage::Notification& record) const {
+    std::vector<ChannelView> all;
+    for (const auto& lane : lanes) {
+      all.push_back({std::string(lane.channel->name()), lane.channel->manner(), lane.channel->own(record)});
+    }
+    return all;
+  }
+
+  /// Messages of channels that are not configured any more go another way, or have failed.
+  static engine::Awaitable<bool> close_orphans(Shared self) {
+    auto work = [self]() -> Result<> {
+      std::vector<std::string> queued;
+      TRY_VOID(self->library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
+        TRY(queued, telling.queued_channels());
+        return {};
+      }));
+      const auto names = self->names();
+      for (const auto& channel : queued) {
+        if (std::find(names.begin(), names.end(), channel) != names.end()) continue;
+        TRY_VOID(self->library.change([&](storage::LibraryTx& tx) { return self->drop_channel(tx, channel, names); }));
       }
-      for (const auto& parcel : plan.parcels) {
-        auto delivering = deliver(self, parcel);
-        const Result<> recorded = co_await std::move(delivering);
-        if (!recorded) co_return self->now_ms() + 30'000;
+      return {};
+    };
+    auto working = on_pool(self, std::move(work));
+    const Result<> worked = co_await std::move(working);
+    co_return worked.has_value();
+  }
+
+  Result<> drop_channel(storage::LibraryTx& tx, const std::string& channel, const std::vector<std::string>& names) {
+    const std::string why = "no channel " + channel + " is configured any more";
+    while (true) {
+      TRY(const auto waiting,
+          tx.telling().reads().messages({.channel = channel, .state = "queued", .limit = kReadyMax}));
+      if (waiting.empty()) return {};
+      for (const auto& message : waiting) {
+        TRY_VOID(tx.telling().end(message.id, "failed", now_ms(), why, "", ""));
+        TRY_VOID(stand_in(tx, roster, message, names, why, now_ms()));
       }
     }
   }
 
-  static engine::Awaitable<Result<>> deliver(std::shared_ptr<Inside> self, DeliveryPlan::Parcel parcel) {
-    Channel* channel = self->find(parcel.channel);
-    Result<> sent = fail(Code::kNotFound, "no channel of this name is configured any more");
-    if (channel != nullptr) {
-      std::vector<storage::Notification> news;
-      for (const auto& item : parcel.items) news.push_back(item.notification);
-      auto sending = channel->send(std::move(news));
-      sent = co_await std::move(sending);
-    }
-    std::vector<storage::Delivery> after;
-    for (const auto& item : parcel.items) {
-      storage::Delivery delivery = item.delivery;
-      ++delivery.attempts;
-      delivery.state = sent ? "delivered" : "queued";
-      delivery.error = sent ? "" : sent.error().message;
-      if (!sent) delivery.next_ms = self->now_ms() + retry_after_ms(delivery.attempts);
-      const bool late = self->now_ms() - item.notification.at_ms >= kDeliverForMs;
-      if (!sent && (late || channel == nullptr)) delivery.state = "failed";
-      after.push_back(std::move(delivery));
-    }
-    auto record = [self, after = std::move(after)]() -> Result<> {
-      for (const auto& delivery : after) TRY_VOID(self->library.set_delivery(delivery));
-      return {};
+  /// Begins what may go on one channel; answers when more may.
+  static engine::Awaitable<NextLook> begin_lane(Shared self, std::size_t index) {
+    const Manner manner = self->lanes[index].channel->manner();
+    const std::int64_t now = self->now_ms();
+    const auto free = [&] { return static_cast<int>(self->lanes[index].busy.size()) < manner.at_once; };
+    if (self->lanes[index].rests_until_ms > now) co_return self->lanes[index].rests_until_ms;
+    if (!free()) co_return std::nullopt;  // whoever ends looks again
+    auto read = [self, name = std::string(self->lanes[index].channel->name()), now] {
+      std::vector<storage::MessageRow> ready;
+      const auto found = self->library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
+        TRY(ready, telling.ready(name, now, kReadyMax));
+        return {};
+      });
+      return found ? Result<std::vector<storage::MessageRow>>(std::move(ready)) : tl::unexpected(found.error());
     };
-    auto recording = engine::on_pool(self->pool, self->loop, std::move(record));
-    co_return co_await std::move(recording);
+    auto reading = on_pool(self, std::move(read));
+    const Result<std::vector<storage::MessageRow>> ready = co_await std::move(reading);
+    if (!ready) co_return now + kStoreRestMs;
+    NextLook next;
+    Lane& lane = self->lanes[index];
+    for (const auto& row : *ready) {
+      if (!free() || self->stopped) break;
+      if (lane.busy.contains(row.recipient)) continue;
+      const auto gap = lane.free_ms.find(row.recipient);
+      if (gap != lane.free_ms.end() && gap->second > now) {
+        next = std::min(next.value_or(gap->second), gap->second);
+        continue;
+      }
+      lane.busy.insert(row.recipient);
+      engine::spawn(self->loop, deliver(self, index, row), [self, index, who = row.recipient](bool) {
+        self->lanes[index].busy.erase(who);
+        look(self);
+      });
+    }
+    co_return next;
+  }
+
+  /// One message, from its begin to its end or its next attempt.
+  static engine::Awaitable<bool> deliver(Shared self, std::size_t index, storage::MessageRow row) {
+    auto begin = [self, row = std::move(row)]() mutable { return self->prepare(std::move(row)); };
+    auto beginning = on_pool(self, std::move(begin));
+    Result<Parcel> parcel = co_await std::move(beginning);
+    if (!parcel && parcel.error().code != Code::kNotFound)
+      self->lanes[index].rests_until_ms = self->now_ms() + kStoreRestMs;
+    if (!parcel || self->stopped) co_return false;
+    Channel& channel = *self->lanes[index].channel;
+    auto sending = channel.send(parcel->message);
+    const tl::expected<Sent, Refused> sent = co_await std::move(sending);
+    if (self->stopped) co_return false;
+    Lane& lane = self->lanes[index];
+    const Manner manner = channel.manner();
+    const auto gap_ms = std::chrono::ceil<std::chrono::milliseconds>(manner.gap).count();
+    if (gap_ms > 0) lane.free_ms[parcel->row.recipient] = self->now_ms() + gap_ms;
+    std::int64_t again_ms = self->now_ms();
+    if (sent) {
+      lane.failures = 0;
+    } else {
+      again_ms += self->rest(lane, parcel->row, sent.error());
+    }
+    auto record = [self, parcel = std::move(*parcel), sent, manner, again_ms] {
+      return self->library.change(
+          [&](storage::LibraryTx& tx) { return self->conclude(tx, parcel.row, sent, manner, again_ms); });
+    };
+    auto recording = on_pool(self, std::move(record));
+    const Result<> recorded = co_await std::move(recording);
+    // A message that went and is not written down goes again, with the same id.
+    if (!recorded) lane.rests_until_ms = self->now_ms() + kStoreRestMs;
+    co_return recorded.has_value();
+  }
+
+  /// How long until the next attempt, in ms; the whole channel rests when it is the channel that fails.
+  std::int64_t rest(Lane& lane, const storage::MessageRow& row, const Refused& refused) const {
+    std::int64_t rest_ms = retry_after_ms(row.attempts + 1);
+    if (refused.everyone) rest_ms = retry_after_ms(++lane.failures);
+    if (refused.after) rest_ms = std::chrono::ceil<std::chrono::milliseconds>(*refused.after).count();
+    if (refused.everyone) lane.rests_until_ms = now_ms() + rest_ms;
+    return rest_ms;
+  }
+
+  /// The attempt is written down before it is made: from then on nothing joins the message.
+  Result<Parcel> prepare(storage::MessageRow row) {
+    Parcel parcel;
+    TRY_VOID(library.change([&](storage::LibraryTx& tx) -> Result<> {
+      TRY_VOID(tx.telling().begin(row.id));
+      TRY(auto now, tx.telling().reads().message(row.id));
+      ENSURE(now.has_value());
+      parcel.row = *std::move(now);
+      Message& message = parcel.message;
+      TRY(message.news, tx.telling().reads().news(row.id));
+      TRY(message.root_ref, tx.telling().reads().root_ref(row.channel, row.recipient, row.thread));
+      auto import = tx.import(row.import);
+      if (!import && import.error().code != Code::kNotFound) return tl::unexpected(import.error());
+      if (import) message.import_row = *std::move(import);
+      return {};
+    }));
+    fill(parcel);
+    return parcel;
+  }
+
+  static void fill(Parcel& parcel) {
+    const storage::MessageRow& row = parcel.row;
+    Message& message = parcel.message;
+    message.id = row.id;
+    message.import = row.import;
+    message.thread = row.thread;
+    message.form = form_of(row.form);
+    if (message.form == Form::kEditRoot) message.earlier_ref = message.root_ref;
+    message.to = {row.recipient, row.name, row.address, row.zone, row.customer};
+    message.attempt = row.attempts;
+  }
+
+  Result<> conclude(storage::LibraryTx& tx, const storage::MessageRow& row, const tl::expected<Sent, Refused>& sent,
+                    const Manner& manner, std::int64_t again_ms) {
+    if (sent) return tx.telling().end(row.id, "sent", now_ms(), "", sent->ref, sent->rendered);
+    const Refused& refused = sent.error();
+    const auto given_up_ms = std::chrono::floor<std::chrono::milliseconds>(manner.given_up).count();
+    const bool late = now_ms() - row.made_ms >= given_up_ms;
+    if (refused.ever_again && !late) return tx.telling().put_off(row.id, again_ms, refused.reason);
+    TRY_VOID(tx.telling().end(row.id, refused.ever_again ? "failed" : "bounced", now_ms(), refused.reason, "", ""));
+    TRY_VOID(stand_in(tx, roster, row, names(), row.channel + " did not take it: " + refused.reason, now_ms()));
+    return {};
   }
 };
 
-Deliverer::Deliverer(Library& library, Executor& loop, Pool& pool, Clock& clock,
+Deliverer::Deliverer(storage::Library& library, Executor& loop, Pool& pool, Clock& clock, Roster roster,
                      std::vector<std::unique_ptr<Channel>> channels)
-    : inside_(std::make_shared<Inside>(Inside{library, loop, pool, clock, std::move(channels)})) {}
+    : inside_(std::make_shared<Inside>(Inside{library, loop, pool, clock, std::move(roster), {}})) {
+  for (auto& channel : channels)
+    inside_->lanes.push_back(Lane{.channel = std::move(channel), .busy = {}, .free_ms = {}});
+}
 
 Deliverer::~Deliverer() { stop(); }
 
@@ -170,5 +326,8 @@ void Deliverer::stop() {
   inside_->stopped = true;
   inside_->clock.cancel(std::exchange(inside_->timer, 0));
 }
+
+std::vector<std::string> Deliverer::channels() const { return inside_->names(); }
+const Roster& Deliverer::roster() const { return inside_->roster; }
 
 }  // namespace callimport::activities

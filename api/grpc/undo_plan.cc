@@ -7,6 +7,7 @@
 
 #include "activities/import/contract.h"
 #include "activities/import/texts.h"
+#include "activities/notify/events.h"
 #include "api/grpc/product_actions.h"
 #include "workflows/import/table.h"
 
@@ -65,7 +66,8 @@ Result<> conclude(LibraryTx& tx, const Undoing& undoing, std::int64_t removed) {
   told.text =
       fmt::format("{} took the import back: {} calls were removed from the library.", undoing.who, grouped(removed));
   told.next = "Nothing to do. Another import can fetch them again while the platform has them.";
-  return tx.notify(told, {});
+  told.weight = activities::to_string(activities::find_event(told.event)->weight);
+  return tx.notify(told);
 }
 
 Result<std::int64_t> remove_calls(storage::Library& library, const std::string& import) {

@@ -25,7 +25,6 @@ Result<storage::Secret> read_secret(const std::string& path, const char* key) {
 Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
                                Clock& clock) {
   Channels channels;
-  channels.names.push_back("log");
   channels.all.push_back(activities::make_log_channel());
   if (!config.mail.url.empty()) {
     if (config.mail.from.empty() || config.mail.to.empty())
@@ -37,15 +36,25 @@ Result<Channels> make_channels(const ServeConfig& config, activities::Http& http
       TRY(server.password, read_secret(config.mail.password_file, "mail.password_file"));
     }
     channels.mail = activities::make_curl_mail(std::move(server), loop, pool, clock);
-    channels.names.push_back("mail");
-    channels.all.push_back(activities::make_mail_channel(*channels.mail, config.mail.from, config.mail.to));
+    channels.all.push_back(activities::make_mail_channel(*channels.mail, config.mail.from));
   }
   if (!config.slack.webhook_url_file.empty()) {
     TRY(auto url, read_secret(config.slack.webhook_url_file, "slack.webhook_url_file"));
-    channels.names.push_back("slack");
     channels.all.push_back(activities::make_slack_channel(http, std::move(url)));
   }
   return channels;
+}
+
+activities::Roster roster_of(const ServeConfig& config) {
+  activities::Roster roster;
+  for (const std::string& address : config.mail.to) {
+    activities::Person person;
+    person.id = person.name = activities::bare_address(address);
+    person.addresses = {{"mail", address}};
+    person.watches_all = true;
+    roster.people.push_back(std::move(person));
+  }
+  return roster;
 }
 
 }  // namespace callimport::api

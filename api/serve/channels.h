@@ -7,6 +7,7 @@
 #include "activities/http/http.h"
 #include "activities/notify/channel.h"
 #include "activities/notify/mail.h"
+#include "activities/notify/people.h"
 #include "api/serve/config.h"
 #include "storage/runtime/clock.h"
 #include "storage/runtime/executor.h"
@@ -14,12 +15,14 @@
 namespace callimport::api {
 
 struct Channels {
-  std::vector<std::string> names;
   std::unique_ptr<activities::Mail> mail;  ///< outlives the mail channel
   std::vector<std::unique_ptr<activities::Channel>> all;
 };
 /// @error kInvalid  a secret's file cannot be read or is empty; mail without sender or receiver: names the key.
 Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
                                Clock& clock);
+
+/// The people of a configuration: those of mail.to watch every import.
+activities::Roster roster_of(const ServeConfig& config);
 
 }  // namespace callimport::api

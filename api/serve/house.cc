@@ -77,7 +77,6 @@ Result<> open_world(House& house, const ServeConfig& config) {
   TRY_VOID(open_transcriber(house, config.transcriber));
   TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
   house.mail = std::move(channels.mail);
-  house.channels = std::move(channels.names);
   const ImportsConfig& imports = config.imports;
   house.defaults = {imports.window, imports.zone.empty() ? machine_zone() : imports.zone, imports.order,
                     imports.first_lane};
@@ -89,7 +88,7 @@ Result<> open_world(House& house, const ServeConfig& config) {
     return {};
   }));
   house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.pool, house.loop,
-                                                            std::move(channels.all));
+                                                            roster_of(config), std::move(channels.all));
   return {};
 }
 
@@ -130,13 +129,19 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
 }
 
 activities::ImportDeps import_deps(House& house) {
-  activities::ImportDeps deps{*house.library, *house.vault,
-                              *house.media,   *house.http,
-                              *house.probe,   house.loop,
-                              *house.pool,    house.loop,
-                              house.random,   *house.permits,
-                              *house.reserve, *house.access,
-                              house.channels, [&house] { house.deliverer->wake(); },
+  activities::ImportDeps deps{*house.library,
+                              *house.vault,
+                              *house.media,
+                              *house.http,
+                              *house.probe,
+                              house.loop,
+                              *house.pool,
+                              house.loop,
+                              house.random,
+                              *house.permits,
+                              *house.reserve,
+                              *house.access,
+                              [&house] { house.deliverer->wake(); },
                               house.defaults};
   deps.transcriber = house.transcriber.get();
   deps.quarantine_bytes_max = house.quarantine_bytes_max;

@@ -54,7 +54,6 @@ struct House {
   std::unique_ptr<activities::Mail> mail;
   std::unique_ptr<activities::Deliverer> deliverer;
   std::int64_t quarantine_bytes_max = activities::kQuarantineBytes;
-  std::vector<std::string> channels;  ///< of notifications, by name
   activities::ImportDefaults defaults;
   activities::Prices prices;
 };

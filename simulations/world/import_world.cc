@@ -22,10 +22,17 @@ class RecordingChannel final : public activities::Channel {
  public:
   explicit RecordingChannel(std::vector<storage::Notification>& into) : into_(into) {}
   std::string_view name() const override { return "log"; }
-  bool merges() const override { return false; }
-  engine::Awaitable<Result<>> send(std::vector<storage::Notification> news) override {
-    into_.insert(into_.end(), news.begin(), news.end());
-    co_return Result<>{};
+  activities::Manner manner() const override {
+    activities::Manner made;
+    made.merges = false;
+    return made;
+  }
+  std::vector<activities::Recipient> own(const storage::Notification&) const override {
+    return {{"log", "the log", "", "UTC"}};
+  }
+  engine::Awaitable<tl::expected<activities::Sent, activities::Refused>> send(activities::Message message) override {
+    into_.insert(into_.end(), message.news.begin(), message.news.end());
+    co_return activities::Sent{message.id, ""};
   }
 
  private:
@@ -87,7 +94,8 @@ Result<> ImportWorld::open() {
   TRY(service_, engine::EmbeddedService::open(*journal_, loop, loop, random, service));
   std::vector<std::unique_ptr<activities::Channel>> channels;
   channels.push_back(std::make_unique<RecordingChannel>(told));
-  deliverer_ = std::make_unique<activities::Deliverer>(*library_, loop, loop, loop, std::move(channels));
+  deliverer_ =
+      std::make_unique<activities::Deliverer>(*library_, loop, loop, loop, activities::Roster(), std::move(channels));
   engine::WorkerOptions worker;
   worker.task_queue = workflows::kImportTaskQueue;
   const auto lanes = workflows::lane_queues(worker.task_queue);
@@ -98,20 +106,8 @@ Result<> ImportWorld::open() {
   worker_ = engine::Worker::create(*service_, loop, loop, random, worker);
   worker_->register_workflow(workflows::kImportWorkflow, workflows::import_workflow);
   looking_ = std::make_shared<activities::ImportDeps>(
-      activities::ImportDeps{*library_,
-                             *vault_,
-                             *media_,
-                             *http,
-                             probe_,
-                             loop,
-                             loop,
-                             loop,
-                             random,
-                             *permits_,
-                             *reserve_,
-                             *access_,
-                             {"log"},
-                             [deliverer = deliverer_.get()] { deliverer->wake(); }});
+      activities::ImportDeps{*library_, *vault_, *media_, *http, probe_, loop, loop, loop, random, *permits_, *reserve_,
+                             *access_, [deliverer = deliverer_.get()] { deliverer->wake(); }});
   looking_->live->set_places(options_.activities_max);
   looking_->transcriber = transcriber_ ? &*transcriber_ : nullptr;
   activities::register_import_activities(*worker_, *looking_);

@@ -15,6 +15,7 @@
 #include "storage/library/schema.h"
 #include "storage/library/search.h"
 #include "storage/library/staging.h"
+#include "storage/library/telling.h"
 #include "storage/library/undo.h"
 #include "storage/library/words.h"
 #include "storage/library/webhooks.h"
@@ -48,6 +49,7 @@ struct Writer {
         looks(db, import_reads),
         receipts(db),
         notifications(db, random),
+        telling(db, random),
         progress(db, import_reads),
         action_reads(db),
         actions(db, action_reads),
@@ -68,6 +70,7 @@ struct Writer {
   LookWrites looks;
   Receipts receipts;
   NotificationWrites notifications;
+  TellingWrites telling;
   ProgressWrites progress;
   ActionReads action_reads;
   ActionWrites actions;
@@ -88,6 +91,7 @@ struct Reader {
         words(db, imports),
         looks(db, imports),
         notifications(db),
+        telling(db),
         progress(db, imports),
         actions(db),
         undo(db, imports),
@@ -104,6 +108,7 @@ struct Reader {
   WordsReads words;
   LookReads looks;
   NotificationReads notifications;
+  TellingReads telling;
   ProgressReads progress;
   ActionReads actions;
   UndoReads undo;
@@ -220,9 +225,8 @@ class Tx final : public LibraryTx {
   }
   Result<Rematched> rematch(std::int64_t from, int limit) override { return w_.calls.rematch(from, limit); }
 
-  Result<> notify(const Notification& notification, const std::vector<std::string>& channels) override {
-    return w_.notifications.add(notification, channels);
-  }
+  Result<> notify(const Notification& notification) override { return w_.notifications.add(notification); }
+  TellingWrites& telling() override { return w_.telling; }
 
   Result<std::int64_t> add_action(const ActionRow& row, std::int64_t seen) override {
     return w_.actions.add(row, seen);
@@ -500,17 +504,9 @@ class SqliteLibrary final : public Library {
     MutexLock lock(read_mutex_);
     return reader_.notifications.newest(import, limit);
   }
-  Result<std::vector<Due>> due_deliveries(std::int64_t now_ms, int limit) override {
+  Result<> look_at_telling(const std::function<Result<>(TellingReads&)>& work) override {
     MutexLock lock(read_mutex_);
-    return reader_.notifications.due(now_ms, limit);
-  }
-  Result<> set_delivery(const Delivery& delivery) override {
-    MutexLock lock(write_mutex_);
-    return writer_.notifications.set_delivery(delivery);
-  }
-  Result<std::optional<std::int64_t>> next_delivery_ms() override {
-    MutexLock lock(read_mutex_);
-    return reader_.notifications.next_ms();
+    return work(reader_.telling);
   }
 
   Result<> look_at_webhooks(const std::function<Result<>(WebhookReads&)>& read) override {

@@ -16,6 +16,8 @@
 
 namespace callimport::storage {
 
+class TellingReads;
+class TellingWrites;
 class WebhookReads;
 class WebhookWrites;
 
@@ -152,9 +154,10 @@ class LibraryTx {
   virtual Result<std::vector<QuarantineFile>> leave_quarantine(const std::string& import,
                                                                const std::string& source_id) = 0;
 
-  /// The record, and one queued delivery for each channel. An id that is there already changes nothing; an empty one is
-  /// made.
-  virtual Result<> notify(const Notification& notification, const std::vector<std::string>& channels) = 0;
+  /// The record. An id that is there already changes nothing; an empty one is made.
+  virtual Result<> notify(const Notification& notification) = 0;
+  /// What becomes of records: messages and what the rules remember (telling.h). Never null, lives as long as this.
+  virtual TellingWrites& telling() = 0;
 
   virtual WebhookWrites& webhooks() = 0;  ///< storage/library/webhooks.h; it ends with the transaction
 
@@ -311,13 +314,8 @@ class Library {
 
   virtual Result<std::vector<Notification>> notifications(const std::string& import,
                                                           int limit) = 0;  ///< newest first; empty import: of all
-  struct Due {
-    Notification notification;
-    Delivery delivery;
-  };
-  virtual Result<std::vector<Due>> due_deliveries(std::int64_t now_ms, int limit) = 0;
-  virtual Result<> set_delivery(const Delivery& delivery) = 0;
-  virtual Result<std::optional<std::int64_t>> next_delivery_ms() = 0;
+  /// Messages, and what became of records (telling.h), as committed.
+  virtual Result<> look_at_telling(const std::function<Result<>(TellingReads&)>& work) = 0;
 
   /// `read` sees what is committed when each of its reads begins.
   virtual Result<> look_at_webhooks(const std::function<Result<>(WebhookReads&)>& read) = 0;

@@ -192,19 +192,16 @@ struct StageChange {  ///< the timeline
   Counters counters;
 };
 
+/// One change worth telling, as it was recorded; what becomes of it: telling.h.
 struct Notification {
-  std::string id;  ///< ntf_..., stable: deliveries and mail ids derive from it
-  std::string import;
+  std::string id;      ///< ntf_..., stable
+  std::string import;  ///< empty: of several, or of none
   std::int64_t at_ms = 0;
-  std::string event;                ///< e.g. stage.changed, condition.changed, first.ready, import.closed
-  std::string subject, text, next;  ///< what happened; what happens next; what you must do
-};
-struct Delivery {
-  std::string notification, channel;  ///< channel: log, mail, slack
-  std::string state;                  ///< queued, delivered, failed
-  int attempts = 0;
-  std::int64_t next_ms = 0;
-  std::string error;
+  std::string event;                ///< of the closed list in activities/notify/events.h
+  std::string subject, text, next;  ///< what happened; what happens next and what you must do
+  /// A JSON object: what templates may say. No titles, no names of calls' people, no secrets.
+  std::string facts = "{}";
+  std::string weight = "routine";  ///< routine, important, act
 };
 
 /// A broken recording in the media store's quarantine, and the call it was to be.

@@ -196,7 +196,7 @@ TEST(Retry, OfAnImportThatHasEndedWantsATokenAndFetchesNothingTwice) {
   int goes_on = 0, ends = 0;
   for (const auto& one : told) {
     if (one["text"].get<std::string>().find("goes on with what is missing") != std::string::npos) ++goes_on;
-    if (one["event"] == "import.closed") ++ends;
+    if (one["event"] == "import.completed") ++ends;
   }
   EXPECT_EQ(goes_on, 1) << "the second beginning is told as one: " << told.dump(1);
   EXPECT_EQ(ends, 2) << told.dump(1);

@@ -63,7 +63,6 @@ Result<> open(Workshop& shop, const std::string& address) {
                                                                               *house.permits,
                                                                               *house.reserve,
                                                                               *house.access,
-                                                                              {"log"},
                                                                               {}});
   return {};
 }

@@ -162,56 +162,33 @@ TEST_F(Imports, ReadersSeeWholeChangesOnly) {
 }
 
 Notification told(const std::string& id, std::int64_t at_ms) {
-  return {
-      .id = id, .import = kImport, .at_ms = at_ms, .event = "stage.changed", .subject = "s", .text = "t", .next = "n"};
+  Notification made;
+  made.id = id;
+  made.import = kImport;
+  made.at_ms = at_ms;
+  made.event = "import.counted";
+  made.subject = "s";
+  made.text = "t";
+  made.next = "n";
+  made.facts = R"({"found":7})";
+  return made;
 }
 
-TEST_F(Imports, NotificationsAreToldOnceOnEachChannel) {
+TEST_F(Imports, NotificationsAreRecordedOnce) {
   ASSERT_OK(library_->change([](LibraryTx& tx) -> Result<> {
-    TRY_VOID(tx.notify(told("ntf_1", 10), {"log", "mail"}));
-    TRY_VOID(tx.notify(told("ntf_1", 99), {"slack"}));
-    TRY_VOID(tx.notify(told("ntf_2", 20), {"log"}));
-    return tx.notify(told("", 30), {});
+    TRY_VOID(tx.notify(told("ntf_1", 10)));
+    TRY_VOID(tx.notify(told("ntf_1", 99)));
+    TRY_VOID(tx.notify(told("ntf_2", 20)));
+    return tx.notify(told("", 30));
   }));
   const auto newest = library_->notifications(kImport, 10).value();
   ASSERT_EQ(3u, newest.size());
   EXPECT_TRUE(newest[0].id.starts_with("ntf_")) << newest[0].id;
   EXPECT_EQ("ntf_2", newest[1].id);
   EXPECT_EQ(10, newest[2].at_ms);
+  EXPECT_EQ(R"({"found":7})", newest[2].facts);
   EXPECT_EQ(3u, library_->notifications("", 10)->size());
   EXPECT_EQ(0u, library_->notifications("imp_9", 10)->size());
-  EXPECT_EQ(10, library_->next_delivery_ms().value());
-  EXPECT_EQ(2u, library_->due_deliveries(10, 10)->size());
-  EXPECT_EQ(3u, library_->due_deliveries(20, 10)->size());
-  EXPECT_EQ(1u, library_->due_deliveries(20, 1)->size());
-}
-
-TEST_F(Imports, ADeliveryIsDueUntilItIsDelivered) {
-  ASSERT_OK(library_->change([](LibraryTx& tx) { return tx.notify(told("ntf_1", 10), {"log", "mail"}); }));
-  auto due = library_->due_deliveries(10, 10).value();
-  ASSERT_EQ(2u, due.size());
-  EXPECT_EQ("log", due[0].delivery.channel);
-  due[0].delivery.state = "delivered";
-  ASSERT_OK(library_->set_delivery(due[0].delivery));
-  due[1].delivery.attempts = 1;
-  due[1].delivery.next_ms = 500;
-  due[1].delivery.error = "no route";
-  ASSERT_OK(library_->set_delivery(due[1].delivery));
-  EXPECT_TRUE(library_->due_deliveries(499, 10)->empty());
-  EXPECT_EQ(500, library_->next_delivery_ms().value());
-  due = library_->due_deliveries(500, 10).value();
-  ASSERT_EQ(1u, due.size());
-  EXPECT_EQ("mail", due[0].delivery.channel);
-  EXPECT_EQ("no route", due[0].delivery.error);
-  EXPECT_EQ("t", due[0].notification.text);
-  due[0].delivery.state = "failed";
-  ASSERT_OK(library_->set_delivery(due[0].delivery));
-  EXPECT_EQ(std::nullopt, library_->next_delivery_ms().value());
-  due[0].delivery.state = "lost";
-  EXPECT_EQ(Code::kInvalid, library_->set_delivery(due[0].delivery).error().code);
-  EXPECT_EQ(
-      Code::kNotFound,
-      library_->set_delivery({.notification = "ntf_9", .channel = "log", .state = "queued", .error = {}}).error().code);
 }
 
 std::vector<std::string> ids_of(const std::vector<ImportRow>& rows) {

@@ -488,7 +488,8 @@ TEST_P(Mazes, AreToldAndWalkedSlowlyUntilAPersonMustLook) {
       scene.conditions(storage::Lane::kBulk),
       testing::ElementsAre("running", std::string("waiting ") + kChanged, std::string("needs_attention ") + kChanged));
   std::size_t told = 0;
-  for (const auto& news : scene.world->told) told += news.event == "condition.changed" ? 1 : 0;
+  for (const auto& news : scene.world->told)
+    told += news.event.starts_with("import.waiting") || news.event == "import.needs_attention" ? 1 : 0;
   EXPECT_LE(told, 4u) << "the wait and the need, once a lane";
   const int asked = lists;
   EXPECT_FALSE(scene.world->run_until_closed(48h));

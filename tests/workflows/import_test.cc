@@ -172,12 +172,12 @@ TEST(Import, EveryChangeIsToldInOrderAndTheEndIsAReport) {
   scene.start();
   ASSERT_TRUE(scene.world->run_until_closed(24h));
   ASSERT_TRUE(scene.world->run_until(
-      [&] { return !scene.world->told.empty() && scene.world->told.back().event == "import.closed"; }, 1h));
+      [&] { return !scene.world->told.empty() && scene.world->told.back().event == "import.completed"; }, 1h));
   std::vector<std::string> events;
   for (const auto& news : scene.world->told) events.push_back(news.event);
   EXPECT_EQ(events.front(), "import.started");
-  EXPECT_EQ(std::count(events.begin(), events.end(), "first.ready"), 1);
-  EXPECT_EQ(std::count(events.begin(), events.end(), "import.closed"), 1);
+  EXPECT_EQ(std::count(events.begin(), events.end(), "import.first_ready"), 1);
+  EXPECT_EQ(std::count(events.begin(), events.end(), "import.completed"), 1);
   EXPECT_THAT(scene.world->told.back().text, HasSubstr("120 of 120 importable calls (grade perfect)"));
   for (const auto& news : scene.world->told) {
     EXPECT_EQ(news.subject, "[Calls] Northwind · Grain import imp_world");

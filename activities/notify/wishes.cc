@@ -1,0 +1,131 @@
+#include "activities/notify/wishes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace callimport::activities {
+namespace {
+
+using storage::ImportRow;
+using storage::Notification;
+
+std::vector<std::string> named_in(const Notification& record) {
+  std::vector<std::string> ids;
+  const auto facts = nlohmann::json::parse(record.facts, nullptr, false);
+  if (!facts.is_object() || !facts.contains("to")) return ids;
+  const auto& to = facts["to"];
+  if (to.is_string()) ids.push_back(to.get<std::string>());
+  if (!to.is_array()) return ids;
+  for (const auto& one : to) {
+    if (one.is_string()) ids.push_back(one.get<std::string>());
+  }
+  return ids;
+}
+
+std::string thread_of(const Notification& record, const EventRow& event, bool roots) {
+  if (!record.import.empty() && (event.thread.empty() || roots)) return record.import;
+  const std::string own = record.import.empty() ? record.id : record.import;
+  return event.thread.empty() ? own : own + "/" + std::string(event.thread);
+}
+
+bool wanted(Level level, Weight weight, Part part) {
+  switch (level) {
+    case Level::kEverything: return true;
+    // The owner of an import follows it step by step in merged messages; others hear of what matters.
+    case Level::kImportant: return weight != Weight::kRoutine || part == Part::kOwner || part == Part::kWatcher;
+    case Level::kAct: return weight == Weight::kAct;
+    case Level::kNone: return false;
+  }
+  return true;
+}
+
+std::int64_t due_of(const Notification& record, Weight weight, const Manner& manner, std::int64_t now_ms) {
+  if (weight != Weight::kRoutine || !manner.merges) return now_ms;
+  return std::max(now_ms, record.at_ms + kMergeMs);
+}
+
+Wish wish_of(const Notification& record, const EventRow& event, const ChannelView& channel, std::int64_t now_ms) {
+  Wish wish;
+  wish.channel = channel.name;
+  wish.thread = thread_of(record, event, channel.manner.roots);
+  wish.weight = weight_of(record.weight);
+  wish.due_ms = due_of(record, wish.weight, channel.manner, now_ms);
+  wish.merges = wish.weight != Weight::kAct && channel.manner.merges;
+  return wish;
+}
+
+void to_people(const Notification& record, const EventRow& event, const ImportRow& import, const Roster& roster,
+               const std::vector<ChannelView>& channels, std::int64_t now_ms, std::vector<Wish>& into) {
+  for (const auto& [person, part] : concerned(roster, import, event.audience, named_in(record))) {
+    for (const auto& [channel, address] : person->addresses) {
+      const auto view = std::find_if(channels.begin(), channels.end(),
+                                     [&name = channel](const ChannelView& one) { return one.name == name; });
+      if (view == channels.end() || !view->manner.people) continue;
+      Wish wish = wish_of(record, event, *view, now_ms);
+      wish.to = {person->id, person->name, address, person->zone, false};
+      const Level level = level_for(*person, import);
+      wish.why = fmt::format("{} of the import, level {}", to_string(part), to_string(level));
+      wish.suppressed = !wanted(level, wish.weight, part);
+      if (wish.suppressed) wish.why = fmt::format("level {}: {} is not told", to_string(level), record.weight);
+      into.push_back(std::move(wish));
+      break;
+    }
+  }
+}
+
+void to_customer(const Notification& record, const EventRow& event, const ImportRow& import, const Roster& roster,
+                 const std::vector<ChannelView>& channels, std::int64_t now_ms, std::vector<Wish>& into) {
+  if ((event.audience & kToCustomer) == 0) return;
+  const auto contact = roster.customers.find(import.workspace);
+  if (contact == roster.customers.end() || contact->second.address.empty()) return;
+  for (const auto& channel : channels) {
+    if (channel.name != "mail") continue;
+    Wish wish = wish_of(record, event, channel, now_ms);
+    const auto& who = contact->second;
+    wish.to = {"customer:" + import.workspace, who.name, who.address, who.zone, true};
+    wish.suppressed = !who.told;
+    wish.why = who.told ? "the customer is told of this" : "messages to this customer are off";
+    into.push_back(std::move(wish));
+  }
+}
+
+void to_own(const Notification& record, const EventRow& event, const ChannelView& channel, std::int64_t now_ms,
+            std::vector<Wish>& into) {
+  for (const auto& recipient : channel.own) {
+    Wish wish = wish_of(record, event, channel, now_ms);
+    wish.to = recipient;
+    wish.why = "every record of this kind goes to " + channel.name;
+    if (!channel.manner.roots) {
+      into.push_back(std::move(wish));
+      continue;
+    }
+    if ((event.forms & (kReplies | kBroadcasts)) != 0) {
+      Wish reply = wish;
+      reply.form = (event.forms & kBroadcasts) != 0 ? Form::kBroadcast : Form::kReply;
+      into.push_back(std::move(reply));
+    }
+    if ((event.forms & kEdits) == 0) continue;
+    wish.form = Form::kEditRoot;
+    wish.merges = true;
+    wish.due_ms = now_ms;
+    wish.why = "the import's root message shows how it stands";
+    into.push_back(std::move(wish));
+  }
+}
+
+}  // namespace
+
+std::vector<Wish> wishes(const Notification& record, const ImportRow& import, const Roster& roster,
+                         const std::vector<ChannelView>& channels, std::int64_t now_ms) {
+  std::vector<Wish> made;
+  const EventRow* event = find_event(record.event);
+  if (event == nullptr) return made;
+  to_people(record, *event, import, roster, channels, now_ms, made);
+  to_customer(record, *event, import, roster, channels, now_ms, made);
+  for (const auto& channel : channels) to_own(record, *event, channel, now_ms, made);
+  return made;
+}
+
+}  // namespace callimport::activities

@@ -1,0 +1,39 @@
+#pragma once
+// Who gets a record, on which channel and in which form, and the rule that says so: pure.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "activities/notify/channel.h"
+#include "activities/notify/people.h"
+
+namespace callimport::activities {
+
+/// Stage changes of one import within this time become one message, unless what matters more comes first (N-01).
+inline constexpr std::int64_t kMergeMs = 10 * 60 * 1'000;
+
+/// What one channel is to the rules.
+struct ChannelView {
+  std::string name;
+  Manner manner;
+  std::vector<Recipient> own;  ///< of its own recipients those that this record goes to
+};
+
+/// One record for one recipient.
+struct Wish {
+  std::string channel;
+  Recipient to;
+  std::string thread;
+  Form form = Form::kReply;
+  Weight weight = Weight::kRoutine;
+  bool suppressed = false;
+  std::string why;          ///< the rule, in words
+  std::int64_t due_ms = 0;  ///< not to go before
+  bool merges = true;       ///< may join what waits
+};
+
+/// @param now_ms  when it is routed: a record of before a restart is due at once, not late
+std::vector<Wish> wishes(const storage::Notification& record, const storage::ImportRow& import, const Roster& roster,
+                         const std::vector<ChannelView>& channels, std::int64_t now_ms);
+
+}  // namespace callimport::activities
