@@ -18,14 +18,18 @@ add_floor(activities::estimate
 
 add_floor(activities::notify
   HEADERS notify/mail.h notify/curl_mail.h notify/message.h notify/channel.h notify/people.h notify/wishes.h
-          notify/router.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h
+          notify/restraint.h notify/local_time.h notify/turn.h notify/outages.h notify/flapping.h notify/escalations.h
+          notify/delays.h notify/digests.h notify/channel_health.h notify/rules.h notify/router.h
+          notify/sending.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h
   SOURCES notify/mail.cc notify/curl_mail.cc notify/message.cc notify/channels.cc notify/people.cc notify/wishes.cc
-          notify/router.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc
-  DEPS activities::events activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json fmt::fmt
+          notify/restraint.cc notify/local_time.cc notify/turn.cc notify/outages.cc notify/flapping.cc
+          notify/escalations.cc notify/delays.cc notify/digests.cc notify/channel_health.cc notify/rules.cc notify/router.cc
+          notify/sending.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc
+  DEPS activities::events activities::http engine::worker storage::library storage::vault storage::model storage::runtime nlohmann_json::nlohmann_json fmt::fmt
        spdlog::spdlog CURL::libcurl)
 
 add_floor(activities::webhooks
   HEADERS webhooks/signature.h webhooks/ladder.h webhooks/types.h webhooks/payload.h webhooks/url.h webhooks/outbox.h webhooks/sender.h
   SOURCES webhooks/signature.cc webhooks/ladder.cc webhooks/types.cc webhooks/payload.cc webhooks/url.cc webhooks/outbox.cc webhooks/sender.cc
-  DEPS activities::http engine::worker storage::library storage::vault storage::model nlohmann_json::nlohmann_json
-       PkgConfig::SODIUM CURL::libcurl)
+  DEPS activities::events activities::http engine::worker storage::library storage::vault storage::model
+       nlohmann_json::nlohmann_json PkgConfig::SODIUM CURL::libcurl)

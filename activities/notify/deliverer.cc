@@ -6,12 +6,15 @@
 #include <string>
 #include <utility>
 
+#include "activities/notify/digests.h"
 #include "activities/notify/router.h"
-#include "storage/model/ensure.h"
+#include "activities/notify/rules.h"
+#include "activities/notify/sending.h"
 
 namespace callimport::activities {
 namespace {
 
+constexpr int kDigestImportsMax = 10'000;
 constexpr int kReadyMax = 256;                 ///< messages of a channel looked at together
 constexpr std::int64_t kStoreRestMs = 30'000;  ///< after the library could not be read or written
 
@@ -22,12 +25,6 @@ struct Lane {
   std::map<std::string, std::int64_t> free_ms;  ///< recipients that were just sent one: not before
   std::int64_t rests_until_ms = 0;
   int failures = 0;  ///< in a row, of the channel as a whole
-};
-
-/// A message with all a channel needs.
-struct Parcel {
-  storage::MessageRow row;
-  Message message;
 };
 
 }  // namespace
@@ -44,6 +41,7 @@ struct Deliverer::Inside {
   Roster roster;
   std::vector<Lane> lanes;
   bool running = false, again = false, stopped = true;
+  bool planned = false;  ///< everybody's digest is on the agenda; of the pool's one round at a time
   Clock::TimerId timer = 0;
 
   using Shared = std::shared_ptr<Inside>;
@@ -85,6 +83,9 @@ struct Deliverer::Inside {
 
   /// Routes what is new, begins what may go; answers when to look again.
   static engine::Awaitable<NextLook> round(Shared self) {
+    auto turning = turn_all(self);
+    const bool turned = co_await std::move(turning);
+    if (!turned) co_return self->now_ms() + kStoreRestMs;
     auto routing = route_all(self);
     const bool routed = co_await std::move(routing);
     if (!routed) co_return self->now_ms() + kStoreRestMs;
@@ -102,6 +103,8 @@ struct Deliverer::Inside {
       NextLook due;
       const auto read = self->library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
         TRY(due, telling.next_due_ms(now));
+        TRY(const auto turn, telling.agenda().next_ms());
+        if (turn) due = std::min(due.value_or(*turn), *turn);
         return {};
       });
       return read ? due : NextLook(now + kStoreRestMs);
@@ -110,6 +113,42 @@ struct Deliverer::Inside {
     const NextLook due = co_await std::move(asking);
     if (due) next = std::min(next.value_or(*due), *due);
     co_return next;
+  }
+
+  /// What the rules have to say by themselves by now.
+  static engine::Awaitable<bool> turn_all(Shared self) {
+    auto work = [self]() -> Result<> {
+      if (!self->planned) {
+        TRY_VOID(self->library.change(
+            [&](storage::LibraryTx& tx) { return plan_digests(tx, self->roster, self->now_ms()); }));
+        self->planned = true;
+      }
+      while (true) {
+        std::vector<storage::AgendaRow> due;
+        TRY_VOID(self->library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
+          TRY(due, telling.agenda().due(self->now_ms(), kAgendaAtOnce));
+          return {};
+        }));
+        if (due.empty()) return {};
+        TRY(const auto imports, self->imports_for(due));
+        TRY_VOID(self->library.change([&](storage::LibraryTx& tx) -> Result<> {
+          TRY_VOID(take_turns(tx, self->roster, imports, self->now_ms()));
+          return {};
+        }));
+      }
+    };
+    auto working = on_pool(self, std::move(work));
+    const Result<> worked = co_await std::move(working);
+    co_return worked.has_value();
+  }
+
+  /// Digests look at imports, other turns do not.
+  Result<std::vector<storage::ImportRow>> imports_for(const std::vector<storage::AgendaRow>& due) const {
+    const bool digest = std::any_of(due.begin(), due.end(), [](const storage::AgendaRow& row) {
+      return row.kind == kDigest || row.kind == kWeekly;
+    });
+    if (!digest) return std::vector<storage::ImportRow>();
+    return library.imports(kDigestImportsMax);
   }
 
   /// Records that no message was made of yet. False: the library would not.
@@ -211,7 +250,7 @@ struct Deliverer::Inside {
         continue;
       }
       lane.busy.insert(row.recipient);
-      engine::spawn(self->loop, deliver(self, index, row), [self, index, who = row.recipient](bool) {
+      engine::spawn(self->loop, deliver(self, index, row.id), [self, index, who = row.recipient](bool) {
         self->lanes[index].busy.erase(who);
         look(self);
       });
@@ -220,30 +259,35 @@ struct Deliverer::Inside {
   }
 
   /// One message, from its begin to its end or its next attempt.
-  static engine::Awaitable<bool> deliver(Shared self, std::size_t index, storage::MessageRow row) {
-    auto begin = [self, row = std::move(row)]() mutable { return self->prepare(std::move(row)); };
+  static engine::Awaitable<bool> deliver(Shared self, std::size_t index, std::string message) {
+    auto begin = [self, message = std::move(message)] {
+      std::optional<Parcel> parcel;
+      const auto begun = self->library.change([&](storage::LibraryTx& tx) -> Result<> {
+        TRY(parcel, prepare(tx, self->roster, message, self->now_ms()));
+        return {};
+      });
+      return begun ? Result<std::optional<Parcel>>(std::move(parcel)) : tl::unexpected(begun.error());
+    };
     auto beginning = on_pool(self, std::move(begin));
-    Result<Parcel> parcel = co_await std::move(beginning);
-    if (!parcel && parcel.error().code != Code::kNotFound)
-      self->lanes[index].rests_until_ms = self->now_ms() + kStoreRestMs;
-    if (!parcel || self->stopped) co_return false;
+    Result<std::optional<Parcel>> parcel = co_await std::move(beginning);
+    if (!parcel) self->lanes[index].rests_until_ms = self->now_ms() + kStoreRestMs;
+    if (!parcel || !parcel->has_value() || self->stopped) co_return false;
     Channel& channel = *self->lanes[index].channel;
-    auto sending = channel.send(parcel->message);
-    const tl::expected<Sent, Refused> sent = co_await std::move(sending);
+    auto sending = channel.send((*parcel)->message);
+    tl::expected<Sent, Refused> sent = co_await std::move(sending);
     if (self->stopped) co_return false;
     Lane& lane = self->lanes[index];
-    const Manner manner = channel.manner();
-    const auto gap_ms = std::chrono::ceil<std::chrono::milliseconds>(manner.gap).count();
-    if (gap_ms > 0) lane.free_ms[parcel->row.recipient] = self->now_ms() + gap_ms;
-    std::int64_t again_ms = self->now_ms();
-    if (sent) {
+    Attempted attempted{(*parcel)->row, std::move(sent), channel.manner(), self->now_ms(), self->names()};
+    const auto gap_ms = std::chrono::ceil<std::chrono::milliseconds>(attempted.manner.gap).count();
+    if (gap_ms > 0) lane.free_ms[attempted.row.recipient] = self->now_ms() + gap_ms;
+    if (attempted.answer) {
       lane.failures = 0;
     } else {
-      again_ms += self->rest(lane, parcel->row, sent.error());
+      attempted.again_ms += self->rest(lane, attempted.row, attempted.answer.error());
     }
-    auto record = [self, parcel = std::move(*parcel), sent, manner, again_ms] {
+    auto record = [self, attempted = std::move(attempted)] {
       return self->library.change(
-          [&](storage::LibraryTx& tx) { return self->conclude(tx, parcel.row, sent, manner, again_ms); });
+          [&](storage::LibraryTx& tx) { return conclude(tx, self->roster, attempted, self->now_ms()); });
     };
     auto recording = on_pool(self, std::move(record));
     const Result<> recorded = co_await std::move(recording);
@@ -254,55 +298,11 @@ struct Deliverer::Inside {
 
   /// How long until the next attempt, in ms; the whole channel rests when it is the channel that fails.
   std::int64_t rest(Lane& lane, const storage::MessageRow& row, const Refused& refused) const {
-    std::int64_t rest_ms = retry_after_ms(row.attempts + 1);
+    std::int64_t rest_ms = retry_after_ms(row.attempts);
     if (refused.everyone) rest_ms = retry_after_ms(++lane.failures);
     if (refused.after) rest_ms = std::chrono::ceil<std::chrono::milliseconds>(*refused.after).count();
     if (refused.everyone) lane.rests_until_ms = now_ms() + rest_ms;
     return rest_ms;
-  }
-
-  /// The attempt is written down before it is made: from then on nothing joins the message.
-  Result<Parcel> prepare(storage::MessageRow row) {
-    Parcel parcel;
-    TRY_VOID(library.change([&](storage::LibraryTx& tx) -> Result<> {
-      TRY_VOID(tx.telling().begin(row.id));
-      TRY(auto now, tx.telling().reads().message(row.id));
-      ENSURE(now.has_value());
-      parcel.row = *std::move(now);
-      Message& message = parcel.message;
-      TRY(message.news, tx.telling().reads().news(row.id));
-      TRY(message.root_ref, tx.telling().reads().root_ref(row.channel, row.recipient, row.thread));
-      auto import = tx.import(row.import);
-      if (!import && import.error().code != Code::kNotFound) return tl::unexpected(import.error());
-      if (import) message.import_row = *std::move(import);
-      return {};
-    }));
-    fill(parcel);
-    return parcel;
-  }
-
-  static void fill(Parcel& parcel) {
-    const storage::MessageRow& row = parcel.row;
-    Message& message = parcel.message;
-    message.id = row.id;
-    message.import = row.import;
-    message.thread = row.thread;
-    message.form = form_of(row.form);
-    if (message.form == Form::kEditRoot) message.earlier_ref = message.root_ref;
-    message.to = {row.recipient, row.name, row.address, row.zone, row.customer};
-    message.attempt = row.attempts;
-  }
-
-  Result<> conclude(storage::LibraryTx& tx, const storage::MessageRow& row, const tl::expected<Sent, Refused>& sent,
-                    const Manner& manner, std::int64_t again_ms) {
-    if (sent) return tx.telling().end(row.id, "sent", now_ms(), "", sent->ref, sent->rendered);
-    const Refused& refused = sent.error();
-    const auto given_up_ms = std::chrono::floor<std::chrono::milliseconds>(manner.given_up).count();
-    const bool late = now_ms() - row.made_ms >= given_up_ms;
-    if (refused.ever_again && !late) return tx.telling().put_off(row.id, again_ms, refused.reason);
-    TRY_VOID(tx.telling().end(row.id, refused.ever_again ? "failed" : "bounced", now_ms(), refused.reason, "", ""));
-    TRY_VOID(stand_in(tx, roster, row, names(), row.channel + " did not take it: " + refused.reason, now_ms()));
-    return {};
   }
 };
 

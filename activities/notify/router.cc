@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "activities/notify/restraint.h"
+#include "activities/notify/rules.h"
+
 namespace callimport::activities {
 namespace {
 
@@ -61,9 +64,28 @@ Form joined(Form before, Form now) {
   return before == Form::kBroadcast ? before : now;
 }
 
-Result<> place(LibraryTx& tx, const storage::Notification& record, const Manner& manner, Wish wish,
-               std::int64_t now_ms) {
+/// What a person's own wishes hold back.
+Result<> restrain(LibraryTx& tx, const Roster& roster, Wish& wish, std::int64_t now_ms) {
+  if (wish.kind == Kind::kOwn || wish.suppressed) return {};
+  TRY(const auto routine, tx.telling().reads().routine_made(wish.channel, wish.to.id, wish.thread));
+  TRY(const auto waits, tx.telling().reads().joinable(wish.channel, wish.to.id, wish.thread, false));
+  if (!waits) keep_steps(wish, routine);
+  const Person* person = roster.find(wish.to.id);
+  if (person != nullptr) keep_quiet(wish, *person, now_ms);
+  return {};
+}
+
+/// What waits for company in the same line goes ahead of a warning, not in its way.
+Result<> clear_way(LibraryTx& tx, const Wish& wish, std::int64_t now_ms) {
+  TRY(const auto waits, tx.telling().reads().joinable(wish.channel, wish.to.id, wish.thread, false));
+  if (!waits || waits->due_ms <= now_ms) return {};
+  return tx.telling().join(waits->id, waits->form, waits->weight, now_ms);
+}
+
+Result<> place(LibraryTx& tx, const Roster& roster, const storage::Notification& record, const Manner& manner,
+               Wish wish, std::int64_t now_ms) {
   storage::TellingWrites& telling = tx.telling();
+  TRY_VOID(restrain(tx, roster, wish, now_ms));
   if (wish.suppressed) return telling.tell(told_of(record, wish));
   TRY_VOID(begin_line(tx, record, manner, wish, now_ms));
   if (wish.merges) {
@@ -80,6 +102,7 @@ Result<> place(LibraryTx& tx, const storage::Notification& record, const Manner&
       return telling.merge_told(waits->id, record.id);
     }
   }
+  if (!wish.merges) TRY_VOID(clear_way(tx, wish, now_ms));
   ToldRow told = told_of(record, wish);
   TRY(told.message, telling.add(message_of(record, wish, now_ms)));
   return telling.tell(told);
@@ -99,12 +122,13 @@ Result<> route_one(LibraryTx& tx, const Roster& roster, const Routing& one, std:
   auto import = tx.import(one.record.import);
   if (!import && import.error().code != Code::kNotFound) return tl::unexpected(import.error());
   const storage::ImportRow row = import ? *std::move(import) : storage::ImportRow();
+  TRY(const auto hush, remember(tx, roster, one.record, row));
   TRY(const auto served, served_before(tx, one.record.id));
   for (const auto& channel : one.channels) {
     if (std::find(served.begin(), served.end(), channel.name) != served.end()) continue;
-    for (auto& wish : wishes(one.record, row, roster, one.channels, now_ms)) {
+    for (auto& wish : wishes(one.record, row, roster, one.channels, hush, now_ms)) {
       if (wish.channel != channel.name) continue;
-      TRY_VOID(place(tx, one.record, channel.manner, std::move(wish), now_ms));
+      TRY_VOID(place(tx, roster, one.record, channel.manner, std::move(wish), now_ms));
     }
   }
   return tx.telling().routed(one.record.id);

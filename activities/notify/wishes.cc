@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+
+#include "activities/notify/turn.h"
 
 namespace callimport::activities {
 namespace {
@@ -11,10 +12,12 @@ namespace {
 using storage::ImportRow;
 using storage::Notification;
 
+constexpr std::string_view kCustomerPrefix = "customer:";
+
 std::vector<std::string> named_in(const Notification& record) {
   std::vector<std::string> ids;
-  const auto facts = nlohmann::json::parse(record.facts, nullptr, false);
-  if (!facts.is_object() || !facts.contains("to")) return ids;
+  const auto facts = read_facts(record.facts);
+  if (!facts.contains("to")) return ids;
   const auto& to = facts["to"];
   if (to.is_string()) ids.push_back(to.get<std::string>());
   if (!to.is_array()) return ids;
@@ -46,11 +49,13 @@ std::int64_t due_of(const Notification& record, Weight weight, const Manner& man
   return std::max(now_ms, record.at_ms + kMergeMs);
 }
 
-Wish wish_of(const Notification& record, const EventRow& event, const ChannelView& channel, std::int64_t now_ms) {
+Wish wish_of(const Notification& record, const EventRow& event, const ImportRow& import, const ChannelView& channel,
+             std::int64_t now_ms) {
   Wish wish;
+  wish.event = record.event;
   wish.channel = channel.name;
   wish.thread = thread_of(record, event, channel.manner.roots);
-  wish.weight = weight_of(record.weight);
+  wish.weight = weight_in(record, import);
   wish.due_ms = due_of(record, wish.weight, channel.manner, now_ms);
   wish.merges = wish.weight != Weight::kAct && channel.manner.merges;
   return wish;
@@ -58,17 +63,22 @@ Wish wish_of(const Notification& record, const EventRow& event, const ChannelVie
 
 void to_people(const Notification& record, const EventRow& event, const ImportRow& import, const Roster& roster,
                const std::vector<ChannelView>& channels, std::int64_t now_ms, std::vector<Wish>& into) {
+  // A channel's trouble is told by another one.
+  const std::string troubled = record.event == "channel.down" ? read_facts(record.facts).value("channel", "") : "";
   for (const auto& [person, part] : concerned(roster, import, event.audience, named_in(record))) {
     for (const auto& [channel, address] : person->addresses) {
       const auto view = std::find_if(channels.begin(), channels.end(),
                                      [&name = channel](const ChannelView& one) { return one.name == name; });
-      if (view == channels.end() || !view->manner.people) continue;
-      Wish wish = wish_of(record, event, *view, now_ms);
+      if (view == channels.end() || !view->manner.people || channel == troubled) continue;
+      Wish wish = wish_of(record, event, import, *view, now_ms);
+      wish.kind = Kind::kPerson;
+      wish.part = part;
       wish.to = {person->id, person->name, address, person->zone, false};
       const Level level = level_for(*person, import);
       wish.why = fmt::format("{} of the import, level {}", to_string(part), to_string(level));
       wish.suppressed = !wanted(level, wish.weight, part);
-      if (wish.suppressed) wish.why = fmt::format("level {}: {} is not told", to_string(level), record.weight);
+      if (wish.suppressed)
+        wish.why = fmt::format("level {}: {} news are not told", to_string(level), to_string(wish.weight));
       into.push_back(std::move(wish));
       break;
     }
@@ -77,24 +87,28 @@ void to_people(const Notification& record, const EventRow& event, const ImportRo
 
 void to_customer(const Notification& record, const EventRow& event, const ImportRow& import, const Roster& roster,
                  const std::vector<ChannelView>& channels, std::int64_t now_ms, std::vector<Wish>& into) {
-  if ((event.audience & kToCustomer) == 0) return;
-  const auto contact = roster.customers.find(import.workspace);
+  std::string workspace = (event.audience & kToCustomer) != 0 ? import.workspace : "";
+  for (const auto& id : named_in(record)) {
+    if (id.starts_with(kCustomerPrefix)) workspace = id.substr(kCustomerPrefix.size());
+  }
+  const auto contact = roster.customers.find(workspace);
   if (contact == roster.customers.end() || contact->second.address.empty()) return;
   for (const auto& channel : channels) {
     if (channel.name != "mail") continue;
-    Wish wish = wish_of(record, event, channel, now_ms);
+    Wish wish = wish_of(record, event, import, channel, now_ms);
     const auto& who = contact->second;
-    wish.to = {"customer:" + import.workspace, who.name, who.address, who.zone, true};
-    wish.suppressed = !who.told;
-    wish.why = who.told ? "the customer is told of this" : "messages to this customer are off";
+    wish.kind = Kind::kCustomer;
+    wish.to = {std::string(kCustomerPrefix) + workspace, who.name, who.address, who.zone, true};
+    wish.suppressed = !who.told && record.event != "digest.weekly";
+    wish.why = !wish.suppressed ? "the customer is told of this" : "messages to this customer are off";
     into.push_back(std::move(wish));
   }
 }
 
-void to_own(const Notification& record, const EventRow& event, const ChannelView& channel, std::int64_t now_ms,
-            std::vector<Wish>& into) {
+void to_own(const Notification& record, const EventRow& event, const ImportRow& import, const ChannelView& channel,
+            std::int64_t now_ms, std::vector<Wish>& into) {
   for (const auto& recipient : channel.own) {
-    Wish wish = wish_of(record, event, channel, now_ms);
+    Wish wish = wish_of(record, event, import, channel, now_ms);
     wish.to = recipient;
     wish.why = "every record of this kind goes to " + channel.name;
     if (!channel.manner.roots) {
@@ -108,8 +122,9 @@ void to_own(const Notification& record, const EventRow& event, const ChannelView
     }
     if ((event.forms & kEdits) == 0) continue;
     wish.form = Form::kEditRoot;
+    wish.weight = Weight::kRoutine;
     wish.merges = true;
-    wish.due_ms = now_ms;
+    wish.due_ms = now_ms + kEditMs;
     wish.why = "the import's root message shows how it stands";
     into.push_back(std::move(wish));
   }
@@ -118,14 +133,26 @@ void to_own(const Notification& record, const EventRow& event, const ChannelView
 }  // namespace
 
 std::vector<Wish> wishes(const Notification& record, const ImportRow& import, const Roster& roster,
-                         const std::vector<ChannelView>& channels, std::int64_t now_ms) {
+                         const std::vector<ChannelView>& channels, const std::string& hush, std::int64_t now_ms) {
   std::vector<Wish> made;
   const EventRow* event = find_event(record.event);
   if (event == nullptr) return made;
   to_people(record, *event, import, roster, channels, now_ms, made);
   to_customer(record, *event, import, roster, channels, now_ms, made);
-  for (const auto& channel : channels) to_own(record, *event, channel, now_ms, made);
+  for (const auto& channel : channels) to_own(record, *event, import, channel, now_ms, made);
+  for (Wish& wish : made) {
+    const bool speaks = wish.kind != Kind::kOwn || (wish.form != Form::kEditRoot && wish.merges);
+    if (hush.empty() || wish.suppressed || !speaks) continue;
+    wish.suppressed = true;
+    wish.why = hush;
+  }
   return made;
+}
+
+Weight weight_in(const Notification& record, const ImportRow& import) {
+  const bool whole = import.enumerated && import.counters.pending == 0;
+  if (record.event == "import.first_ready" && whole) return Weight::kRoutine;
+  return weight_of(record.weight);
 }
 
 }  // namespace callimport::activities

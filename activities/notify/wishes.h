@@ -19,8 +19,14 @@ struct ChannelView {
   std::vector<Recipient> own;  ///< of its own recipients those that this record goes to
 };
 
+/// Who a wish is for.
+enum class Kind : std::uint8_t { kPerson, kCustomer, kOwn };
+
 /// One record for one recipient.
 struct Wish {
+  std::string event;
+  Kind kind = Kind::kOwn;
+  Part part = Part::kWatcher;  ///< of a person
   std::string channel;
   Recipient to;
   std::string thread;
@@ -32,8 +38,14 @@ struct Wish {
   bool merges = true;       ///< may join what waits
 };
 
+/// Changes of a root come together for so long.
+inline constexpr std::int64_t kEditMs = 5'000;
+
+/// @param hush    not empty: people and channels are not told, and why; roots still show it
 /// @param now_ms  when it is routed: a record of before a restart is due at once, not late
 std::vector<Wish> wishes(const storage::Notification& record, const storage::ImportRow& import, const Roster& roster,
-                         const std::vector<ChannelView>& channels, std::int64_t now_ms);
+                         const std::vector<ChannelView>& channels, const std::string& hush, std::int64_t now_ms);
+/// How much a record matters where it is told: the first calls of an import that has no others are told with its end.
+Weight weight_in(const storage::Notification& record, const storage::ImportRow& import);
 
 }  // namespace callimport::activities

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "activities/notify/events.h"
 #include "activities/webhooks/ladder.h"
 #include "activities/webhooks/types.h"
 
@@ -92,7 +93,8 @@ Result<> tell_disabled(storage::LibraryTx& tx, const Webhook& webhook, std::int6
               " was switched off: " + webhook.why + ".";
   told.next =
       "Nothing is lost: it goes on where it stopped. Mend the receiver, then: callimport webhooks enable " + webhook.id;
-  return tx.notify(told, {"log"});
+  told.weight = to_string(find_event(told.event)->weight);
+  return tx.notify(told);
 }
 
 }  // namespace

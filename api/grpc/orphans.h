@@ -25,7 +25,6 @@ struct OrphanParts {
   Pool& pool;
   Clock& clock;
   std::string name_space = "default", task_queue;
-  std::vector<std::string> channels = {"log"};  ///< of notifications
   std::function<void()> told = {};              ///< a notification was stored; may be empty
 };
 

@@ -104,7 +104,6 @@ void look_for_orphans(House& house, engine::WorkflowService& service, const Door
                     .clock = house.loop,
                     .name_space = doors.name_space,
                     .task_queue = doors.task_queue,
-                    .channels = house.channels,
                     .told = [&house] { house.deliverer->wake(); }};
   take_up_orphans(std::move(parts), [](const OrphansFound& found) {
     for (const auto& import : found.restarted)

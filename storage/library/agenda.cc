@@ -22,6 +22,9 @@ AgendaReads::AgendaReads(Database& db)
       of_kind_(db,
                "SELECT kind, key, import, opened_ms, next_ms, step, facts FROM agenda WHERE kind = ?1"
                " ORDER BY key LIMIT ?2"),
+      of_import_(db,
+                 "SELECT kind, key, import, opened_ms, next_ms, step, facts FROM agenda WHERE import = ?2 AND kind = ?1"
+                 " ORDER BY key LIMIT 1000"),
       due_(db,
            "SELECT kind, key, import, opened_ms, next_ms, step, facts FROM agenda WHERE next_ms <= ?1"
            " ORDER BY next_ms, kind, key LIMIT ?2"),
@@ -32,6 +35,9 @@ Result<std::optional<AgendaRow>> AgendaReads::find(const std::string& kind, cons
 }
 Result<std::vector<AgendaRow>> AgendaReads::of_kind(const std::string& kind, int limit) {
   return all_rows(of_kind_.bind(1, kind).bind(2, limit), read_row);
+}
+Result<std::vector<AgendaRow>> AgendaReads::of_import(const std::string& kind, const std::string& import) {
+  return all_rows(of_import_.bind(1, kind).bind(2, import), read_row);
 }
 Result<std::vector<AgendaRow>> AgendaReads::due(std::int64_t now_ms, int limit) {
   return all_rows(due_.bind(1, now_ms).bind(2, limit), read_row);

@@ -25,12 +25,13 @@ class AgendaReads {
  public:
   explicit AgendaReads(Database& db);
   Result<std::optional<AgendaRow>> find(const std::string& kind, const std::string& key);
-  Result<std::vector<AgendaRow>> of_kind(const std::string& kind, int limit);  ///< by key
-  Result<std::vector<AgendaRow>> due(std::int64_t now_ms, int limit);          ///< soonest first
+  Result<std::vector<AgendaRow>> of_kind(const std::string& kind, int limit);                    ///< by key
+  Result<std::vector<AgendaRow>> of_import(const std::string& kind, const std::string& import);  ///< by key
+  Result<std::vector<AgendaRow>> due(std::int64_t now_ms, int limit);                            ///< soonest first
   Result<std::optional<std::int64_t>> next_ms();
 
  private:
-  Statement find_, of_kind_, due_, next_;
+  Statement find_, of_kind_, of_import_, due_, next_;
 };
 
 /// Inside a transaction of the writer.

@@ -88,7 +88,8 @@ TellingReads::TellingReads(Database& db)
              " state, made_ms, due_ms, ended_ms, attempts, error, ref, '', instead_of FROM message m"
              " WHERE channel = ?1 AND state = 'queued' AND due_ms <= ?2 AND NOT EXISTS("
              "SELECT 1 FROM message o WHERE o.channel = m.channel AND o.recipient = m.recipient AND"
-             " o.thread = m.thread AND o.number < m.number AND o.state = 'queued')"
+             " o.thread = m.thread AND o.number < m.number AND o.state = 'queued'"
+             " AND (o.form = 'root' OR (o.form = 'edit_root') = (m.form = 'edit_root')))"
              " ORDER BY weight = 'act' DESC, number LIMIT ?3"),
       next_(db, "SELECT min(due_ms) FROM message WHERE state = 'queued' AND due_ms > ?1"),
       channels_(db, "SELECT DISTINCT channel FROM message WHERE state = 'queued'"),
@@ -104,6 +105,9 @@ TellingReads::TellingReads(Database& db)
       made_(db,
             "SELECT count(*) FROM message WHERE recipient = ?1 AND state = 'sent' AND ended_ms >= ?2"
             " AND form <> 'edit_root'"),
+      routine_(db,
+               "SELECT count(*) FROM message WHERE recipient = ?2 AND thread = ?3 AND weight = 'routine'"
+               " AND form <> 'edit_root' AND channel = ?1 AND state <> 'suppressed'"),
       health_(db,
               "SELECT channel, max(CASE WHEN state = 'sent' THEN ended_ms END),"
               " max(CASE WHEN state <> 'sent' AND error <> '' THEN coalesce(ended_ms, due_ms) END),"
@@ -160,9 +164,15 @@ Result<bool> TellingReads::has_line(const std::string& channel, const std::strin
                                   [](const Statement& row) { return row.integer(0); }));
   return found.has_value();
 }
-Result<std::int64_t> TellingReads::made_since(const std::string& recipient, std::int64_t since_ms) {
+Result<std::int64_t> TellingReads::sent_since(const std::string& recipient, std::int64_t since_ms) {
   TRY(const auto count,
       first_row(made_.bind(1, recipient).bind(2, since_ms), [](const Statement& row) { return row.integer(0); }));
+  return count.value_or(0);
+}
+Result<std::int64_t> TellingReads::routine_made(const std::string& channel, const std::string& recipient,
+                                                const std::string& thread) {
+  TRY(const auto count, first_row(routine_.bind(1, channel).bind(2, recipient).bind(3, thread),
+                                  [](const Statement& row) { return row.integer(0); }));
   return count.value_or(0);
 }
 Result<std::vector<ChannelHealth>> TellingReads::health(std::int64_t now_ms) {

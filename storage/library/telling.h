@@ -23,7 +23,7 @@ struct MessageRow {
   bool customer = false;
   std::string form = "reply";      ///< root, edit_root, reply, broadcast
   std::string weight = "routine";  ///< of the gravest record in it
-  std::string state = "queued";    ///< queued, sent, bounced, failed
+  std::string state = "queued";    ///< queued, sent, bounced, failed, suppressed
   std::int64_t made_ms = 0;
   std::int64_t due_ms = 0;  ///< not to go before
   std::optional<std::int64_t> ended_ms = std::nullopt;
@@ -68,8 +68,8 @@ class TellingReads {
   Result<std::optional<MessageRow>> message(const std::string& id);       ///< also by unique prefix
   Result<std::vector<Notification>> news(const std::string& message);     ///< of a message, oldest first
 
-  /// Queued messages of a channel that may go: due, and the first of their line, which is (recipient, thread). What
-  /// must be acted on comes first.
+  /// Queued messages of a channel that may go: due, and the first of their line, which is (recipient, thread); changes
+  /// of a root are a line of their own behind it. What must be acted on comes first.
   Result<std::vector<MessageRow>> ready(const std::string& channel, std::int64_t now_ms, int limit);
   /// When the next queued message that is not due yet will be.
   Result<std::optional<std::int64_t>> next_due_ms(std::int64_t now_ms);
@@ -81,15 +81,18 @@ class TellingReads {
   Result<std::string> root_ref(const std::string& channel, const std::string& recipient, const std::string& thread);
   /// Whether anything was ever made for this line.
   Result<bool> has_line(const std::string& channel, const std::string& recipient, const std::string& thread);
-  /// Messages made for a recipient on all channels since then, root edits left out.
-  Result<std::int64_t> made_since(const std::string& recipient, std::int64_t since_ms);
+  /// Messages that went to a recipient on all channels since then, root edits left out.
+  Result<std::int64_t> sent_since(const std::string& recipient, std::int64_t since_ms);
+  /// Messages of routine records alone that a line has had.
+  Result<std::int64_t> routine_made(const std::string& channel, const std::string& recipient,
+                                    const std::string& thread);
   Result<std::vector<ChannelHealth>> health(std::int64_t now_ms);
 
   AgendaReads& agenda() { return agenda_; }
 
  private:
   Statement unrouted_, record_, told_, messages_, message_, news_, ready_, next_, channels_, joinable_, root_, line_,
-      made_, health_;
+      made_, routine_, health_;
   AgendaReads agenda_;
 };
 
@@ -109,7 +112,7 @@ class TellingWrites {
   /// A send begins.  @error kNotFound  it is not queued any more
   Result<> begin(const std::string& message);
   Result<> put_off(const std::string& message, std::int64_t due_ms, const std::string& error);
-  /// sent, bounced or failed.
+  /// sent, bounced, failed or suppressed.
   Result<> end(const std::string& message, const std::string& state, std::int64_t at_ms, const std::string& error,
                const std::string& ref, const std::string& rendered);
 

@@ -20,7 +20,7 @@ CREATE TABLE message(
   customer   INTEGER NOT NULL CHECK(customer IN (0, 1)),
   form       TEXT NOT NULL CHECK(form IN ('root', 'edit_root', 'reply', 'broadcast')),
   weight     TEXT NOT NULL CHECK(weight IN ('routine', 'important', 'act')),
-  state      TEXT NOT NULL CHECK(state IN ('queued', 'sent', 'bounced', 'failed')),
+  state      TEXT NOT NULL CHECK(state IN ('queued', 'sent', 'bounced', 'failed', 'suppressed')),
   made_ms    INTEGER NOT NULL,
   due_ms     INTEGER NOT NULL,  -- not to go before
   ended_ms   INTEGER,
@@ -33,6 +33,7 @@ CREATE TABLE message(
 CREATE INDEX message_due ON message(channel, due_ms, number) WHERE state = 'queued';
 CREATE INDEX message_line ON message(channel, recipient, thread, number);
 CREATE INDEX message_by_import ON message(import, number);
+CREATE INDEX message_routine ON message(recipient, thread) WHERE weight = 'routine' AND form <> 'edit_root';
 CREATE INDEX message_by_end ON message(recipient, ended_ms) WHERE state = 'sent';
 
 CREATE TABLE told(
