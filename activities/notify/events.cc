@@ -64,7 +64,7 @@ constexpr std::array kEvents = {
     EventRow{"messages.held", kImportant, "held", 0, kToNamed, "Many messages; the rest comes as a digest"},
     EventRow{"channel.down", kAct, "channel", 0, kToAdmin | kToOps, "A channel takes no messages"},
     EventRow{"channel.restored", kImportant, "channel", 0, kToAdmin | kToOps, "A channel takes messages again"},
-    EventRow{"webhook.disabled", kAct, "webhook", 0, kToAdmin | kToOps, "An endpoint was switched off"},
+    EventRow{"webhook.disabled", kAct, "webhook", 0, kToNamed | kToAdmin | kToOps, "An endpoint was switched off"},
     EventRow{"digest.daily", kImportant, "digest", 0, kToNamed, "What happened to your imports since yesterday"},
     EventRow{"digest.weekly", kImportant, "weekly", 0, kToNamed, "What came over this week, for the customer"},
     EventRow{"message.test", kImportant, "test", kBroadcasts, kToNamed, "A test of a channel"},

@@ -93,6 +93,7 @@ Result<> tell_disabled(storage::LibraryTx& tx, const Webhook& webhook, std::int6
               " was switched off: " + webhook.why + ".";
   told.next =
       "Nothing is lost: it goes on where it stopped. Mend the receiver, then: callimport webhooks enable " + webhook.id;
+  told.facts = nlohmann::json{{"webhook", webhook.id}, {"to", webhook.owner}, {"why", webhook.why}}.dump();
   told.weight = to_string(find_event(told.event)->weight);
   return tx.notify(told);
 }

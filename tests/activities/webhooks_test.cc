@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "activities/notify/events.h"
 #include "activities/webhooks/ladder.h"
 #include "activities/webhooks/sender.h"
 #include "activities/webhooks/signature.h"
@@ -227,6 +228,19 @@ INSTANTIATE_TEST_SUITE_P(Table, Answers,
                                          AnswerRow{"Broken", 500, "", false, 0}),
                          [](const auto& test) { return test.param.name; });
 
+/// Whatever is new among the records is either told to programs or knowingly kept to people.
+TEST(WebhookTypes, EveryRecordIsOneOrConcernsPeopleOnly) {
+  const std::set<std::string_view> people = {
+      "import.half_way",   "access.ends_soon",    "import.approved", "import.window_changed", "simulation.finished",
+      "store.nearly_full", "escalation.reminder", "messages.held",   "channel.down",          "channel.restored",
+      "webhook.disabled",  "digest.daily",        "digest.weekly",   "message.test"};
+  for (const auto& event : events()) {
+    const auto type = type_of_event(event.id);
+    EXPECT_EQ(people.contains(event.id), type.empty()) << event.id;
+    if (!type.empty()) EXPECT_TRUE(is_webhook_type(type)) << type;
+  }
+}
+
 /// A receiver that answers as the test says, and keeps what came.
 class Receiver final : public simulations::Sandbox {
  public:
@@ -318,7 +332,7 @@ class Sending : public storage::LibraryTest {
     told.import = import;
     told.at_ms = to_unix_ms(loop_.now());
     told.event = event;
-    EXPECT_OK(library_->change([&](LibraryTx& tx) { return tx.notify(told, {}); }));
+    EXPECT_OK(library_->change([&](LibraryTx& tx) { return tx.notify(told); }));
     if (sender_) sender_->wake();
   }
   void register_calls(int from, int count) {
