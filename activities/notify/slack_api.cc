@@ -39,6 +39,7 @@ constexpr ErrorRow kErrors[] = {
     {"not_in_channel", SlackOutcome::kNotDone, "invite the bot to the channel"},
     {"message_not_found", SlackOutcome::kNoMessage, "somebody deleted the message"},
     {"thread_not_found", SlackOutcome::kNoMessage, "somebody deleted the thread"},
+    {"cannot_reply_to_message", SlackOutcome::kNoMessage, "it takes no replies"},
     {"cant_update_message", SlackOutcome::kNoMessage, "it is not the bot's own"},
     {"edit_window_closed", SlackOutcome::kNoMessage, "the workspace allows edits for a while only"},
     {"invalid_blocks", SlackOutcome::kNotAsBlocks, ""},

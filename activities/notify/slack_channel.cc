@@ -39,6 +39,15 @@ Refused refusal(const SlackAnswer& answer) {
   return refused;
 }
 
+/// Of the message that bears this id of ours; empty: there is none.
+std::string ts_of(const json& messages, const std::string& id) {
+  static const json::json_pointer kId("/metadata/event_payload/id"), kTs("/ts");
+  for (const auto& one : messages) {
+    if (one.contains(kId) && one[kId] == id && one.contains(kTs) && one[kTs].is_string()) return one[kTs];
+  }
+  return {};
+}
+
 class SlackBot final : public Channel {
  public:
   SlackBot(Http& http, Clock& clock, SlackSettings settings)
@@ -171,11 +180,7 @@ class SlackBot final : public Channel {
         fmt::format("conversations.history?channel={}&limit={}&include_all_metadata=true", channel, kLookedThrough));
     const SlackAnswer answer = co_await std::move(asking);
     if (answer.outcome != SlackOutcome::kDone || !answer.body.contains("messages")) co_return std::string();
-    for (const auto& one : answer.body["messages"]) {
-      const auto id = one.value(json::json_pointer("/metadata/event_payload/id"), std::string());
-      if (id == message.id) co_return SlackRef{channel, one.value("ts", std::string())}.text();
-    }
-    co_return std::string();
+    co_return SlackRef{channel, ts_of(answer.body["messages"], message.id)}.text();
   }
 
   /// An earlier attempt may have come to something: of this process's own we know which did not.

@@ -175,6 +175,7 @@ SandboxReply SlackSandbox::shown(std::string_view path, std::string_view query, 
         press(api::form_value(query, "ts"), api::form_value(query, "action"), api::form_value(query, "user"), now);
     return answer({{"headers", made.headers}, {"body", made.body}});
   }
+  if (path == "/_sandbox/whispers") return answer(whispers_);
   json all = json::array();
   for (const auto& one : messages_) {
     all.push_back({{"channel", one.channel},
@@ -226,10 +227,12 @@ SandboxReply SlackSandbox::api(std::string_view method, const SandboxRequest& re
   if (method == "chat.getPermalink")
     return permalink(api::form_value(query, "channel"), api::form_value(query, "message_ts"));
   if (method == "conversations.history") return history(api::form_value(query, "channel"));
-  if (method != "chat.postMessage" && method != "chat.update") return refuse("unknown_method");
+  const bool writes = method == "chat.postMessage" || method == "chat.update" || method == "chat.postEphemeral";
+  if (!writes) return refuse("unknown_method");
   if (!find_header(request.headers, "content-type").starts_with("application/json")) return refuse("invalid_form_data");
   const json body = json::parse(request.body, nullptr, false);
   if (!body.is_object()) return refuse("invalid_json");
+  if (method == "chat.postEphemeral") return whisper(body);
   auto reply = method == "chat.update" ? update(body) : post(body, now);
   if (json::parse(reply.body).value("ok", false)) taken_.emplace_back(method, body);
   return reply;
@@ -256,6 +259,16 @@ SandboxReply SlackSandbox::post(const json& body, Timestamp now) {
   made.payload = body;
   messages_.push_back(made);
   return answer({{"ok", true}, {"channel", id}, {"ts", made.ts}, {"message", {{"text", text_in(body, "text")}}}});
+}
+
+SandboxReply SlackSandbox::whisper(const json& body) {
+  const auto& users = options_.users;
+  const auto user = text_in(body, "user");
+  if (resolve(text_in(body, "channel")).empty()) return refuse("channel_not_found");
+  if (std::find(users.begin(), users.end(), user) == users.end()) return refuse("user_not_in_channel");
+  if (const auto fault = slack_fault(body); !fault.empty()) return refuse(fault);
+  whispers_.emplace_back(user, text_in(body, "text"));
+  return answer({{"ok", true}, {"message_ts", "1.000001"}});
 }
 
 SandboxReply SlackSandbox::update(const json& body) {

@@ -74,6 +74,7 @@ class SlackSandbox final : public Sandbox {
   SandboxReply api(std::string_view method, const SandboxRequest& request, Timestamp now);
   SandboxReply post(const nlohmann::json& body, Timestamp now);
   SandboxReply update(const nlohmann::json& body);
+  SandboxReply whisper(const nlohmann::json& body);
   SandboxReply permalink(std::string_view channel, std::string_view ts) const;
   SandboxReply history(std::string_view channel) const;
   SandboxReply shown(std::string_view path, std::string_view query, Timestamp now) const;
@@ -87,6 +88,7 @@ class SlackSandbox final : public Sandbox {
   std::map<std::string, Timestamp> last_;  ///< message, by channel
   std::vector<SlackMessage> messages_;
   std::vector<std::pair<std::string, nlohmann::json>> taken_;
+  std::vector<std::pair<std::string, std::string>> whispers_;  ///< to one person: who, what
   std::uint64_t requests_ = 0;
   int dropped_ = 0, limited_ = 0;
   bool revoked_ = false;

@@ -16,3 +16,6 @@ add_suite(http_test SOURCES activities/curl_http_test.cc
 add_suite(oauth_test SOURCES activities/oauth_test.cc
           DEPS activities::oauth storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes
           LABELS unit activities)
+
+add_suite(slack_test SOURCES activities/slack_test.cc
+          DEPS activities::notify api::http storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes LABELS unit activities)
