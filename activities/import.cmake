@@ -1,4 +1,7 @@
 add_floor(activities::events HEADERS notify/events.h SOURCES notify/events.cc)
+add_floor(activities::people HEADERS notify/message.h notify/people.h notify/local_time.h
+          SOURCES notify/message.cc notify/people.cc notify/local_time.cc
+          DEPS activities::events storage::library storage::runtime storage::model nlohmann_json::nlohmann_json fmt::fmt)
 
 add_floor(activities::import
   HEADERS import/contract.h import/deps.h import/live.h import/permits.h import/step.h import/session.h import/prove.h import/quarantine.h import/together.h import/download.h
@@ -17,15 +20,15 @@ add_floor(activities::estimate
   DEPS activities::import activities::platforms storage::library storage::windows storage::model fmt::fmt)
 
 add_floor(activities::notify
-  HEADERS notify/mail.h notify/curl_mail.h notify/message.h notify/channel.h notify/people.h notify/wishes.h
-          notify/restraint.h notify/local_time.h notify/turn.h notify/outages.h notify/flapping.h notify/escalations.h
+  HEADERS notify/mail.h notify/curl_mail.h notify/channel.h notify/wishes.h
+          notify/restraint.h notify/turn.h notify/outages.h notify/flapping.h notify/escalations.h
           notify/delays.h notify/digests.h notify/channel_health.h notify/rules.h notify/router.h
           notify/sending.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h
-  SOURCES notify/mail.cc notify/curl_mail.cc notify/message.cc notify/channels.cc notify/people.cc notify/wishes.cc
-          notify/restraint.cc notify/local_time.cc notify/turn.cc notify/outages.cc notify/flapping.cc
+  SOURCES notify/mail.cc notify/curl_mail.cc notify/channels.cc notify/wishes.cc
+          notify/restraint.cc notify/turn.cc notify/outages.cc notify/flapping.cc
           notify/escalations.cc notify/delays.cc notify/digests.cc notify/channel_health.cc notify/rules.cc notify/router.cc
           notify/sending.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc
-  DEPS activities::events activities::http engine::worker storage::library storage::vault storage::model storage::runtime nlohmann_json::nlohmann_json fmt::fmt
+  DEPS activities::events activities::people activities::http engine::worker storage::library storage::vault storage::model storage::runtime nlohmann_json::nlohmann_json fmt::fmt
        spdlog::spdlog CURL::libcurl)
 
 add_floor(activities::webhooks

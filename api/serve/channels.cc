@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "activities/notify/curl_mail.h"
@@ -46,8 +47,13 @@ Result<Channels> make_channels(const ServeConfig& config, activities::Http& http
 }
 
 activities::Roster roster_of(const ServeConfig& config) {
-  activities::Roster roster;
+  activities::Roster roster = config.roster;
   for (const std::string& address : config.mail.to) {
+    const auto has = [&address](const activities::Person& one) {
+      return std::find(one.addresses.begin(), one.addresses.end(),
+                       std::pair<std::string, std::string>("mail", address)) != one.addresses.end();
+    };
+    if (std::any_of(roster.people.begin(), roster.people.end(), has)) continue;
     activities::Person person;
     person.id = person.name = activities::bare_address(address);
     person.addresses = {{"mail", address}};

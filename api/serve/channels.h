@@ -22,7 +22,7 @@ struct Channels {
 Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
                                Clock& clock);
 
-/// The people of a configuration: those of mail.to watch every import.
+/// The people of a configuration: those of mail.to that are none of them watch every import.
 activities::Roster roster_of(const ServeConfig& config);
 
 }  // namespace callimport::api

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "api/serve/budgets_config.h"
+#include "api/serve/people_config.h"
 #include "api/serve/toml_shape.h"
 #include "storage/windows/time_window.h"
 
@@ -191,7 +192,14 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
         {"hour", price([](ServeConfig& c) -> double& { return c.prices.hour; })},
         {"gb", price([](ServeConfig& c) -> double& { return c.prices.gigabyte; })},
         {"call", price([](ServeConfig& c) -> double& { return c.prices.call; })}}},
-      {"slack", {{"webhook_url_file", text([](ServeConfig& c) -> std::string& { return c.slack.webhook_url_file; })}}},
+      {"slack",
+       {{"webhook_url_file", text([](ServeConfig& c) -> std::string& { return c.slack.webhook_url_file; })},
+        {"token_file", text([](ServeConfig& c) -> std::string& { return c.slack.token_file; })},
+        {"channel", text([](ServeConfig& c) -> std::string& { return c.slack.channel; })},
+        {"ops_channel", text([](ServeConfig& c) -> std::string& { return c.slack.ops_channel; })},
+        {"signing_secret_file", text([](ServeConfig& c) -> std::string& { return c.slack.signing_secret_file; })},
+        {"open_url", text([](ServeConfig& c) -> std::string& { return c.slack.open_url; })},
+        {"api_url", text([](ServeConfig& c) -> std::string& { return c.slack.api_url; })}}},
   };
   return all;
 }
@@ -280,11 +288,12 @@ Result<> read_roles(const std::string& file, const toml::table& table, ServeConf
   for (const auto& [who, node] : table) {
     const auto text = node.value_exact<std::string>();
     const auto role = text ? parse_role(*text) : std::nullopt;
-    const bool named = who.str().starts_with("os:") || who.str().starts_with("token:");
+    const bool named =
+        who.str().starts_with("os:") || who.str().starts_with("token:") || who.str().starts_with("slack:");
     if (!named || !role) {
-      return complain(
-          file, node.source(),
-          "[roles] holds \"os:USER\" or \"token:NAME\" = \"viewer\", \"operator\", \"approver\" or \"admin\"");
+      return complain(file, node.source(),
+                      "[roles] holds \"os:USER\", \"token:NAME\" or \"slack:USER\" = \"viewer\", \"operator\", "
+                      "\"approver\" or \"admin\"");
     }
     config.roles.set(std::string(who.str()), *role);
   }
@@ -324,6 +333,7 @@ undo_days = 30                  # how long after its end an import can be undone
 
 [roles]                         # who may do what; without a row everybody who may connect is admin
 # "os:anna" = "operator"        # a user of this machine, on a socket: viewer, operator, approver, admin
+# "slack:U02ABCDEF" = "operator" # who presses buttons in Slack, by their member id there
 # "token:access" = "admin"      # whoever bears the data folder's token; others by their file's name
 
 [imports]                       # what an import is given where its start does not say
@@ -359,7 +369,42 @@ user = ""
 password_file = ""              # a file, so that this one holds no secret
 
 [slack]
-webhook_url_file = ""           # a file with the incoming webhook's URL
+token_file = ""                 # a file with a bot token (chat:write): a root message an import, edited, news in its thread
+channel = ""                    # where: its id (in Slack: channel details), or "#imports"
+ops_channel = ""                # of what concerns a platform or the server; empty: the same
+signing_secret_file = ""        # a file with the app's signing secret: buttons, which Slack sends to URL/slack/actions
+open_url = ""                   # of an import's page, e.g. "https://calls.example.com/imports/{import}"
+api_url = ""                    # empty: Slack's own; another for a sandbox
+webhook_url_file = ""           # in the place of all that: a file with an incoming webhook's URL, without threads
+
+[people.ana]                    # whom messages go to; a table each
+name = "Ana Ruiz"
+mail = "ana@example.com"
+slack = ""                      # a user's id there
+channels = ["mail", "slack"]    # the one preferred first; the next is where a message goes that it would not take
+known_as = ["os:ana"]           # as who starts imports and approves: os:USER, token:NAME
+zone = "Europe/Madrid"
+level = "important"             # everything, important, act (only what wants somebody), none
+levels = { acme = "everything" } # of one workspace or import
+quiet = "22:00-07:00"           # the digest tells of what came then
+digest = true                   # at 08:30, when there is anything
+watches_all = false             # every import, not only those they started
+backup = ""                     # who acts when they do not; a person's id
+
+[notify]                        # who they are to imports; ids of people
+owner = ""                      # of imports whose starter is nobody of these
+approvers = []
+on_call = []
+ops = []
+admins = []
+team_leads = []
+
+[notify.customers.acme]         # what the customer of a workspace hears, by mail
+name = "Acme"
+mail = "calls@acme.com"
+zone = "Europe/Madrid"
+told = false                    # the beginning, the first calls, delays and the end
+weekly = false                  # a digest on Mondays
 
 [prices]                        # of an import, for its estimate; 0: no such price
 currency = "EUR"
@@ -422,14 +467,18 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
       TRY_VOID(read_budgets(name, *table, config.budgets));
       continue;
     }
+    if ((key.str() == "people" || key.str() == "notify") && table != nullptr) continue;  // in their order, below
     const auto found = tables().find(key.str());
     if (found == tables().end() || table == nullptr) {
-      TRY_VOID(complain(name, node.source(),
-                        fmt::format("no table [{}]; there are: budgets, {}, roles, workspaces.NAME, profile.NAME",
-                                    key.str(), names_of(tables()))));
+      TRY_VOID(complain(
+          name, node.source(),
+          fmt::format("no table [{}]; there are: budgets, {}, notify, people.ID, roles, workspaces.NAME, profile.NAME",
+                      key.str(), names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));
   }
+  if (const auto* people = root["people"].as_table()) TRY_VOID(read_people(name, *people, config.roster));
+  if (const auto* notify = root["notify"].as_table()) TRY_VOID(read_notify(name, *notify, config.roster));
   return config;
 }
 

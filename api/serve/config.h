@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "activities/notify/people.h"
 #include "api/connection.h"
 #include "api/roles.h"
 #include "storage/model/result.h"
@@ -19,8 +20,15 @@ struct MailConfig {
   std::vector<std::string> to;
   std::string user, password_file;  ///< the password is read from a file, never from this one
 };
+/// By a bot token, or the simple way: an incoming webhook. Secrets are in files.
 struct SlackConfig {
-  std::string webhook_url_file;  ///< a file with the incoming webhook's URL, which is a secret; empty: no Slack
+  std::string webhook_url_file;     ///< with the incoming webhook's URL; empty: none
+  std::string token_file;           ///< with the bot token; empty: none
+  std::string channel;              ///< where imports are told of: its id, or its name with #
+  std::string ops_channel;          ///< of what concerns a platform or the server; empty: `channel`
+  std::string signing_secret_file;  ///< with what Slack signs buttons with; empty: messages have no buttons
+  std::string open_url;             ///< of an import's page, {import} in it is its id; empty: messages have no link
+  std::string api_url;              ///< empty: Slack's own
 };
 
 /// Health, metrics, and what others call us by: links to unsubscribe, Slack's buttons.
@@ -85,6 +93,7 @@ struct ServeConfig {
   PriceConfig prices;
   std::map<std::string, WorkspaceConfig, std::less<>> workspaces;
   storage::BudgetSettings budgets;
+  activities::Roster roster;  ///< [people] and [notify]
   TranscriberConfig transcriber;
   std::map<std::string, ConnectionWords, std::less<>> profiles;  ///< for clients; the server reads none of it
 };
