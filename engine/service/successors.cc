@@ -74,9 +74,11 @@ std::optional<std::int64_t> cron_delay(const Draft& draft) {
   return cron_backoff(*cron, due_ns(facts), draft.now());
 }
 
-HistoryEvent first_event(const Draft& draft) {
+/// WorkflowExecutionStarted; nothing: the journal does not have it, and the run cannot come again.
+std::optional<HistoryEvent> first_event(const Draft& draft) {
   HistoryEvent first;
-  ENSURE(first.ParseFromString(draft.run().started_event));
+  const bool parses = first.ParseFromString(draft.run().started_event);
+  if (!parses || !first.has_workflow_execution_started_event_attributes()) return std::nullopt;
   return first;
 }
 
@@ -118,11 +120,12 @@ Succession after_ending(const Draft& draft, const FailureProto& failure, bool ke
   const std::optional<std::int64_t> delay = again ? retry.delay_ns : cron_delay(draft);
   Succession out{.retry_state = retry.state, .plan = std::nullopt};
   if (!delay) return out;
-  const HistoryEvent first = first_event(draft);
-  const StartedAttributes& before = first.workflow_execution_started_event_attributes();
+  const auto first = first_event(draft);
+  if (!first) return out;
+  const StartedAttributes& before = first->workflow_execution_started_event_attributes();
   const bool kept = before.has_last_completion_result() && (keep_result || !again);
   const auto* result = kept ? &before.last_completion_result() : nullptr;
-  out.plan = run_again(draft, first, {again ? kRetry : kCron, *delay, &failure, result}, random);
+  out.plan = run_again(draft, *first, {again ? kRetry : kCron, *delay, &failure, result}, random);
   return out;
 }
 
@@ -195,9 +198,9 @@ StartPlan continue_as_new(Draft& draft,
 
 Succession after_completion(const Draft& draft, const temporal::api::common::v1::Payloads* result, Random& random) {
   Succession out;
-  if (const auto delay = cron_delay(draft)) {
-    out.plan = run_again(draft, first_event(draft), {kCron, *delay, nullptr, result}, random);
-  }
+  const auto delay = cron_delay(draft);
+  const auto first = delay ? first_event(draft) : std::nullopt;
+  if (first) out.plan = run_again(draft, *first, {kCron, *delay, nullptr, result}, random);
   return out;
 }
 

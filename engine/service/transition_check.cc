@@ -13,6 +13,12 @@ using Wrong = std::optional<std::string>;
 
 constexpr std::int64_t kEventsMax = std::int64_t{1} << 40;  ///< far beyond what a history may have
 
+Wrong batch_error(const pb::BatchState& batch) {
+  temporal::api::workflowservice::v1::StartBatchOperationRequest asked;
+  if (!asked.ParseFromString(batch.request())) return "its batch's request does not parse";
+  return std::nullopt;
+}
+
 /// The first change of a run, and every snapshot, says what it is.
 template <class State>
 Wrong identity_error(const pb::RunFacts& facts, const State& state) {
@@ -24,10 +30,8 @@ Wrong identity_error(const pb::RunFacts& facts, const State& state) {
       if (!state.has_namespace_state()) return "it is a namespace's, and does not tell of one";
       return std::nullopt;
     case pb::RUN_KIND_BATCH: {
-      temporal::api::workflowservice::v1::StartBatchOperationRequest asked;
       if (!state.has_batch() || !state.has_batch_progress()) return "it is a batch's, and does not tell of one";
-      if (!asked.ParseFromString(state.batch().request())) return "its batch's request does not parse";
-      return std::nullopt;
+      return batch_error(state.batch());
     }
     case pb::RUN_KIND_SCHEDULE:
       if (!state.has_schedule_plan() || !state.has_schedule_progress())
@@ -87,6 +91,9 @@ Wrong contradiction(const Run& run, const pb::Transition& change) {
     if (auto wrong = identity_error(change.facts(), change)) return wrong;
   }
   if (!first && change.has_facts() && change.facts().run_id() != run.facts.run_id()) return "it is of another run";
+  if (change.has_batch()) {
+    if (auto wrong = batch_error(change.batch())) return wrong;
+  }
   std::int64_t next = run.history.next_event_id();
   if (auto wrong = batches_error(change.copied(), &next)) return wrong;
   if (auto wrong = batches_error(change.batches(), &next)) return wrong;

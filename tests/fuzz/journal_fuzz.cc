@@ -1,6 +1,9 @@
 // Bodies out of the journal: [0 snapshot, 1 row][run][length, 2 bytes][body] and so on. A service opens over them, or
-// says that the journal is corrupt; what it took over it can write again.
+// says that the journal is corrupt; what it took over it can write again. Then it lives for some minutes, with workers
+// on every queue the bodies name: timers fire, tasks are taken and answered, and nothing of it ends the process.
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -10,6 +13,7 @@
 #include "simulations/world/seeded_random.h"
 #include "simulations/world/sim_loop.h"
 #include "storage/model/ensure.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
 #include "tests/engine/memory_journal.h"
 
 namespace {
@@ -57,6 +61,123 @@ void take_over(const std::string& body) {
   ENSURE(again.ParseFromString(once) && !engine::contradiction(again));
 }
 
+/// Workers for what the bodies name, in namespaces they name.
+class Workers {
+ public:
+  Workers(engine::EmbeddedService& service, simulations::SimLoop& loop) : service_(service), loop_(loop) {}
+
+  void know(const engine::pb::RunFacts& facts) { queues_.insert({facts.name_space(), facts.task_queue()}); }
+  void know(const std::string& name_space, const engine::pb::ActivityState& activity) {
+    queues_.insert({name_space, activity.task_queue()});
+  }
+  void live();
+
+ private:
+  template <class Request, class Response, class Done>
+  void call(void (engine::WorkflowService::*method)(const Request&, engine::CallContext, engine::Reply<Response>),
+            Request request, const std::string& name_space, Done done) {
+    request.set_namespace_(name_space);
+    (service_.*method)(request, {++calls_, loop_.now() + kPatience},
+                       [this, done](const engine::PortStatus& status, Response* reply) {
+                         ENSURE(status.ok() == (reply != nullptr));
+                         if (reply != nullptr) loop_.post([done, answer = *reply] { done(answer); });
+                       });
+  }
+  void poll(const std::string& name_space, const std::string& queue);
+  void answer(const std::string& name_space, const engine::api::PollWorkflowTaskQueueResponse& task);
+
+  static constexpr std::chrono::seconds kPatience{20};
+  engine::EmbeddedService& service_;
+  simulations::SimLoop& loop_;
+  std::set<std::pair<std::string, std::string>> queues_;
+  std::uint64_t calls_ = 0;
+};
+
+/// Each second task closes its run, the others wait for a timer.
+void Workers::answer(const std::string& name_space, const engine::api::PollWorkflowTaskQueueResponse& task) {
+  namespace enums = temporal::api::enums::v1;
+  if (task.task_token().empty()) return;
+  if (task.has_query()) {
+    engine::api::RespondQueryTaskCompletedRequest done;
+    done.set_task_token(task.task_token());
+    return call(&engine::WorkflowService::RespondQueryTaskCompleted, done, name_space, [](const auto&) {});
+  }
+  engine::api::RespondWorkflowTaskCompletedRequest done;
+  done.set_task_token(task.task_token());
+  auto& command = *done.add_commands();
+  if (calls_ % 2 == 0) {
+    command.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
+    command.mutable_complete_workflow_execution_command_attributes();
+  } else {
+    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+    auto& timer = *command.mutable_start_timer_command_attributes();
+    timer.set_timer_id(std::to_string(calls_));
+    timer.mutable_start_to_fire_timeout()->set_seconds(7);
+  }
+  call(&engine::WorkflowService::RespondWorkflowTaskCompleted, done, name_space, [](const auto&) {});
+}
+
+void Workers::poll(const std::string& name_space, const std::string& queue) {
+  engine::api::PollWorkflowTaskQueueRequest tasks;
+  tasks.mutable_task_queue()->set_name(queue);
+  call(&engine::WorkflowService::PollWorkflowTaskQueue, tasks, name_space,
+       [this, name_space](const auto& task) { answer(name_space, task); });
+  engine::api::PollActivityTaskQueueRequest activities;
+  activities.mutable_task_queue()->set_name(queue);
+  call(&engine::WorkflowService::PollActivityTaskQueue, activities, name_space,
+       [this, name_space](const engine::api::PollActivityTaskQueueResponse& task) {
+         if (task.task_token().empty()) return;
+         engine::api::RespondActivityTaskCompletedRequest done;
+         done.set_task_token(task.task_token());
+         call(&engine::WorkflowService::RespondActivityTaskCompleted, done, name_space, [](const auto&) {});
+       });
+}
+
+void Workers::live() {
+  constexpr int kRounds = 8;
+  constexpr std::uint64_t kStepsMax = 2'000;  // retries of a nanosecond would fill any time
+  for (int round = 0; round < kRounds; ++round) {
+    for (const auto& [name_space, queue] : queues_) poll(name_space, queue);
+    const auto end = loop_.now() + std::chrono::minutes{1};
+    const std::uint64_t last = loop_.steps() + kStepsMax;
+    while (loop_.now() < end && loop_.steps() < last && loop_.step()) {
+    }
+  }
+}
+
+/// Its events are those it counts. The service believes the journal's checksums here, and reads no history to open.
+bool holds_its_events(const engine::pb::Transition& change) {
+  for (const auto* batches : {&change.copied(), &change.batches()}) {
+    for (const auto& batch : *batches) {
+      temporal::api::history::v1::History history;
+      if (!history.ParseFromString(batch.events()) || history.events_size() != batch.count()) return false;
+      std::int64_t id = batch.first_event_id();
+      for (const auto& event : history.events()) {
+        if (event.event_id() != id++) return false;
+      }
+    }
+  }
+  return true;
+}
+
+/// The histories can be read. With snapshots they cannot: the rows before them are not there.
+bool can_live(const Durable& durable) {
+  return durable.snapshots.empty() && std::all_of(durable.rows.begin(), durable.rows.end(), [](const auto& row) {
+           engine::pb::Transition change;
+           return change.ParseFromString(row.body) && holds_its_events(change);
+         });
+}
+
+/// What the bodies say of queues.
+void tell(const Durable& durable, Workers* workers) {
+  for (const auto& row : durable.rows) {
+    engine::pb::Transition body;
+    ENSURE(body.ParseFromString(row.body));
+    workers->know(body.facts());
+    for (const auto& activity : body.activities()) workers->know(body.facts().name_space(), activity);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -68,6 +189,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   {
     const auto service = engine::EmbeddedService::open(journal, loop, loop, random, {});
     ENSURE(service || service.error().code == Code::kCorrupt);
+    if (service && can_live(durable)) {
+      Workers workers(**service, loop);
+      tell(durable, &workers);
+      workers.live();
+    }
   }
   loop.drop_all();
   return 0;
