@@ -26,15 +26,22 @@ struct EmbeddedOptions {
   std::map<std::string, std::string>
       search_attributes;  ///< in each of them: name -> type (Keyword, Text, Int, Double, Bool, Datetime, KeywordList)
   std::string address;    ///< host:port that ListClusters names
-  // Limits of conformance C.16; tests lower them.
+  // Limits of conformance C.16, of one run where nothing else is said; tests lower them.
   int history_events_max = 51'200;
   int history_events_suggest = 4'096;
   std::size_t history_bytes_max = 50u << 20;
-  std::size_t blob_bytes_max = 2u << 20;
+  std::size_t history_bytes_suggest = 4u << 20;
+  std::size_t state_bytes_max = 8u << 20;    ///< of what is known of it beside its history
+  std::size_t blob_bytes_max = 2u << 20;     ///< one result, failure, input, details ...
+  std::size_t blob_bytes_warn = 512u << 10;  ///< a failure beyond the maximum is cut to this
+  std::size_t memo_bytes_max = 2u << 20;
+  int signals_max = 10'000;
   int buffered_events_max = 100;
+  std::size_t buffered_bytes_max = 2u << 20;
+  std::size_t updates_in_flight_max = 10;
+  std::size_t updates_in_flight_bytes_max = 20u << 20;
+  std::size_t updates_max = 2'000;  ///< in all
   int pending_activities_max = 2'000;
-  std::size_t updates_in_flight_max = 10;  ///< of one run
-  std::size_t updates_max = 2'000;         ///< of one run in all
   int pending_children_max = 2'000;
   int pending_signals_max = 2'000;  ///< to other workflows
   int pending_cancels_max = 2'000;  ///< of other workflows

@@ -4,13 +4,14 @@
 
 #include "api/cli/serve_flags.h"
 #include "api/cli/tree.h"
+#include "api/serve/dynamic_config.h"
 
 namespace callimport::api {
 namespace {
 
 struct ServeFlags {
   std::string ip, tls_cert, tls_key, api_key_file, database;
-  std::vector<std::string> namespaces, attributes;
+  std::vector<std::string> namespaces, attributes, limits;
   int port = -1, ready_fd = -1;
   bool require_token = false, insecure_public = false;
   std::uint64_t die_after_commits = 0;
@@ -33,7 +34,6 @@ constexpr IdleFlag kIdleFlags[] = {
     {"--ui-codec-endpoint", "there is no Web UI in this program"},
     {"--metrics-port", "metrics are at --http-port, under /metrics"},
     {"--sqlite-pragma", "the database has its settings"},
-    {"--dynamic-config-value", "limits are fixed"},
 };
 
 tl::expected<void, CliError> listen_at(const ServeFlags& flags, std::string& address) {
@@ -65,6 +65,25 @@ tl::expected<void, CliError> fill_config(const ServeFlags& flags, ServeConfig& c
   return {};
 }
 
+/// Keys of the dev server that mean nothing here are taken: a script that sets them goes on.
+tl::expected<void, CliError> fill_limits(Session& session, const ServeFlags& flags, ServeOrder& order) {
+  for (const auto& words : flags.limits) {
+    engine::EmbeddedOptions unused;
+    const auto set = set_dynamic_config(words, &unused);
+    if (!set) {
+      return sorry(kExitUsage, "usage", printable(words.substr(0, 100)) + ": " + set.error().message,
+                   "callimport serve --help");
+    }
+    if (*set) {
+      order.limits.push_back(words);
+    } else {
+      session.say(fmt::format("--dynamic-config-value {} is accepted and not used: nothing here has that key",
+                              printable(words.substr(0, words.find('=')))));
+    }
+  }
+  return {};
+}
+
 /// The dev server keeps everything in one file; here it is a folder beside it.
 void use_database(Session& session, const ServeFlags& flags) {
   if (flags.database.empty() || !session.flags.data.empty()) return;
@@ -79,6 +98,7 @@ Ended run(Session& session, const ServeFlags& flags) {
   ServeOrder order;
   CLI_TRY_VOID(fill_order(session, order));
   CLI_TRY_VOID(fill_config(flags, order.config));
+  CLI_TRY_VOID(fill_limits(session, flags, order));
   order.ready_fd = flags.ready_fd;
   order.die_after_commits = flags.die_after_commits;
   order.time_skipping = flags.time_skipping;
@@ -93,6 +113,9 @@ void add_dev_server_flags(CLI::App& verb, ServeFlags& flags) {
       ->allow_extra_args(false)
       ->group(group);
   verb.add_option("--search-attribute", flags.attributes, "NAME=TYPE in each namespace; may be repeated")
+      ->allow_extra_args(false)
+      ->group(group);
+  verb.add_option("--dynamic-config-value", flags.limits, "KEY=VALUE for limits of workflows; may be repeated")
       ->allow_extra_args(false)
       ->group(group);
   verb.add_option("-f,--db-filename", flags.database, "keep the data in the folder FILE.d")->group(group);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/grpc/orphans.h"
+#include "api/serve/dynamic_config.h"
 #include "api/serve/front.h"
 #include "engine/embedded.h"
 #include "storage/journal/journal.h"
@@ -30,8 +31,12 @@ Result<std::unique_ptr<storage::Journal>> open_journal(House& house, const Serve
 }
 
 Result<std::unique_ptr<engine::EmbeddedService>> open_engine(House& house, storage::Journal& journal,
-                                                             SkippingClock* time, const ServeConfig& config) {
+                                                             SkippingClock* time, const ServeOrder& order) {
+  const ServeConfig& config = order.config;
   engine::EmbeddedOptions options;
+  for (const auto& words : order.limits) {
+    TRY_VOID(set_dynamic_config(words, &options));
+  }
   if (time != nullptr) {
     options.callers_clock = &house.loop;
     options.settled = [time] { time->look(); };
@@ -124,7 +129,7 @@ Result<> serve(const ServeOrder& order) {
   if (!journal) return tl::unexpected(with_advice(std::move(journal).error(), house.folder));
   std::unique_ptr<SkippingClock> time;
   if (order.time_skipping) time = std::make_unique<SkippingClock>(house.loop, house.loop);
-  auto service = open_engine(house, **journal, time.get(), order.config);
+  auto service = open_engine(house, **journal, time.get(), order);
   if (!service) return tl::unexpected(with_advice(std::move(service).error(), house.folder));
   Front front;
   open_worker(front, house, **service, worker_options(order.config));

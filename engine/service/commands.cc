@@ -5,6 +5,7 @@
 #include "engine/service/activities.h"
 #include "engine/service/cron.h"
 #include "engine/service/crossing_commands.h"
+#include "engine/service/limits.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/retry.h"
 #include "engine/service/search_attributes.h"
@@ -99,6 +100,9 @@ Bad upsert_search(Draft& draft, const Command& command, CommandContext& context)
   if (asked.indexed_fields().empty()) {
     return CommandError::fail_task(kCause, std::string("IndexedFields is not set on ") + kName + ".");
   }
+  if (fields_bytes(asked.indexed_fields()) > context.options.blob_bytes_max) {
+    return CommandError::terminate(kCause, "UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.");
+  }
   if (auto wrong = check_search_attributes(draft.facts().name_space(), context.own.search_types, &asked)) {
     return CommandError::fail_task(kCause, *wrong);
   }
@@ -118,8 +122,11 @@ Bad modify_properties(Draft& draft, const Command& command, CommandContext& cont
   if (memo.fields().empty()) {
     return CommandError::fail_task(kCause, std::string("UpsertedMemo.Fields is not set on ") + kName + ".");
   }
+  if (fields_bytes(memo.fields()) > context.options.blob_bytes_max) {
+    return CommandError::terminate(kCause, "ModifyWorkflowPropertiesCommandAttributes exceeds size limit.");
+  }
   merge_fields(memo.fields(), draft.edit_memo().mutable_fields());
-  if (draft.memo().ByteSizeLong() > context.options.blob_bytes_max) {
+  if (draft.memo().ByteSizeLong() > context.options.memo_bytes_max) {
     return CommandError::terminate(kCause, "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.");
   }
   HistoryEvent& event = draft.append(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED);
@@ -193,6 +200,10 @@ Bad check_closing(const Command& command, std::int64_t now_ns, CommandContext& c
       if (too_large(asked.input())) {
         return CommandError::terminate(kCause,
                                        "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.");
+      }
+      if (asked.memo().ByteSizeLong() > context.options.memo_bytes_max) {
+        return CommandError::terminate(kCause,
+                                       "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.");
       }
       if (asked.has_search_attributes()) {
         if (auto wrong = check_search_attributes("", context.own.search_types, asked.mutable_search_attributes())) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/service/limits.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/successors.h"
 #include "engine/service/utf8_text.h"
@@ -186,14 +187,6 @@ void schedule_next(Draft& draft, const Request& request, bool due, std::int64_t 
 
 }  // namespace
 
-std::optional<std::string> history_limit_error(const Draft& draft, const EmbeddedOptions& options) {
-  if (draft.next_event_id() - 1 > options.history_events_max) return "Workflow history count exceeds limit.";
-  if (draft.history_bytes() > static_cast<std::int64_t>(options.history_bytes_max)) {
-    return "Workflow history size exceeds limit.";
-  }
-  return std::nullopt;
-}
-
 Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, const Request& request, Timestamp now,
                              const EmbeddedOptions& options, const Namespaces& namespaces, Random& random) {
   Completion out;
@@ -241,7 +234,9 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, co
   set_sticky(draft, request);
   const bool due = context.task_due || request.force_create_new_workflow_task();
   schedule_next(draft, request, due, heartbeat ? run.task.original_scheduled_ns() : 0, replies);
-  if (auto limit = history_limit_error(draft, options)) {
+  // A task that goes back with the answer is started in this change, too.
+  const bool starts = request.return_new_workflow_task() && draft.task().state() == pb::WorkflowTask::SCHEDULED;
+  if (auto limit = growth_error(draft, options, starts ? 1 : 0)) {
     discard(&out);
     terminate_run(out.draft.emplace(run, now), *limit, nullptr, kHistoryService);
     out.status = errors::invalid(*limit);

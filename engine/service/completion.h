@@ -26,7 +26,4 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted,
                              const api::RespondWorkflowTaskCompletedRequest& request, Timestamp now,
                              const EmbeddedOptions& options, const Namespaces& namespaces, Random& random);
 
-/// The history grew beyond its limit: "Workflow history count exceeds limit." or size; nullopt while it is within.
-std::optional<std::string> history_limit_error(const Draft& draft, const EmbeddedOptions& options);
-
 }  // namespace callimport::engine

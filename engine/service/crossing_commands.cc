@@ -137,7 +137,7 @@ Bad start_child(Draft& draft, const Command& command, CommandContext& context) {
   if (asked.input().ByteSizeLong() > context.options.blob_bytes_max) {
     return CommandError::terminate(kCause, "StartChildWorkflowExecutionCommandAttributes. Input exceeds size limit.");
   }
-  if (asked.memo().ByteSizeLong() > context.options.blob_bytes_max) {
+  if (asked.memo().ByteSizeLong() > context.options.memo_bytes_max) {
     return CommandError::terminate(kCause, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.");
   }
   if (auto wrong =

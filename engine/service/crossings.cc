@@ -62,9 +62,9 @@ void Service::send_signal(RunKey source, const Crossing& crossing) {
                 .header = asked.has_header() ? &asked.header() : nullptr},
                &sender);
     if (!draft.buffering()) schedule_task_if_idle(draft);
-    limit_growth(draft);
-    commit(*target.open, std::move(draft));
-    cause = enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED;
+    cause = grow(*target.open, std::move(draft))  // ended instead: not there any more
+                ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND
+                : enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED;
   }
   const auto it = open_.find(source);
   if (it == open_.end()) return;  // it closed with the command
@@ -103,8 +103,7 @@ void Service::send_cancel(RunKey source, const Crossing& crossing) {
                                      .request_id = "",
                                      .external = &sender,
                                      .external_initiated = crossing.initiated_event_id});
-    limit_growth(draft);
-    commit(*target.open, std::move(draft));
+    (void)grow(*target.open, std::move(draft));
   }
   const auto it = open_.find(source);
   if (it == open_.end()) return;
@@ -131,8 +130,7 @@ void Service::send_cancel(RunKey source, const Crossing& crossing) {
 /// The outcome of a crossing is in the draft: the workflow learns of it.
 void Service::hear_back(OpenRun& run, Draft draft) {
   if (!draft.buffering()) schedule_task_if_idle(draft);
-  limit_growth(draft);
-  commit(run, std::move(draft));
+  (void)grow(run, std::move(draft));
 }
 
 }  // namespace callimport::engine

@@ -128,7 +128,7 @@ bool Service::hand_out_workflow_task(const TaskRef& task, WaitingPoll& poll) {
   start_task(draft, {poll.identity, new_uuid(), run.updates.size() + run.admitted.size()}, options_);
   run.task_queued = false;
   run.task_on_sticky = false;
-  commit(run, std::move(draft));
+  if (grow(run, std::move(draft))) return false;
   api::PollWorkflowTaskQueueResponse reply = workflow_task_reply(run, poll.sticky);
   send_updates(run.admitted, true, run.task.started_event_id(), reply.mutable_messages());
   answer(Call<api::PollWorkflowTaskQueueResponse>{poll.number, std::move(poll.workflow_reply)}, std::move(reply));
@@ -191,7 +191,7 @@ bool Service::hand_out_activity(const TaskRef& task, WaitingPoll& poll) {
   OpenRun& run = *open_.at(task.run);
   Draft draft(run, clock_.now());
   start_activity(draft, task.id, {poll.identity, new_uuid()});
-  commit(run, std::move(draft));
+  if (grow(run, std::move(draft))) return false;
   answer(Call<api::PollActivityTaskQueueResponse>{poll.number, std::move(poll.activity_reply)},
          activity_task_reply(run, run.activities.at(task.id)));
   return true;

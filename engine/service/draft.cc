@@ -80,6 +80,43 @@ std::int64_t Draft::history_bytes() const {
   return bytes;
 }
 
+namespace {
+
+/// What writing `changed` and removing `gone` adds to the size of `held`.
+template <class Changed, class Gone, class Held, class Message>
+std::int64_t growth(const Changed& changed, const Gone& gone, const Held& held, Message message) {
+  const auto bytes = [&message](const auto& entry) { return static_cast<std::int64_t>(message(entry).ByteSizeLong()); };
+  std::int64_t sum = 0;
+  for (const auto& [id, entry] : changed) {
+    if (gone.contains(id)) continue;
+    const auto before = held.find(id);
+    sum += bytes(entry) - (before == held.end() ? 0 : bytes(before->second));
+  }
+  for (const auto& id : gone) {
+    if (const auto before = held.find(id); before != held.end()) sum -= bytes(before->second);
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t Draft::state_bytes() const {
+  const auto itself = [](const auto& entry) -> const auto& { return entry; };
+  const auto state = [](const auto& entry) -> const pb::ActivityState& { return entry.state; };
+  std::int64_t bytes = run_.state_bytes + growth(activities_, activities_gone_, run_.activities, state) +
+                       growth(timers_, timers_gone_, run_.timers, itself) +
+                       growth(children_, children_gone_, run_.children, itself) +
+                       growth(updates_, updates_gone_, run_.updates, itself);
+  for (const auto& id : signal_requests_) bytes += static_cast<std::int64_t>(id.size());
+  if (memo_)
+    bytes += static_cast<std::int64_t>(memo_->ByteSizeLong()) - static_cast<std::int64_t>(run_.memo.ByteSizeLong());
+  if (search_) {
+    bytes += static_cast<std::int64_t>(search_->ByteSizeLong()) -
+             static_cast<std::int64_t>(run_.search_attributes.ByteSizeLong());
+  }
+  return bytes + static_cast<std::int64_t>(buffered_bytes());
+}
+
 HistoryEvent& Draft::write(HistoryEvent* event) {
   events_.push_back({event, cut_});
   cut_ = false;
@@ -114,6 +151,15 @@ std::size_t Draft::buffered_count() const {
   std::size_t held = flushed_ ? 0 : run_.buffered.size();
   if (held > 0) held -= dropped_timers_.size();  // each drop removed one buffered TimerFired
   return held + buffered_.size();
+}
+
+std::size_t Draft::buffered_bytes() const {
+  std::size_t bytes = 0;
+  if (!flushed_) {
+    for (const auto& event : run_.buffered) bytes += event.ByteSizeLong();
+  }
+  for (const auto& event : buffered_) bytes += event.ByteSizeLong();
+  return bytes;
 }
 
 bool Draft::flush_buffer() {

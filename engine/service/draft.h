@@ -30,6 +30,7 @@ class Draft {
   std::int64_t now() const { return now_; }  ///< unix ns
   std::int64_t next_event_id() const { return next_event_id_; }
   std::int64_t history_bytes() const;  ///< with the events so far
+  std::int64_t state_bytes() const;    ///< Run::state_bytes after this draft
 
   /// An event with the next id, now. The reference holds until the next event.
   HistoryEvent& append(enums::EventType type);
@@ -44,6 +45,7 @@ class Draft {
   /// Whether events wait since before this draft.
   bool has_buffered_before() const;
   std::size_t buffered_count() const;
+  std::size_t buffered_bytes() const;
   /// Removes a buffered TimerFired. @return its started event id, when there was one.
   std::optional<std::int64_t> drop_buffered_timer(const std::string& timer_id);
   /// Everything still buffered is lost: a closing event was written.

@@ -130,9 +130,8 @@ void Service::apply_close_policy(const Orphan& orphan) {
                                      .request_id = "",
                                      .external = &orphan.parent,
                                      .external_initiated = 0});
-    limit_growth(draft);
   }
-  commit(child, std::move(draft));
+  (void)grow(child, std::move(draft));
 }
 
 void Service::find_orphans() {

@@ -102,8 +102,7 @@ void Service::fire_timers(OpenRun& run, std::int64_t now) {
     draft.remove_timer(id);
   }
   if (!draft.buffering()) schedule_task_if_idle(draft);
-  limit_growth(draft);
-  commit(run, std::move(draft));
+  (void)grow(run, std::move(draft));
 }
 
 void Service::fire_activities(OpenRun& run, std::int64_t now) {
@@ -122,9 +121,7 @@ void Service::fire_activities(OpenRun& run, std::int64_t now) {
               [](const Due& a, const Due& b) { return std::tie(a.when, a.id) < std::tie(b.when, b.id); });
     Draft draft(run, clock_.now());
     for (const Due& one : due) time_out_activity(draft, one.id, one.type);
-    limit_growth(draft);
-    commit(run, std::move(draft));
-    if (!run.open()) return;
+    if (grow(run, std::move(draft))) return;
   }
   enqueue_due(run);
 }

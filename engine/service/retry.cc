@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kTimeoutPrefix = "TemporalTimeout:";
 constexpr std::size_t kFailureBytesMax = 4096;
+constexpr std::int64_t kFieldOverhead = 4;
+constexpr int kCausesKept = 20;
 
 bool listed(const RetryPolicyProto& policy, std::string_view type) {
   return std::find(policy.non_retryable_error_types().begin(), policy.non_retryable_error_types().end(), type) !=
@@ -37,6 +39,37 @@ bool retryable(const FailureProto& failure, const RetryPolicyProto& policy) {
 
 bool valid_timeout_type(std::string_view name) {
   return name == "StartToClose" || name == "ScheduleToStart" || name == "ScheduleToClose" || name == "Heartbeat";
+}
+
+/// What of `text` fits into `room`, in whole characters. Takes its place from `room`.
+std::string cut(const std::string& text, std::int64_t* room) {
+  auto bytes = static_cast<std::size_t>(std::max<std::int64_t>(0, *room));
+  if (text.size() > bytes) {
+    while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0u) == 0x80u) --bytes;
+  }
+  std::string out = text.substr(0, bytes);
+  *room -= static_cast<std::int64_t>(out.size());
+  if (!out.empty()) *room -= kFieldOverhead;
+  return out;
+}
+
+/// The words of a failure that fit into `room`, the most telling ones first; then its cause, down to `depth`.
+void cut_down(const FailureProto& failure, std::int64_t room, int depth, FailureProto* out) {
+  if (failure.has_application_failure_info()) {
+    auto* info = out->mutable_application_failure_info();
+    info->set_non_retryable(failure.application_failure_info().non_retryable());
+    info->set_type(cut(failure.application_failure_info().type(), &room));
+    room -= 2 * kFieldOverhead;
+  } else if (failure.has_server_failure_info()) {
+    out->mutable_server_failure_info()->set_non_retryable(failure.server_failure_info().non_retryable());
+    room -= kFieldOverhead;
+  }
+  out->set_source(cut(failure.source(), &room));
+  out->set_message(cut(failure.message(), &room));
+  out->set_stack_trace(cut(failure.stack_trace(), &room));
+  if (failure.has_cause() && room > kFieldOverhead && depth > 0) {
+    cut_down(failure.cause(), room - kFieldOverhead, depth - 1, out->mutable_cause());
+  }
 }
 
 }  // namespace
@@ -112,29 +145,22 @@ FailureProto timeout_failure(std::string message, enums::TimeoutType type) {
   return out;
 }
 
-FailureProto truncate_failure(const FailureProto& failure) {
-  if (failure.ByteSizeLong() <= kFailureBytesMax) return failure;
-  const auto cut = [](std::string text, std::size_t bytes) {
-    if (text.size() <= bytes) return text;
-    while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0u) == 0x80u) --bytes;  // whole UTF-8 characters
-    text.resize(bytes);
-    return text;
-  };
+FailureProto server_failure(std::string message, Retryable retryable) {
   FailureProto out;
-  out.set_message(cut(failure.message(), kFailureBytesMax / 2));
-  out.set_source(cut(failure.source(), 64));
-  out.mutable_server_failure_info();
-  FailureProto* inner = out.mutable_cause();
-  inner->set_message(cut(failure.message(), kFailureBytesMax / 4));
-  inner->set_source(out.source());
-  inner->set_stack_trace(cut(failure.stack_trace(), kFailureBytesMax / 4));
-  if (failure.has_application_failure_info()) {
-    inner->mutable_application_failure_info()->set_type(cut(failure.application_failure_info().type(), 256));
-    inner->mutable_application_failure_info()->set_non_retryable(failure.application_failure_info().non_retryable());
-  } else if (failure.has_timeout_failure_info()) {
-    inner->mutable_timeout_failure_info()->set_timeout_type(failure.timeout_failure_info().timeout_type());
-  }
+  out.set_message(std::move(message));
+  out.mutable_server_failure_info()->set_non_retryable(retryable == Retryable::kNo);
   return out;
+}
+
+FailureProto within(const FailureProto& failure, std::size_t bytes_max, std::size_t bytes_kept, Retryable retryable) {
+  if (failure.ByteSizeLong() <= bytes_max) return failure;
+  FailureProto out = server_failure("Failure exceeds size limit.", retryable);
+  cut_down(failure, static_cast<std::int64_t>(bytes_kept), kCausesKept, out.mutable_cause());
+  return out;
+}
+
+FailureProto truncate_failure(const FailureProto& failure) {
+  return within(failure, kFailureBytesMax, kFailureBytesMax, Retryable::kYes);
 }
 
 }  // namespace callimport::engine

@@ -32,7 +32,12 @@ RetryDecision decide_retry(const RetryPolicyProto& policy, int attempt, const Fa
 
 std::string_view timeout_name(enums::TimeoutType type);  ///< StartToClose, ...
 FailureProto timeout_failure(std::string message, enums::TimeoutType type);
-/// Small enough for state: about 4 KiB, else wrapped as a server failure around its truncated self (C30).
+enum class Retryable : std::uint8_t { kYes, kNo };
+/// One of the service's own words.
+FailureProto server_failure(std::string message, Retryable retryable);
+/// Itself up to `bytes_max`, else a server failure around what of its words fits into `bytes_kept`.
+FailureProto within(const FailureProto& failure, std::size_t bytes_max, std::size_t bytes_kept, Retryable retryable);
+/// Small enough for state: 4 KiB (C30).
 FailureProto truncate_failure(const FailureProto& failure);
 
 }  // namespace callimport::engine

@@ -4,10 +4,16 @@
 #include "engine/service/activities.h"
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
+#include "engine/service/retry.h"
 #include "engine/service/uuid_text.h"
 
 namespace callimport::engine {
 namespace {
+
+constexpr const char* kHeartbeatTooLarge = "Heartbeat details exceed size limit.";
+
+/// What becomes of an attempt whose words the history would not hold.
+FailureProto too_large(const char* what) { return server_failure(what, Retryable::kNo); }
 
 bool is_started(const OpenRun& run, std::int64_t scheduled) {
   return run.activities.at(scheduled).state.started_ns() != 0;
@@ -100,10 +106,16 @@ template <class Request, class Response>
 void Service::beat(const Request& request, CallContext context, Reply<Response> reply) {
   on_activity(request, context, std::move(reply), [&](Call<Response> call, OpenRun& run, std::int64_t scheduled) {
     if (!is_started(run, scheduled)) return refuse(std::move(call), errors::activity_not_found());
-    Draft draft(run, clock_.now());
-    heartbeat_activity(draft, scheduled, request.has_details() ? &request.details() : nullptr);
-    commit(run, std::move(draft));
     Response out;
+    Draft draft(run, clock_.now());
+    if (request.details().ByteSizeLong() > options_.blob_bytes_max) {
+      fail_activity(draft, scheduled, too_large(kHeartbeatTooLarge), request.identity(), nullptr);
+      if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
+      out.set_cancel_requested(true);
+      return answer(std::move(call), std::move(out));
+    }
+    heartbeat_activity(draft, scheduled, request.has_details() ? &request.details() : nullptr);
+    if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
     const pb::ActivityState& state = run.activities.at(scheduled).state;  // C28
     out.set_cancel_requested(state.cancel_requested_event_id() != 0);
     out.set_activity_paused(state.paused_ns() != 0 || run.paused());
@@ -119,15 +131,11 @@ void Service::complete(const Request& request, CallContext context, Reply<Respon
     Draft draft(run, clock_.now());
     if (result != nullptr && result->ByteSizeLong() > options_.blob_bytes_max) {
       // An oversized result fails the activity for good instead (there is nothing to retry).
-      temporal::api::failure::v1::Failure failure;
-      failure.set_message("Complete result exceeds size limit.");
-      failure.mutable_server_failure_info()->set_non_retryable(true);
-      fail_activity(draft, scheduled, failure, request.identity(), nullptr);
+      fail_activity(draft, scheduled, too_large("Complete result exceeds size limit."), request.identity(), nullptr);
     } else {
       complete_activity(draft, scheduled, result, request.identity());
     }
-    limit_growth(draft);
-    commit(run, std::move(draft));
+    if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
     answer(std::move(call), Response());
   });
 }
@@ -137,25 +145,36 @@ void Service::fail_attempt(const Request& request, CallContext context, Reply<Re
   on_activity(request, context, std::move(reply), [&](Call<Response> call, OpenRun& run, std::int64_t scheduled) {
     if (!is_started(run, scheduled)) return refuse(std::move(call), errors::activity_not_found());
     const PayloadsProto* heartbeat = request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr;
+    Response out;
+    if (heartbeat != nullptr && heartbeat->ByteSizeLong() > options_.blob_bytes_max) {
+      heartbeat = nullptr;
+      *out.add_failures() = too_large(kHeartbeatTooLarge);
+    }
+    const FailureProto failure =
+        within(request.failure(), options_.blob_bytes_max, options_.blob_bytes_warn, Retryable::kNo);
+    if (request.failure().ByteSizeLong() > options_.blob_bytes_max) *out.add_failures() = failure;
     Draft draft(run, clock_.now());
-    fail_activity(draft, scheduled, request.failure(), request.identity(), heartbeat);
-    limit_growth(draft);
-    commit(run, std::move(draft));
-    answer(std::move(call), Response());
+    fail_activity(draft, scheduled, failure, request.identity(), heartbeat);
+    if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
+    answer(std::move(call), std::move(out));
   });
 }
 
 template <class Request, class Response>
 void Service::cancel_attempt(const Request& request, CallContext context, Reply<Response> reply) {
   on_activity(request, context, std::move(reply), [&](Call<Response> call, OpenRun& run, std::int64_t scheduled) {
-    if (run.activities.at(scheduled).state.cancel_requested_event_id() == 0) {
+    const bool fits = request.details().ByteSizeLong() <= options_.blob_bytes_max;
+    if (fits && run.activities.at(scheduled).state.cancel_requested_event_id() == 0) {
       return refuse(std::move(call), errors::invalid("unable to mark activity as canceled without activity being "
                                                      "request canceled first"));
     }
     Draft draft(run, clock_.now());
-    cancel_activity(draft, scheduled, request.has_details() ? &request.details() : nullptr, request.identity());
-    limit_growth(draft);
-    commit(run, std::move(draft));
+    if (fits) {
+      cancel_activity(draft, scheduled, request.has_details() ? &request.details() : nullptr, request.identity());
+    } else {
+      fail_activity(draft, scheduled, too_large("Cancel details exceed size limit."), request.identity(), nullptr);
+    }
+    if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
     answer(std::move(call), Response());
   });
 }

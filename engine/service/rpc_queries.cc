@@ -12,6 +12,7 @@ namespace callimport::engine {
 namespace {
 
 constexpr std::size_t kAttachedQueriesMax = 1;
+constexpr const char* kBlobTooLarge = "Blob data size exceeds limit.";
 constexpr int kFailedAttempts = 3;
 constexpr std::int64_t kQueryTimeout = 30 * kNanosPerSecond;  // where the caller gave no deadline
 constexpr const char* kTimedOut = "query timed out before a worker could process it";
@@ -32,6 +33,9 @@ void Service::QueryWorkflow(const api::QueryWorkflowRequest& request, CallContex
   if (!request.has_query()) return refuse(std::move(call), errors::invalid("WorkflowQuery is not set on request."));
   if (request.query().query_type().empty()) {
     return refuse(std::move(call), errors::invalid("QueryType is not set on request."));
+  }
+  if (request.query().query_args().ByteSizeLong() > options_.blob_bytes_max) {
+    return refuse(std::move(call), errors::invalid(kBlobTooLarge));
   }
   PortStatus error;
   const Found found = find_run(request.namespace_(), request.execution(), &error);
@@ -182,6 +186,11 @@ void Service::RespondQueryTaskCompleted(const api::RespondQueryTaskCompletedRequ
   if (request.has_query_result()) *result.mutable_answer() = request.query_result();
   result.set_error_message(request.error_message());
   if (request.has_failure()) *result.mutable_failure() = request.failure();
+  if (request.query_result().ByteSizeLong() > options_.blob_bytes_max) {
+    result.Clear();
+    result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
+    result.set_error_message(kBlobTooLarge);
+  }
   answer_query(it->second, result);
   answer(std::move(call), api::RespondQueryTaskCompletedResponse());
 }
@@ -237,7 +246,9 @@ void Service::settle_queries(
     const auto query = queries_.find(id);
     if (query == queries_.end()) continue;
     const auto result = results.find(query->second.uuid);
-    if (result != results.end()) {
+    if (result != results.end() && result->second.answer().ByteSizeLong() > options_.blob_bytes_max) {
+      refuse_query(id, errors::invalid(kBlobTooLarge));
+    } else if (result != results.end()) {
       answer_query(id, result->second);
     } else {
       queue_query(query->second);

@@ -78,8 +78,7 @@ void Service::UpdateWorkflowExecutionOptions(const api::UpdateWorkflowExecutionO
     }
     Draft draft(*found.open, clock_.now());
     update_options(draft, change);
-    limit_growth(draft);
-    commit(*found.open, std::move(draft));
+    if (auto wrong = grow(*found.open, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
   }
   api::UpdateWorkflowExecutionOptionsResponse out;
   *out.mutable_workflow_execution_options() = std::move(wanted);
@@ -102,8 +101,7 @@ void Service::PauseWorkflowExecution(const api::PauseWorkflowExecutionRequest& r
   }
   Draft draft(*found.open, clock_.now());
   pause_run(draft, request.identity(), request.reason(), request.request_id());
-  limit_growth(draft);
-  commit(*found.open, std::move(draft));
+  if (auto wrong = grow(*found.open, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
   answer(std::move(call), api::PauseWorkflowExecutionResponse());
 }
 
@@ -122,8 +120,7 @@ void Service::UnpauseWorkflowExecution(const api::UnpauseWorkflowExecutionReques
   const RunKey key = run.key;
   Draft draft(run, clock_.now());
   unpause_run(draft, request.identity(), request.reason(), request.request_id());
-  limit_growth(draft);
-  commit(run, std::move(draft));
+  if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
   if (open_.contains(key)) enqueue_due(run);  // what waited
   answer(std::move(call), api::UnpauseWorkflowExecutionResponse());
 }

@@ -114,7 +114,7 @@ std::optional<PortStatus> Service::check_schedule(const Namespace& of, sched::Sc
 std::optional<PortStatus> Service::check_schedule_fields(
     const Namespace& of, const temporal::api::common::v1::Memo& memo,
     temporal::api::common::v1::SearchAttributes* attributes) const {
-  if (memo.ByteSizeLong() > options_.blob_bytes_max) return errors::invalid("Memo size exceeds limit.");
+  if (memo.ByteSizeLong() > options_.memo_bytes_max) return errors::invalid("Memo size exceeds limit.");
   if (auto wrong = check_search_attributes(of.name, of.search_types, attributes)) return errors::invalid(*wrong);
   return std::nullopt;
 }

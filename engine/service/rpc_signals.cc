@@ -9,13 +9,12 @@
 namespace callimport::engine {
 namespace {
 
-constexpr int kSignalsMax = 10'000;
 constexpr std::size_t kIdBytesMax = 1000;
 
 }  // namespace
 
 std::optional<PortStatus> Service::check_signal_limit(const OpenRun& run) const {
-  if (run.progress.signals() < kSignalsMax) return std::nullopt;
+  if (run.progress.signals() < options_.signals_max) return std::nullopt;
   return errors::invalid("exceeded workflow execution limit for signal events");
 }
 
@@ -55,8 +54,7 @@ void Service::SignalWorkflowExecution(const api::SignalWorkflowExecutionRequest&
                      .input = request.has_input() ? &request.input() : nullptr,
                      .header = request.has_header() ? &request.header() : nullptr});
   if (!draft.buffering()) schedule_task_if_idle(draft);
-  limit_growth(draft);
-  commit(run, std::move(draft));
+  if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
   answer(std::move(call), api::SignalWorkflowExecutionResponse());
 }
 
@@ -86,8 +84,7 @@ void Service::RequestCancelWorkflowExecution(const api::RequestCancelWorkflowExe
     Draft draft(*found.open, clock_.now());
     (void)request_cancel_run(
         draft, {.cause = request.reason(), .identity = request.identity(), .request_id = request.request_id()});
-    limit_growth(draft);
-    commit(*found.open, std::move(draft));
+    if (auto wrong = grow(*found.open, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
   }
   answer(std::move(call), api::RequestCancelWorkflowExecutionResponse());
 }

@@ -63,7 +63,7 @@ std::optional<PortStatus> check_start(const Request& r, const EmbeddedOptions& o
   }
   if (auto wrong = priority_error(r.priority())) return errors::invalid(*wrong);
   if (r.input().ByteSizeLong() > options.blob_bytes_max) return errors::invalid("Blob data size exceeds limit.");
-  if (r.memo().ByteSizeLong() > options.blob_bytes_max) return errors::invalid("Memo size exceeds limit.");
+  if (r.memo().ByteSizeLong() > options.memo_bytes_max) return errors::invalid("Memo size exceeds limit.");
   return std::nullopt;
 }
 
@@ -182,7 +182,9 @@ Service::StartAnswer Service::start_workflow(const StartRequest& request, const 
                                       last.facts().start_request_id(), id),
               {}};
     } else if (policies.conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
-      if (request.on_conflict_options().attach_request_id()) attach_request(*current.open, request);
+      if (request.on_conflict_options().attach_request_id()) {
+        if (auto wrong = attach_request(*current.open, request)) return {std::move(*wrong), {}};
+      }
       return same(false);
     } else {
       Draft draft(*current.open, clock_.now());
@@ -198,13 +200,12 @@ Service::StartAnswer Service::start_workflow(const StartRequest& request, const 
 }
 
 /// C6: remembered with an event of its own, no workflow task.
-void Service::attach_request(OpenRun& run, const StartRequest& request) {
+std::optional<PortStatus> Service::attach_request(OpenRun& run, const StartRequest& request) {
   Draft draft(run, clock_.now());
   OptionsUpdated attached_request;
   attached_request.set_attached_request_id(request.request_id());
   update_options(draft, attached_request);
-  limit_growth(draft);
-  commit(run, std::move(draft));
+  return grow(run, std::move(draft));
 }
 
 void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request, CallContext context,
@@ -257,8 +258,7 @@ void Service::SignalWithStartWorkflowExecution(const SignalStartRequest& request
         if (draft.progress().backoff_until_ns() != 0)
           draft.edit_progress().set_backoff_until_ns(0);  // C.6: ends the wait
         if (!draft.buffering()) schedule_task_if_idle(draft);
-        limit_growth(draft);
-        commit(run, std::move(draft));
+        if (auto wrong = grow(run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
       }
       return done(last.facts().run_id(), false);
     } else {

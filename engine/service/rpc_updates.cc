@@ -48,7 +48,14 @@ std::size_t in_flight(const OpenRun& run) {
   return run.admitted.size() + static_cast<std::size_t>(open);
 }
 
-std::optional<PortStatus> check_limits(const OpenRun& run, const EmbeddedOptions& options) {
+std::size_t in_flight_bytes(const OpenRun& run) {
+  std::size_t bytes = 0;
+  for (const auto& [id, admitted] : run.admitted) bytes += admitted.request.ByteSizeLong();
+  return bytes;
+}
+
+std::optional<PortStatus> check_limits(const OpenRun& run, const UpdateRequest& request,
+                                       const EmbeddedOptions& options) {
   if (in_flight(run) >= options.updates_in_flight_max) {
     return errors::concurrent_limit("limit on number of concurrent in-flight updates has been reached (" +
                                     std::to_string(options.updates_in_flight_max) + ")");
@@ -61,6 +68,10 @@ std::optional<PortStatus> check_limits(const OpenRun& run, const EmbeddedOptions
                              "them, and consider rejecting updates that you aren't going to process. You can also "
                              "Continue-as-New to avoid this; we recommend you check Continue-as-New Suggested in your "
                              "Workflow.");
+  }
+  if (in_flight_bytes(run) + request.ByteSizeLong() >= options.updates_in_flight_bytes_max) {
+    return errors::concurrent_limit("limit on total payload size of in-flight updates has been reached (" +
+                                    std::to_string(options.updates_in_flight_bytes_max) + " bytes)");
   }
   return std::nullopt;
 }
@@ -173,7 +184,7 @@ std::optional<PortStatus> Service::admit(const Found& found, const UpdateRequest
   if (knows_update(found, id)) return std::nullopt;
   if (run.paused())
     return errors::plain(errors::kFailedPrecondition, "Workflow is paused. Cannot update the workflow.");
-  if (auto wrong = check_limits(run, options_)) return wrong;
+  if (auto wrong = check_limits(run, request, options_)) return wrong;
   AdmittedUpdate& admitted = run.admitted[id];
   admitted.order = next_id_++;
   admitted.request = request;

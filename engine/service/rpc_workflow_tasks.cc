@@ -4,6 +4,7 @@
 #include "engine/service/activities.h"
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
+#include "engine/service/retry.h"
 #include "engine/service/workflow_tasks.h"
 
 namespace callimport::engine {
@@ -139,11 +140,12 @@ void Service::RespondWorkflowTaskFailed(const api::RespondWorkflowTaskFailedRequ
     const bool closed = id != runs_by_id_.end() && !open_.contains(id->second);
     return refuse(std::move(call), closed ? errors::already_completed() : errors::task_not_found());
   }
+  const FailureProto failure =
+      within(request.failure(), options_.blob_bytes_max, options_.blob_bytes_warn, Retryable::kNo);
   Draft draft(*run, clock_.now());
-  fail_task(draft, {request.cause(), request.has_failure() ? &request.failure() : nullptr, request.identity(),
+  fail_task(draft, {request.cause(), request.has_failure() ? &failure : nullptr, request.identity(),
                     request.binary_checksum(), request.has_worker_version() ? &request.worker_version() : nullptr});
-  limit_growth(draft);
-  commit(*run, std::move(draft));
+  if (auto wrong = grow(*run, std::move(draft))) return refuse(std::move(call), std::move(*wrong));
   answer(std::move(call), api::RespondWorkflowTaskFailedResponse());
 }
 

@@ -10,6 +10,26 @@ namespace callimport::engine {
 namespace enums = ::temporal::api::enums::v1;
 namespace {
 
+/// `with` takes the place of `held`, and counts.
+template <class Message>
+void replace(Run& run, Message& held, Message* with) {
+  run.state_bytes += static_cast<std::int64_t>(with->ByteSizeLong()) - static_cast<std::int64_t>(held.ByteSizeLong());
+  held.Swap(with);
+}
+
+template <class Held, class Key>
+void erase(Run& run, Held& held, const Key& key) {
+  const auto it = held.find(key);
+  if (it == held.end()) return;
+  run.state_bytes -= static_cast<std::int64_t>(it->second.ByteSizeLong());
+  held.erase(it);
+}
+
+void add_signal_request(Run& run, std::string id) {
+  const auto bytes = static_cast<std::int64_t>(id.size());
+  if (run.signal_requests.insert(std::move(id)).second) run.state_bytes += bytes;
+}
+
 void apply_activities(Run& run, pb::Transition& change) {
   for (auto& set : *change.mutable_activities()) {
     const std::int64_t id = set.scheduled_event_id();
@@ -25,13 +45,14 @@ void apply_activities(Run& run, pb::Transition& change) {
       set.clear_event_length();
       run.activity_ids[set.activity_id()] = id;
     }
-    activity.state.Swap(&set);
+    replace(run, activity.state, &set);
   }
   for (const std::int64_t id : change.activities_gone()) {
     const auto it = run.activities.find(id);
     if (it == run.activities.end()) continue;
     const auto named = run.activity_ids.find(it->second.state.activity_id());
     if (named != run.activity_ids.end() && named->second == id) run.activity_ids.erase(named);
+    run.state_bytes -= static_cast<std::int64_t>(it->second.state.ByteSizeLong());
     run.activities.erase(it);
   }
 }
@@ -87,25 +108,22 @@ void apply(Run& run, pb::Transition&& change) {
   if (change.has_progress()) run.progress.Swap(change.mutable_progress());
   if (change.has_task()) run.task.Swap(change.mutable_task());
   for (auto& timer : *change.mutable_timers()) {
-    pb::TimerState& held = run.timers[timer.timer_id()];
-    held.Swap(&timer);
+    replace(run, run.timers[timer.timer_id()], &timer);
   }
-  for (const auto& id : change.timers_gone()) run.timers.erase(id);
+  for (const auto& id : change.timers_gone()) erase(run, run.timers, id);
   for (auto& child : *change.mutable_children()) {
-    pb::ChildState& held = run.children[child.initiated_event_id()];
-    held.Swap(&child);
+    replace(run, run.children[child.initiated_event_id()], &child);
   }
-  for (const std::int64_t id : change.children_gone()) run.children.erase(id);
+  for (const std::int64_t id : change.children_gone()) erase(run, run.children, id);
   apply_buffer(run, change);
-  for (auto& id : *change.mutable_signal_requests()) run.signal_requests.insert(std::move(id));
+  for (auto& id : *change.mutable_signal_requests()) add_signal_request(run, std::move(id));
   for (auto& request : *change.mutable_attached_requests()) run.attached_requests.push_back(std::move(request));
   for (auto& update : *change.mutable_updates()) {
-    pb::UpdateState& held = run.updates[update.update_id()];
-    held.Swap(&update);
+    replace(run, run.updates[update.update_id()], &update);
   }
-  for (const auto& id : change.updates_gone()) run.updates.erase(id);
-  if (change.has_memo()) run.memo.Swap(change.mutable_memo());
-  if (change.has_search_attributes()) run.search_attributes.Swap(change.mutable_search_attributes());
+  for (const auto& id : change.updates_gone()) erase(run, run.updates, id);
+  if (change.has_memo()) replace(run, run.memo, change.mutable_memo());
+  if (change.has_search_attributes()) replace(run, run.search_attributes, change.mutable_search_attributes());
   if (change.has_reset_points()) run.reset_points.Swap(change.mutable_reset_points());
   if (change.has_namespace_state()) {
     run.namespace_state = std::make_unique<pb::NamespaceState>(std::move(*change.mutable_namespace_state()));
@@ -173,26 +191,23 @@ void from_snapshot(pb::RunSnapshot&& snapshot, Run* run) {
     const std::int64_t id = held.state().scheduled_event_id();
     run->activity_ids[held.state().activity_id()] = id;
     Activity& activity = run->activities[id];
-    activity.state.Swap(held.mutable_state());
+    replace(*run, activity.state, held.mutable_state());
     activity.scheduled_event = std::move(*held.mutable_scheduled_event());
   }
   for (auto& timer : *snapshot.mutable_timers()) {
-    pb::TimerState& held = run->timers[timer.timer_id()];
-    held.Swap(&timer);
+    replace(*run, run->timers[timer.timer_id()], &timer);
   }
   for (auto& child : *snapshot.mutable_children()) {
-    pb::ChildState& held = run->children[child.initiated_event_id()];
-    held.Swap(&child);
+    replace(*run, run->children[child.initiated_event_id()], &child);
   }
   for (auto& event : *snapshot.mutable_buffered()) run->buffered.push_back(std::move(event));
-  for (auto& id : *snapshot.mutable_signal_requests()) run->signal_requests.insert(std::move(id));
+  for (auto& id : *snapshot.mutable_signal_requests()) add_signal_request(*run, std::move(id));
   for (auto& request : *snapshot.mutable_attached_requests()) run->attached_requests.push_back(std::move(request));
   for (auto& update : *snapshot.mutable_updates()) {
-    pb::UpdateState& held = run->updates[update.update_id()];
-    held.Swap(&update);
+    replace(*run, run->updates[update.update_id()], &update);
   }
-  run->memo.Swap(snapshot.mutable_memo());
-  run->search_attributes.Swap(snapshot.mutable_search_attributes());
+  replace(*run, run->memo, snapshot.mutable_memo());
+  replace(*run, run->search_attributes, snapshot.mutable_search_attributes());
   run->reset_points.Swap(snapshot.mutable_reset_points());
   run->started_event = std::move(*snapshot.mutable_started_event());
   if (snapshot.has_namespace_state()) {

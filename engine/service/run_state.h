@@ -60,6 +60,7 @@ struct Run {
   std::unique_ptr<ScheduleParts> schedule;  ///< of a record of that kind
   std::int64_t last_task_id = 0;
   std::int64_t transitions = 0;
+  std::int64_t state_bytes = 0;  ///< about what activities, timers, children, updates, requests and memo take written
   HistoryBatches history;
 
   bool open() const;

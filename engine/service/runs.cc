@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/service/internal/core.h"
+#include "engine/service/limits.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
 #include "engine/service/successors.h"
@@ -388,14 +389,16 @@ RunKey Service::start(StartPlan plan) {
   return key;
 }
 
-void Service::limit_growth(Draft& draft) const {
-  if (auto wrong = history_limit_error(draft, options_)) {
-    terminate_run(draft, *wrong, nullptr, kHistoryService);
-    return;
+std::optional<PortStatus> Service::grow(OpenRun& run, Draft draft) {
+  if (auto wrong = growth_error(draft, options_)) {
+    Draft instead(run, clock_.now());
+    terminate_run(instead, *wrong, nullptr, kHistoryService);
+    commit(run, std::move(instead));
+    return errors::invalid(std::move(*wrong));
   }
-  if (draft.buffering() && draft.buffered_count() > static_cast<std::size_t>(options_.buffered_events_max)) {
-    fail_task_for_buffer(draft);
-  }
+  if (buffers_too_much(draft, options_)) fail_task_for_buffer(draft);
+  commit(run, std::move(draft));
+  return std::nullopt;
 }
 
 }  // namespace callimport::engine

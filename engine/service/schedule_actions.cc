@@ -125,9 +125,8 @@ void Service::end_running(const OpenRun& record, const pb::ScheduleProgress& pro
                                        .request_id = "",
                                        .external = nullptr,
                                        .external_initiated = 0});
-      limit_growth(draft);
     }
-    commit(*found.open, std::move(draft));
+    (void)grow(*found.open, std::move(draft));
   }
 }
 

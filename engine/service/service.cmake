@@ -11,7 +11,7 @@ add_floor(engine::service
           service/calendar.h service/cron.h service/words.h service/schedule_text.h service/schedule_times.h service/schedules.h service/uuid_text.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
           service/proto_time.h service/buffered_random.h service/utf8_text.h service/rebuild.h service/resets.h service/run_options.h
-          service/activity_operations.h service/task_events.h service/updates.h service/transition_check.h service/reset_news.h
+          service/activity_operations.h service/task_events.h service/updates.h service/transition_check.h service/reset_news.h service/limits.h
   SOURCES service/core.cc service/namespaces.cc service/records.cc service/batches.cc service/batch_requests.cc service/rpc_batches.cc service/runs.cc service/crossings.cc service/families.cc service/dispatch.cc service/fire.cc service/draft.cc service/run_state.cc service/transition_check.cc service/reset_news.cc
           service/history_batches.cc service/workflow_tasks.cc service/activities.cc service/commands.cc
           service/command_error.cc service/completion.cc service/starts.cc service/children.cc service/crossing_commands.cc service/id_policies.cc
@@ -23,7 +23,7 @@ add_floor(engine::service
           service/rpc_workers.cc service/rpc_task_queues.cc service/visibility.cc
           service/rebuild.cc service/resets.cc service/run_options.cc service/rpc_resets.cc service/activity_operations.cc
           service/rpc_activity_operations.cc service/rpc_run_options.cc service/rpc_deletions.cc
-          service/task_events.cc service/updates.cc service/rpc_updates.cc service/rpc_multi.cc
+          service/task_events.cc service/updates.cc service/rpc_updates.cc service/rpc_multi.cc service/limits.cc
   DEPS engine::port engine_transition storage::journal nlohmann_json::nlohmann_json date::date-tz)
 # The wire still has fields that Temporal marks deprecated; what clients send in them is carried and obeyed.
 target_compile_options(engine_service PRIVATE -Wno-deprecated-declarations)

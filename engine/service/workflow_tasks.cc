@@ -108,7 +108,8 @@ void start_task(Draft& draft, const TaskStart& start, const EmbeddedOptions& opt
   task.set_request_id(start.request_id);
   task.set_history_size_bytes(draft.history_bytes());
   task.set_suggest_continue_as_new(draft.next_event_id() - 1 >= options.history_events_suggest ||
-                                   task.history_size_bytes() >= kSuggestHistoryBytes ||
+                                   task.history_size_bytes() >=
+                                       static_cast<std::int64_t>(options.history_bytes_suggest) ||
                                    start.updates * 10 >= options.updates_max * kSuggestUpdateTenths);
   if (task.attempt() > 1 || task.speculative()) {
     task.set_started_event_id(task.scheduled_event_id() + 1);

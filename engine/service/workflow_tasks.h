@@ -15,7 +15,6 @@ class Failure;
 namespace callimport::engine {
 
 inline constexpr std::string_view kHistoryService = "history-service";
-inline constexpr std::int64_t kSuggestHistoryBytes = 4 << 20;                 ///< C11
 inline constexpr std::int64_t kHeartbeatLimitNs = 30LL * 60 * 1'000'000'000;  ///< C18
 inline constexpr std::size_t kSuggestUpdateTenths = 9;                        ///< of updates_max (C11)
 inline constexpr std::int64_t kSpeculativeScheduleToStartNs = 5'000'000'000;  ///< on the normal queue (C17)

@@ -368,7 +368,8 @@ TEST(Serve, TakesTheDevServersFlags) {
         DevServerRow{"ui port", {"--ui-port", "8233", "--ui-ip", "127.0.0.1"}, "--ui-port is accepted and not used"},
         DevServerRow{"dynamic configuration",
                      {"--dynamic-config-value", "a=true", "--dynamic-config-value", "b=1"},
-                     "--dynamic-config-value is accepted and not used"},
+                     "--dynamic-config-value a is accepted and not used"},
+        DevServerRow{"limits", {"--dynamic-config-value", "limit.blobSize.error=1000"}, ""},
         DevServerRow{"address", {"--ip", "127.0.0.1"}, ""},
         DevServerRow{"names", {"-n", "one", "--namespace", "two", "--search-attribute", "Region=Keyword"}, ""}}) {
     const auto server = server_of(row.flags);
@@ -381,6 +382,10 @@ TEST(Serve, TakesTheDevServersFlags) {
   EXPECT_TRUE(bad->wait_ready().empty());
   EXPECT_EQ(bad->wait(), 2);
   EXPECT_NE(bad->err().find("Datetime"), std::string::npos) << bad->err();
+  const auto no_number = server_of({"--dynamic-config-value", "limit.blobSize.error=many"});
+  EXPECT_TRUE(no_number->wait_ready().empty());
+  EXPECT_EQ(no_number->wait(), 2);
+  EXPECT_NE(no_number->err().find("limit.blobSize.error is a whole number"), std::string::npos) << no_number->err();
 }
 
 TEST(Serve, NamespacesOfTheFlagsAreThere) {

@@ -15,5 +15,6 @@ add_dependencies(cluster_kills_test callimport)
 
 # The port alone, against a server in the test's own process.
 add_suite(cluster_port_test SOURCES cluster/port_test.cc api/certificates.cc DEPS engine::cluster api::grpc storage::runtime OpenSSL::Crypto)
-add_suite(cluster_hostile_test SOURCES cluster/hostile_test.cc cluster/hostile_requests.cc DEPS test_cluster LABELS real cluster TIMEOUT 600)
+add_suite(cluster_hostile_test SOURCES cluster/hostile_test.cc cluster/hostile_requests.cc cluster/hostile_target.cc cluster/limits_test.cc
+          cluster/limit_play.cc cluster/limit_rows.cc DEPS test_cluster LABELS real cluster TIMEOUT 600)
 add_dependencies(cluster_hostile_test callimport)

@@ -47,8 +47,8 @@ std::string DevServer::tool() {
   return std::filesystem::exists(path, ignored) ? path : std::string();
 }
 
-DevServer::DevServer(const Scratch& folder)
-    : folder_(folder), port_(free_port()), address_(fmt::format("127.0.0.1:{}", port_)) {}
+DevServer::DevServer(const Scratch& folder, std::vector<std::string> config)
+    : folder_(folder), config_(std::move(config)), port_(free_port()), address_(fmt::format("127.0.0.1:{}", port_)) {}
 
 bool DevServer::start() {
   Command command;
@@ -63,6 +63,7 @@ bool DevServer::start() {
                   folder_ / "temporal.db",
                   "--log-level",
                   "error"};
+  for (const auto& words : config_) command.args.insert(command.args.end(), {"--dynamic-config-value", words});
   command.env = {{"HOME", folder_.path().string()}};
   process_ = std::make_unique<Process>(tool(), std::move(command), folder_);
   const auto client = api::Client::create(api::Connection{.address = address_});

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/spine/process.h"
 
@@ -15,7 +16,8 @@ class DevServer {
   /// Their command line, where `./dev tools` puts it; empty: it is not there.
   static std::string tool();
   /// @param folder  for its database and streams; outlives it.
-  explicit DevServer(const Scratch& folder);
+  /// @param config  KEY=VALUE for --dynamic-config-value.
+  explicit DevServer(const Scratch& folder, std::vector<std::string> config = {});
 
   /// Returns once it answers calls in the namespace `default`. False: it ended before.
   bool start();
@@ -25,6 +27,7 @@ class DevServer {
 
  private:
   const Scratch& folder_;
+  std::vector<std::string> config_;
   int port_;
   std::string address_;
   std::unique_ptr<Process> process_;

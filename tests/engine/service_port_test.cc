@@ -352,7 +352,7 @@ PortStatus signal_with(ServiceWorld& world, std::size_t bytes) {
   return world.call(&WorkflowService::SignalWorkflowExecution, request).status;
 }
 
-/// One completion that the history has no room for ends the run; what came before it stays.
+/// The change after the one that went beyond ends the run; what came before it stays.
 void grow_beyond(ServiceWorld& world, std::size_t bytes_max, std::size_t portion) {
   world.start();
   constexpr std::int64_t kAround = 1'000;  // an event around its payload, and the task's three
@@ -366,12 +366,13 @@ void grow_beyond(ServiceWorld& world, std::size_t bytes_max, std::size_t portion
   Command last = marker("m");
   (*last.mutable_record_marker_command_attributes()->mutable_details())["d"] =
       payloads(std::string(portion + kAround, 'y'));
-  EXPECT_EQ(world.complete(task, {last}).status.message, "Workflow history size exceeds limit.");
+  EXPECT_TRUE(world.complete(task, {last}).ok());
+  EXPECT_EQ(signal_with(world, 1).message, "Workflow history size exceeds limit.");
   const History history = world.history();
   const auto& end = history.events(history.events_size() - 1);
   EXPECT_EQ(end.workflow_execution_terminated_event_attributes().reason(), "Workflow history size exceeds limit.");
   EXPECT_EQ(end.workflow_execution_terminated_event_attributes().identity(), "history-service");
-  EXPECT_EQ(history.events_size(), signals + 5) << "started, the task's three events, the end, and each signal";
+  EXPECT_EQ(history.events_size(), signals + 6) << "started, the task's three, the marker, the end, and each signal";
 }
 
 TEST(Limits, HistorySize) {  // C.16, a lowered limit
@@ -379,6 +380,36 @@ TEST(Limits, HistorySize) {  // C.16, a lowered limit
   options.history_bytes_max = 50'000;
   ServiceWorld world(options);
   grow_beyond(world, options.history_bytes_max, 1'000);
+}
+
+TEST(Limits, StateSize) {  // C.16: of what is known beside the history
+  EmbeddedOptions options;
+  options.state_bytes_max = 10'000;
+  ServiceWorld world(options);
+  world.start();
+  ASSERT_TRUE(world.complete(world.poll(), {schedule_activity("1"), schedule_activity("2")}).ok());
+  const auto beat = [&world] {
+    api::RecordActivityTaskHeartbeatRequest request;
+    request.set_task_token(world.poll_activity().task_token());
+    *request.mutable_details() = payloads(std::string(6'000, 'x'));
+    return world.call(&WorkflowService::RecordActivityTaskHeartbeat, request).status;
+  };
+  EXPECT_TRUE(beat().ok());
+  world.restart();
+  EXPECT_EQ(beat().message, "Workflow mutable state size exceeds limit.") << "counted, not only remembered";
+  EXPECT_EQ(world.describe().workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
+}
+
+TEST(Limits, WhatGoesBeyondIsNotDone) {  // C.16
+  EmbeddedOptions options;
+  options.history_events_max = 4;
+  ServiceWorld world(options);
+  world.start();
+  ASSERT_TRUE(world.complete(world.poll(), {}).ok());
+  EXPECT_EQ(world.signal("s").message, "Workflow history count exceeds limit.");
+  EXPECT_EQ(world.transcript("W", "", 4),
+            "[4 WorkflowTaskCompleted scheduled=2 started=3\n"
+            "[5 WorkflowExecutionTerminated reason=Workflow history count exceeds limit. identity=history-service\n");
 }
 
 TEST(Limits, HistorySizeAsItIs) {  // C.16: 50 MiB

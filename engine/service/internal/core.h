@@ -48,6 +48,7 @@ struct HistoryWait {
   std::int64_t next_event_id = 1;
   bool close_event = false;  ///< only the closing event is wanted
   bool token_on_expiry = true;
+  bool follows_runs = true;  ///< CallContext
   std::size_t page = 256;
   std::int64_t deadline_ns = 0;
   std::uint64_t call_number() const { return call.number; }
@@ -261,8 +262,9 @@ class Service final : public EmbeddedService {
   /// Runs `then` with the whole history in memory, now or later; not at all when the run is gone by then.
   void with_history(OpenRun& run, std::function<void(OpenRun&)> then);
   RunKey start(StartPlan plan);
-  /// After an event from outside: more buffered than allowed, or the history beyond its limit (C.2, C.16).
-  void limit_growth(Draft& draft) const;
+  /// Commits what may be too much for the run (C.2, C.16): beyond a limit nothing of it is done and the run is ended.
+  /// @return what the caller is told then; `run` may be gone.
+  std::optional<PortStatus> grow(OpenRun& run, Draft draft);
 
   // crossings.cc: what a command of one run does to another.
   void cross(RunKey source, Crossing& crossing);
@@ -389,7 +391,7 @@ class Service final : public EmbeddedService {
   static api::StartWorkflowExecutionResponse started_reply(const std::string& name_space,
                                                            const std::string& workflow_id, const std::string& run_id,
                                                            bool started, int status);
-  void attach_request(OpenRun& run, const api::StartWorkflowExecutionRequest& request);
+  std::optional<PortStatus> attach_request(OpenRun& run, const api::StartWorkflowExecutionRequest& request);
   std::optional<PortStatus> check_signal_limit(const OpenRun& run) const;
   Found find_of_chain(const std::string& name_space, const temporal::api::common::v1::WorkflowExecution& execution,
                       const std::string& first_run_id, PortStatus* error);
