@@ -37,6 +37,7 @@ using Reply = std::function<void(const PortStatus& status, Response* reply)>;
 struct CallContext {
   std::uint64_t call = 0;
   std::optional<Timestamp> deadline;
+  bool follows_runs = true;  ///< it looks for the run that follows a retried or repeated one by itself
 };
 
 /// Threads: methods are called and replies come on the core loop; a reply never comes inside the call itself.

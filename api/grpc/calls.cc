@@ -5,6 +5,7 @@
 #include <grpc/slice.h>
 #include <grpcpp/alarm.h>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,19 @@ grpc::Slice whole_of(const grpc::ByteBuffer& buffer) {
   grpc::Slice slice;
   if (!buffer.TrySingleSlice(&slice).ok() && !buffer.DumpToSingleSlice(&slice).ok()) return {};
   return slice;
+}
+
+/// Among the words, parted by commas, of what the client says it knows.
+bool has_feature(const grpc::GenericServerContext& context, std::string_view feature) {
+  const auto found = context.client_metadata().find("supported-features");
+  if (found == context.client_metadata().end()) return false;
+  std::string_view words(found->second.data(), found->second.size());
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(','), words.size());
+    if (words.substr(0, end) == feature) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
 }
 
 /// What the loop wants done with a call.
@@ -251,7 +265,8 @@ class Call {
     const grpc::Slice whole = whole_of(incoming_);
     incoming_.Clear();
     const std::string_view bytes(reinterpret_cast<const char*>(whole.begin()), whole.size());
-    return method_->serve({{number_, deadline()}, bytes, answer, caller_});
+    const bool follows = !method_->reads_features || has_feature(context_, "follows-next-run-id");
+    return method_->serve({{number_, deadline(), follows}, bytes, answer, caller_});
   }
 
   std::optional<Timestamp> deadline() const {

@@ -71,6 +71,7 @@ struct Method {
   bool trusted = false;                   ///< wants the Unix socket or the token
   bool anonymous = false;                 ///< answered to anybody: health, which probes ask without a key
   MethodRole needs{{}, Role::kNone, {}};  ///< of whoever calls, where the configuration gives roles
+  bool reads_features = false;            ///< CallContext::follows_runs is as the client's `supported-features` say
   bool many_requests = false;  ///< every message of the client comes to `serve`; the call ends when the client is done
 };
 

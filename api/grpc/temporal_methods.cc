@@ -37,6 +37,7 @@ void add_temporal_methods(Router& router, WorkflowService& service) {
                                                                                             &WorkflowService::Name);
 #include "engine/rpcs.inc"
 #undef X
+  router.methods.at(prefix + "GetWorkflowExecutionHistory").reads_features = true;
   router.services.insert({std::string(kWorkflowService), std::string(kAdminService)});
   router.cancelled = [&service](std::uint64_t call) { service.cancel(call); };
 }

@@ -36,6 +36,22 @@ void add_last_event(const HistoryBatches& history, History* out) {
   add_events(history.batches().back(), last, last, out);
 }
 
+/// Clients that do not look for the run that follows by themselves take any close but this for the end.
+void name_successor(History* close) {
+  HistoryEvent& event = *close->mutable_events(0);
+  std::string next;
+  if (event.has_workflow_execution_completed_event_attributes()) {
+    next = event.workflow_execution_completed_event_attributes().new_execution_run_id();
+  } else if (event.has_workflow_execution_failed_event_attributes()) {
+    next = event.workflow_execution_failed_event_attributes().new_execution_run_id();
+  } else if (event.has_workflow_execution_timed_out_event_attributes()) {
+    next = event.workflow_execution_timed_out_event_attributes().new_execution_run_id();
+  }
+  if (next.empty()) return;
+  event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW);
+  event.mutable_workflow_execution_continued_as_new_event_attributes()->set_new_execution_run_id(std::move(next));
+}
+
 /// One page of a run that gets no more events for this reader.
 api::GetWorkflowExecutionHistoryResponse closed_page(const HistoryBatches& history, const pb::RunFacts& facts,
                                                      pb::HistoryToken token, std::size_t page, bool close_event) {
@@ -164,12 +180,15 @@ void Service::GetWorkflowExecutionHistory(const api::GetWorkflowExecutionHistory
   const bool first = request.next_page_token().empty();
   if (found.open == nullptr) {
     auto held = std::make_shared<decltype(call)>(std::move(call));  // shared: rides in a copyable callback
-    with_closed_history(*found.closed, [this, held, token, page, close_event](const pb::RunSummary& summary,
-                                                                              const HistoryBatches& history) {
+    const bool names = close_event && !context.follows_runs;
+    with_closed_history(*found.closed, [this, held, token, page, close_event, names](const pb::RunSummary& summary,
+                                                                                     const HistoryBatches& history) {
       if (history.next_event_id() == 1) {
         return refuse(std::move(*held), errors::unavailable("the history could not be read; try again"));
       }
-      answer(std::move(*held), closed_page(history, summary.facts(), token, page, close_event));
+      auto out = closed_page(history, summary.facts(), token, page, close_event);
+      if (names) name_successor(out.mutable_history());
+      answer(std::move(*held), std::move(out));
     });
     return;
   }
@@ -184,6 +203,7 @@ void Service::GetWorkflowExecutionHistory(const api::GetWorkflowExecutionHistory
     wait.next_event_id = token.next_event_id();
     wait.close_event = close_event;
     wait.token_on_expiry = request.wait_new_event();
+    wait.follows_runs = context.follows_runs;
     wait.page = page;
     wait.deadline_ns = callers_now_ns() + kWaitMax;
     if (context.deadline) wait.deadline_ns = std::min(wait.deadline_ns, to_unix_ns(*context.deadline) - kWaitMargin);
@@ -234,6 +254,7 @@ void Service::answer_wait(HistoryWait wait, OpenRun& run) {
   bool more = false;
   if (wait.close_event) {
     add_last_event(run.history, events);
+    if (!wait.follows_runs) name_successor(events);
   } else {
     more = add_page(run.history, wait.page, &token, events);
   }

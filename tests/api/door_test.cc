@@ -17,6 +17,7 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -70,6 +71,7 @@ class ScriptedService final : public engine::WorkflowService, public engine::Ope
 
   std::map<std::string, PortStatus> statuses;  ///< before the first call
   std::set<std::string> silent;                ///< never answered
+  std::atomic<bool> follows_runs = false;      ///< of the last call
 
   void wait_pending(std::size_t calls) {
     std::unique_lock lock(mutex_);
@@ -83,6 +85,7 @@ class ScriptedService final : public engine::WorkflowService, public engine::Ope
  private:
   template <class Response>
   void answer(const std::string& name, std::size_t, CallContext context, Reply<Response> reply) {
+    follows_runs = context.follows_runs;
     if (silent.contains(name)) {
       const std::lock_guard lock(mutex_);
       pending_.insert(context.call);
@@ -348,6 +351,36 @@ TEST_F(DoorTest, ReflectionListsServicesAndKnowsTheirFiles) {
     symbol.set_file_containing_symbol("no.Such");
     ASSERT_TRUE(call(method, symbol, &response).ok());
     EXPECT_EQ(response.error_response().error_code(), kGrpcNotFound);
+  }
+}
+
+struct FeatureRow {
+  const char *name, *said;  ///< in `supported-features`; null: nothing
+  bool follows;
+};
+TEST_F(DoorTest, ClientsSayThatTheyFollowRuns) {
+  open();
+  for (const auto& row :
+       {FeatureRow{"nothing", nullptr, false}, FeatureRow{"empty", "", false},
+        FeatureRow{"alone", "follows-next-run-id", true}, FeatureRow{"among others", "a,follows-next-run-id,b", true},
+        FeatureRow{"another", "follows-next-run-ids,follows", false}}) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds{20});
+    if (row.said != nullptr) context.AddMetadata("supported-features", row.said);
+    grpc::GenericStub caller(channel());
+    grpc::Slice empty("");
+    grpc::CompletionQueue queue;
+    auto pending = caller.PrepareUnaryCall(&context, std::string(kWorkflow) + "GetWorkflowExecutionHistory",
+                                           grpc::ByteBuffer(&empty, 1), &queue);
+    pending->StartCall();
+    grpc::ByteBuffer reply;
+    grpc::Status status;
+    pending->Finish(&reply, &status, this);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    EXPECT_TRUE(status.ok()) << row.name;
+    EXPECT_EQ(service_.follows_runs, row.follows) << row.name;
   }
 }
 

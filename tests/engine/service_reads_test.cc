@@ -116,6 +116,38 @@ TEST(HistoryRead, CloseEvent) {  // C33, A10
   EXPECT_EQ(closed.history().events(0).event_id(), 5);
 }
 
+/// Clients that do not look for the run that follows are told of it in the words they know, waiting or not.
+TEST(HistoryRead, CloseEventOfARunThatGoesOnNamesTheNextOne) {
+  ServiceWorld world;
+  auto start = world.start_request();
+  start.mutable_retry_policy()->set_maximum_attempts(2);
+  const auto first = world.call(&WorkflowService::StartWorkflowExecution, start).reply.run_id();
+  auto request = read_request(first);
+  request.set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+  request.set_wait_new_event(true);
+  CallContext simple = world.within(std::chrono::seconds{60});
+  simple.follows_runs = false;
+  const auto waiting = world.send(&WorkflowService::GetWorkflowExecutionHistory, request, simple);
+  (void)world.complete(world.poll(), {fail_workflow("once more")});
+  ASSERT_TRUE(waiting->ok());
+  const auto read = [&](const CallContext& context) {
+    return world.call(&WorkflowService::GetWorkflowExecutionHistory, request, context).reply.history().events(0);
+  };
+  for (const auto& told : {waiting->reply.history().events(0), read(simple)}) {
+    EXPECT_EQ(told.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW);
+    EXPECT_EQ(told.event_id(), 5);
+    EXPECT_FALSE(told.workflow_execution_continued_as_new_event_attributes().new_execution_run_id().empty());
+  }
+  EXPECT_EQ(read({}).event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
+  request = read_request();
+  request.set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+  const auto last = world.send(&WorkflowService::GetWorkflowExecutionHistory, request, simple);
+  world.advance(std::chrono::seconds{2});
+  (void)world.complete(world.poll(), {fail_workflow("enough")});
+  ASSERT_TRUE(last->ok());
+  EXPECT_EQ(last->reply.history().events(0).event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
+}
+
 /// As deep as a request may nest, and the service's own levels around it: written, recovered and read.
 TEST(HistoryRead, FailuresAsDeepAsTheyMayBe) {
   ServiceWorld world;
