@@ -65,6 +65,15 @@ HttpRequest write_refresh(const storage::OAuthBundle& bundle, const OAuthFacts* 
   return post(bundle, {{"grant_type", "refresh_token"}, {"refresh_token", bundle.refresh.reveal()}}, facts);
 }
 
+HttpRequest write_exchange(const storage::OAuthBundle& bundle, const OAuthFacts* facts, const CodeGrant& grant) {
+  return post(bundle,
+              {{"grant_type", "authorization_code"},
+               {"code", grant.code.reveal()},
+               {"redirect_uri", grant.redirect_uri},
+               {"code_verifier", grant.verifier.reveal()}},
+              facts);
+}
+
 Fetched<storage::OAuthBundle> read_tokens(const HttpReply& reply, storage::OAuthBundle bundle, Timestamp now) {
   if (reply.status != 200) return tl::unexpected(read_refusal(reply, now));
   auto body = read_body(reply, now);
@@ -77,8 +86,7 @@ Fetched<storage::OAuthBundle> read_tokens(const HttpReply& reply, storage::OAuth
   if (!refresh.empty()) bundle.refresh = storage::Secret(std::move(refresh));
   const auto seconds = whole_number_of(*body, "expires_in");
   bundle.expires_ms = 0;
-  if (seconds && *seconds > 0 && *seconds <= kLifeSecondsMax)
-    bundle.expires_ms = to_unix_ms(now) + *seconds * 1'000;
+  if (seconds && *seconds > 0 && *seconds <= kLifeSecondsMax) bundle.expires_ms = to_unix_ms(now) + *seconds * 1'000;
   return bundle;
 }
 

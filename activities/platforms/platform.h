@@ -46,9 +46,11 @@ struct RateSeen {
   std::optional<int> remaining;  ///< of them, in the present minute
 };
 
-/// How the platform's OAuth clients get tokens; paths are below its base URL.
+/// How the platform's OAuth clients get tokens.
 struct OAuthFacts {
-  std::string_view authorize_path, token_path;
+  std::string_view authorize_base;              ///< where people say yes; need not be the API's host
+  std::string_view authorize_path, token_path;  ///< the latter below the platform's base URL
+  std::string_view scopes_key = "scope";        ///< of the authorize page's query
   bool json_body = false;  ///< of a token request; else application/x-www-form-urlencoded (RFC 6749, 4.1.3)
 };
 

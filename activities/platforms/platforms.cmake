@@ -20,9 +20,9 @@ add_floor(activities::media
   DEPS storage::model Boost::headers PkgConfig::SECCOMP fmt::fmt nlohmann_json::nlohmann_json ${CMAKE_DL_LIBS})
 
 add_floor(activities::oauth
-  HEADERS oauth/token_request.h oauth/access_tokens.h
-  SOURCES oauth/token_request.cc oauth/access_tokens.cc
-  DEPS activities::platforms activities::http engine::worker storage::vault storage::model fmt::fmt nlohmann_json::nlohmann_json)
+  HEADERS oauth/token_request.h oauth/access_tokens.h oauth/sign_in.h
+  SOURCES oauth/token_request.cc oauth/access_tokens.cc oauth/sign_in.cc
+  DEPS activities::platforms activities::http engine::worker storage::vault storage::model fmt::fmt nlohmann_json::nlohmann_json PkgConfig::SODIUM)
 
 add_floor(activities::transcribe
   HEADERS transcribe/transcription.h transcribe/transcriber.h

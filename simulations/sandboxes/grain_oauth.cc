@@ -41,8 +41,7 @@ Fields read_form(std::string_view text) {
     const std::size_t end = std::min(text.find('&'), text.size());
     const std::string_view pair = text.substr(0, end);
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    fields[percent_decoded(pair.substr(0, equals))] =
-        percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
+    fields[percent_decoded(pair.substr(0, equals))] = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return fields;
@@ -141,12 +140,15 @@ SandboxReply GrainOAuth::authorize(const SandboxRequest& request) {
       !value("redirect_uri").starts_with(options_.redirect_prefix) || value("code_challenge_method") != "S256") {
     return error_reply(400, "bad_request", "Not an authorization request of a registered client.");
   }
-  const std::string code = make_token("graincode_");
-  codes_[code] = Code{value("redirect_uri"), value("code_challenge")};
+  std::string answer = "error=access_denied";
+  if (!options_.deny) {
+    const std::string code = make_token("graincode_");
+    codes_[code] = Code{value("redirect_uri"), value("code_challenge")};
+    answer = "code=" + code;
+  }
   SandboxReply reply;
   reply.status = 302;
-  reply.headers.emplace_back("location",
-                             fmt::format("{}?code={}&state={}", value("redirect_uri"), code, value("state")));
+  reply.headers.emplace_back("location", fmt::format("{}?{}&state={}", value("redirect_uri"), answer, value("state")));
   return reply;
 }
 

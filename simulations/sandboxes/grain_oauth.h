@@ -19,6 +19,7 @@ struct GrainOAuthOptions {
   std::string refresh_token;  ///< good from the start on; empty: only codes bring tokens
   Nanos access_life = std::chrono::hours{1};
   bool legacy = false;             ///< an old client: no refresh token, no expiry
+  bool deny = false;               ///< the person at the authorize page says no
   std::uint64_t revoke_after = 0;  ///< renewals, then the access is revoked; 0: never
 };
 
@@ -29,7 +30,8 @@ class GrainOAuth {
 
   /// POST of a token request: JSON, a form, or multipart form data.
   SandboxReply token(const SandboxRequest& request, Timestamp now);
-  /// GET of the browser, as if the person said yes at once: 302 to the redirect with `code` and the `state` given.
+  /// GET of the browser, as if the person answered at once: 302 to the redirect with `code`, or the error of
+  /// one who said no, and the `state` given.
   SandboxReply authorize(const SandboxRequest& request);
   bool accepts(std::string_view token, Timestamp now) const;
 

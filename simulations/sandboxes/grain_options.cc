@@ -98,9 +98,9 @@ Result<> read_oauth_flag(GrainOAuthOptions& oauth, std::string_view flag, std::s
     oauth.access_life = std::chrono::seconds{seconds};
   } else if (flag == "--oauth-revoke-after") {
     TRY(oauth.revoke_after, number_of(flag, value, 1, UINT64_MAX));
-  } else if (flag == "--oauth-legacy") {
+  } else if (flag == "--oauth-legacy" || flag == "--oauth-deny") {
     if (value != "on" && value != "off") return wrong(flag, "on or off", value);
-    oauth.legacy = value == "on";
+    (flag == "--oauth-deny" ? oauth.deny : oauth.legacy) = value == "on";
   } else {
     return fail(Code::kInvalid, fmt::format("unknown flag {}; see callimport sandbox --help", flag.substr(0, 80)));
   }
@@ -210,6 +210,7 @@ std::string_view sandbox_usage() {
          "  --oauth-life S        seconds an access token is good for (3600)\n"
          "  --oauth-revoke-after N  renewals until the access is revoked\n"
          "  --oauth-legacy on|off on: tokens without expiry and refresh token\n"
+         "  --oauth-deny on|off   on: whoever is asked at the authorize page says no\n"
          "  --outage START+LEN    seconds from start: 503; with :refuse behind it no answer at all; may be repeated\n"
          "  --broken PCT          calls with a truncated, fake, empty or wrongly long recording\n"
          "  --deleted PCT         listed, then 404\n"

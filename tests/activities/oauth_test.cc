@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "activities/oauth/access_tokens.h"
+#include "activities/oauth/sign_in.h"
 #include "activities/oauth/token_request.h"
 #include "simulations/sandboxes/grain.h"
 #include "simulations/sandboxes/in_process.h"
@@ -311,6 +312,92 @@ TEST(GrainTokenEndpoint, GivesTokensForACodeOnceAndToItsClientOnly) {
   const std::string code = code_of(authorize("http://127.0.0.1:9/back"));
   EXPECT_EQ(exchange(code, verifier), 200);
   EXPECT_EQ(exchange(code, verifier), 400);
+}
+
+/// RFC 7636, appendix B.
+TEST(SignIn, TheChallengeIsTheVerifiersHash) {
+  EXPECT_EQ(challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+}
+
+class SigningIn : public OAuth {
+ protected:
+  void SetUp() override {
+    OAuth::SetUp();
+    OAuthClients clients;
+    clients["grain"] = {"callimport", storage::Secret("hush"), "workspace", "http://127.0.0.1:1"};
+    sign_ins_.emplace(*http_, loop_, random_, std::move(clients));
+  }
+  /// What the browser brings back from the authorize page.
+  std::string code_for(const SignInBegun& begun) {
+    const auto target = begun.address.substr(std::string("http://127.0.0.1:1").size());
+    const SandboxReply reply = sandbox_->handle({"GET", target, {}, {}}, loop_.now());
+    EXPECT_EQ(reply.status, 302) << reply.body;
+    const std::string location(simulations::find_header(reply.headers, "location"));
+    EXPECT_TRUE(location.starts_with("http://127.0.0.1:4321/callback/grain?code=")) << location;
+    EXPECT_TRUE(location.ends_with("&state=" + begun.state)) << location;
+    const auto from = location.find("code=") + 5;
+    return location.substr(from, location.find('&') - from);
+  }
+  Result<storage::OAuthBundle> exchange(PendingSignIn pending, const std::string& code) {
+    std::optional<Result<storage::OAuthBundle>> made;
+    engine::spawn(loop_, sign_ins_->exchange(std::move(pending), storage::Secret(code)),
+                  [&made](Result<storage::OAuthBundle> bundle) { made = std::move(bundle); });
+    loop_.run_until([&] { return made.has_value(); });
+    return std::move(*made);
+  }
+  static SignInOrder order() { return {"grain", "acme", 4321, {}}; }
+  std::optional<SignIns> sign_ins_;
+};
+
+TEST_F(SigningIn, ACodeBecomesTokensThatCanBeRenewed) {
+  const auto begun = sign_ins_->begin(order());
+  ASSERT_TRUE(begun.has_value()) << begun.error().message;
+  EXPECT_THAT(begun->address, testing::HasSubstr("&code_challenge_method=S256&"));
+  EXPECT_TRUE(begun->address.ends_with("&scopes=workspace")) << begun->address;
+  EXPECT_THAT(begun->address, testing::Not(testing::HasSubstr("hush")));
+  const std::string code = code_for(*begun);
+  auto pending = sign_ins_->take(begun->state);
+  ASSERT_TRUE(pending.has_value()) << pending.error().message;
+  EXPECT_FALSE(sign_ins_->take(begun->state).has_value()) << "a state is good once";
+  const auto bundle = exchange(*pending, code);
+  ASSERT_TRUE(bundle.has_value()) << bundle.error().message;
+  EXPECT_TRUE(bundle->access.reveal().starts_with("grainat_"));
+  EXPECT_EQ(bundle->refresh.reveal(), sandbox_->oauth().refresh_token());
+  EXPECT_EQ(bundle->token_endpoint, "http://127.0.0.1:1" + std::string(simulations::kGrainTokenPath));
+  const auto again = exchange(*pending, code);
+  ASSERT_FALSE(again.has_value()) << "a code is good once";
+  EXPECT_TRUE(again.error().message.starts_with("signin.code_refused: Grain does not take")) << again.error().message;
+}
+
+TEST_F(SigningIn, IsForgottenAfterTenMinutes) {
+  const auto begun = sign_ins_->begin(order());
+  ASSERT_TRUE(begun.has_value());
+  bool over = false;
+  loop_.at(from_unix_ms(begun->until_ms), [&over] { over = true; });
+  loop_.run_until([&over] { return over; });
+  const auto pending = sign_ins_->take(begun->state);
+  ASSERT_FALSE(pending.has_value());
+  EXPECT_EQ(pending.error().code, Code::kNotFound);
+}
+
+TEST_F(SigningIn, TheOldestOfTooManyIsForgotten) {
+  const auto first = sign_ins_->begin(order());
+  std::string second;
+  for (std::size_t i = 1; i < kSignInsMax; ++i) {
+    const auto begun = sign_ins_->begin(order());
+    if (i == 1) second = begun->state;
+  }
+  EXPECT_TRUE(sign_ins_->take(first->state).has_value()) << "at the limit";
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sign_ins_->begin(order()).has_value());
+  EXPECT_FALSE(sign_ins_->take(second).has_value()) << "beyond it";
+}
+
+TEST_F(SigningIn, WhatCannotBeBegun) {
+  EXPECT_TRUE(sign_ins_->begin({"gnog", "", 4321, {}}).error().message.starts_with("platform.unknown: "));
+  EXPECT_EQ(sign_ins_->begin({"grain", "", 0, {}}).error().code, Code::kInvalid);
+  EXPECT_EQ(sign_ins_->begin({"grain", "", 65'536, {}}).error().code, Code::kInvalid);
+  SignIns without(*http_, loop_, random_, {});
+  EXPECT_TRUE(without.begin(order()).error().message.starts_with("signin.client_missing: "));
 }
 
 }  // namespace
