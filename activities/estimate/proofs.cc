@@ -110,9 +110,16 @@ void RepliesSeen::saw(const HttpReply& reply) {
   if (const auto date = read_http_date(reply.header("date"))) ahead_ms = to_unix_ms(clock->now()) - to_unix_ms(*date);
 }
 
-Checklist::Checklist(SurveyState& state, Clock& clock) : state_(state), clock_(clock) {
-  for (const auto& one : kChecks)
+Checklist::Checklist(SurveyState& state, Clock& clock, const std::vector<std::string>& only)
+    : state_(state), clock_(clock) {
+  for (const auto& one : kChecks) {
+    if (!only.empty() && std::find(only.begin(), only.end(), one.name) == only.end()) continue;
     state_.checks.push_back({one.name, one.title, CheckResult::kUnknown, "not reached", to_unix_ms(clock_.now())});
+  }
+}
+
+bool Checklist::wants(std::string_view name) const {
+  return std::any_of(state_.checks.begin(), state_.checks.end(), [&](const Check& one) { return one.name == name; });
 }
 
 void Checklist::set(std::string_view name, CheckResult result, std::string text) {
@@ -138,6 +145,7 @@ void Checklist::access(const Platform& platform, const std::string& token_kind, 
   }
   const auto* person = std::get_if<NeedsAttention>(&first.error());
   const std::string words = trouble_words(first.error());
+  for (const Check& check : state_.checks) set(check.name, CheckResult::kUnknown, "not reached: " + words);
   if (person == nullptr) {
     set("access.valid", CheckResult::kUnknown, words);
     set("access.list", CheckResult::kUnknown, words);
@@ -178,36 +186,58 @@ void Checklist::duplicates(const Seen& seen) {
                                     grouped(seen.known), grouped(seen.looked_at)));
 }
 
+namespace {
+
+Awaitable<void> read_one(std::shared_ptr<Session> session, std::string source_id, People& people) {
+  const Platform& platform = session->platform();
+  auto describing =
+      session->ask(Operation::kDetails, platform.details(session->auth(), source_id), platform.read_details);
+  const Fetched<storage::Call> details = co_await std::move(describing);
+  if (!details) co_return;
+  ++people.calls;
+  for (const auto& person : details->participants) {
+    ++people.named;
+    if (!person.email.empty()) ++people.with_email;
+  }
+}
+
+Awaitable<bool> read_words(std::shared_ptr<Session> session, std::string source_id, Checklist& checks) {
+  const Platform& platform = session->platform();
+  auto reading =
+      session->ask(Operation::kTranscript, platform.transcript(session->auth(), source_id), platform.read_transcript);
+  const auto transcript = co_await std::move(reading);
+  if (transcript) {
+    checks.set("call.transcript", CheckResult::kPass, "a transcript was read");
+  } else {
+    checks.set("call.transcript", CheckResult::kWarning, trouble_words(transcript.error()));
+  }
+  co_return transcript.has_value();
+}
+
+}  // namespace
+
 Awaitable<void> prove_calls(std::shared_ptr<Session> session, std::vector<storage::ManifestRow> calls, bool media,
                             Checklist& checks, SurveyState& state) {
   std::erase_if(calls, [](const auto& call) { return call.state == storage::CallState::kFailed; });
-  const Platform& platform = session->platform();
   People people;
   if (!media) checks.set("call.download", CheckResult::kPass, "not needed: transcripts only");
+  const bool sizes = media && (checks.wants("call.download") || checks.wants("storage"));
   bool recorded = false, transcribed = false;
   for (const auto& call : pick_evenly(std::move(calls), kCallsProven)) {
-    auto describing = session->ask(Operation::kDetails, platform.details(session->auth(), call.source_id), platform.read_details);
-    const Fetched<storage::Call> details = co_await std::move(describing);
-    if (details) {
-      ++people.calls;
-      for (const auto& person : details->participants) {
-        ++people.named;
-        if (!person.email.empty()) ++people.with_email;
-      }
+    if (checks.wants("people")) {
+      auto describing = read_one(session, call.source_id, people);
+      co_await std::move(describing);
     }
-    auto reading = session->ask(Operation::kTranscript, platform.transcript(session->auth(), call.source_id), platform.read_transcript);
-    const auto transcript = co_await std::move(reading);
-    transcribed = transcribed || transcript.has_value();
-    if (transcribed)
-      checks.set("call.transcript", CheckResult::kPass, "a transcript was read");
-    else
-      checks.set("call.transcript", CheckResult::kWarning, trouble_words(transcript.error()));
-    if (!media || call.media_type == "transcript") continue;
+    if (checks.wants("call.transcript") && !transcribed) {
+      auto reading = read_words(session, call.source_id, checks);
+      transcribed = co_await std::move(reading);
+    }
+    if (!sizes || call.media_type == "transcript") continue;
     recorded = true;
     auto sizing = size_recording(session, call, checks, state.seen);
     co_await std::move(sizing);
   }
-  if (media && !recorded)
+  if (sizes && !recorded)
     checks.set("call.download", CheckResult::kUnknown, "none of the newest calls has a recording to try");
   judge_people(checks, people);
 }

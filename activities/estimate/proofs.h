@@ -24,7 +24,10 @@ struct RepliesSeen {
 /// Writes into the state's checks, which all stand there as not made from the beginning.
 class Checklist {
  public:
-  Checklist(SurveyState& state, Clock& clock);
+  /// @param only  names of those that are wanted; empty: all
+  Checklist(SurveyState& state, Clock& clock, const std::vector<std::string>& only);
+  bool wants(std::string_view name) const;
+  /// Of one that is not wanted: nothing.
   void set(std::string_view name, CheckResult result, std::string text);
 
   void access(const Platform& platform, const std::string& token_kind, const Fetched<ListPage>& first);
@@ -39,7 +42,8 @@ class Checklist {
 /// Trouble in words, with its cause.
 std::string trouble_words(const Trouble& trouble);
 
-/// A few calls of the first page, spread over it: details, a transcript, and the first byte of their recordings.
+/// A few calls of the first page, spread over it: details, a transcript, and the first byte of their recordings, as far
+/// as their checks are wanted.
 Awaitable<void> prove_calls(std::shared_ptr<Session> session, std::vector<storage::ManifestRow> calls, bool media,
                             Checklist& checks, SurveyState& state);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "activities/estimate/proofs.h"
@@ -14,6 +15,8 @@ namespace callimport::activities {
 namespace {
 
 constexpr double kWalkShare = 0.4;  ///< of the time: then the rest is asked for here and there
+/// What takes a count, so that it is made when asked for by name only.
+constexpr std::array<std::string_view, 2> kCounted = {"storage", "duplicates"};
 constexpr Nanos kTellEvery = std::chrono::milliseconds{300};
 
 /// One survey under way.
@@ -187,7 +190,9 @@ Awaitable<void> survey(SharedDeps deps, SurveyOrder order, std::shared_ptr<Surve
   order.ask = with_defaults(std::move(order.ask), deps->defaults);
   state->ask = order.ask;
   if (const auto window = judge_window(order.ask.window, order.ask.zone, began)) state->window = *window;
-  Checklist checks(*state, deps->clock);
+  Checklist checks(*state, deps->clock, order.only);
+  if (!order.only.empty())
+    order.counting = std::any_of(kCounted.begin(), kCounted.end(), [&](auto name) { return checks.wants(name); });
   auto opening = open_for(deps, order);
   const SessionMade made = co_await std::move(opening);
   if (!made) {

@@ -32,6 +32,7 @@ struct SurveyOrder {
   Nanos time = std::chrono::seconds{8};   ///< what is not known by then is extrapolated; 0: count to the end
   bool counting = true;                   ///< false: checks only
   std::vector<std::string> named;         ///< of an order that names its calls: their ids
+  std::vector<std::string> only = {};     ///< names of checks, and nothing is asked for others; empty: all
   std::function<Result<std::uint64_t>()> free_bytes;  ///< of the library's disk; empty: not known. On the pool
 };
 
