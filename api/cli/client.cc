@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "api/grpc/channel.h"
+#include "api/grpc/router.h"
 #include "engine/cluster/status.h"
 
 namespace callimport::api {
@@ -67,11 +68,22 @@ void drain(grpc::CompletionQueue& queue) {
   }
 }
 
+using SharedText = std::shared_ptr<std::string>;  // the client's and its streams'
+
+void keep_request(const grpc::ClientContext& context, const grpc::Status& status, std::string& into) {
+  into.clear();
+  if (status.ok()) return;
+  const auto& trailer = context.GetServerTrailingMetadata();
+  const auto found = trailer.find(kRequestIdTrailer);
+  if (found != trailer.end()) into.assign(found->second.data(), found->second.size());
+}
+
 /// One step is under way at a time, so events need no tags.
 class Stream final : public ClientStream {
  public:
-  Stream(grpc::GenericStub& caller, const Connection& connection, const std::string& method, grpc::ByteBuffer request)
-      : request_(std::move(request)) {
+  Stream(grpc::GenericStub& caller, const Connection& connection, const std::string& method, grpc::ByteBuffer request,
+         SharedText failed)
+      : request_(std::move(request)), failed_(std::move(failed)) {
     add_headers(context_, connection, method, kClientName);
     call_ = caller.PrepareCall(&context_, method, &queue_);
   }
@@ -94,6 +106,7 @@ class Stream final : public ClientStream {
         case Waited::kOk:
           under_way_ = false;
           if (step_ == Step::kRead) return parse(incoming_, into) ? Next::kMessage : Next::kEnd;
+          if (step_ == Step::kFinish) keep_request(context_, status_, *failed_);
           step_ = after(step_);
       }
     }
@@ -129,6 +142,7 @@ class Stream final : public ClientStream {
   grpc::ByteBuffer request_, incoming_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
   grpc::Status status_;
+  SharedText failed_;
   Step step_ = Step::kStart;
   bool under_way_ = false;
 };
@@ -160,14 +174,17 @@ class GrpcClient final : public Client {
               {}};
     }
     drain(queue);
+    keep_request(context, status, *failed_);
     if (status.ok() && !parse(answer, reply))
       return {static_cast<int>(grpc::StatusCode::INTERNAL), "the answer is not a message of this method", {}, {}};
     return engine::port_status(status);
   }
 
   std::unique_ptr<ClientStream> stream(std::string_view method, const google::protobuf::MessageLite& request) override {
-    return std::make_unique<Stream>(caller_, connection_, std::string(method), to_buffer(request));
+    return std::make_unique<Stream>(caller_, connection_, std::string(method), to_buffer(request), failed_);
   }
+
+  std::string failed_request() const override { return *failed_; }
 
   bool wait_connected(milliseconds timeout) override {
     const auto until = system_clock::now() + timeout;
@@ -181,6 +198,7 @@ class GrpcClient final : public Client {
   const Connection connection_;
   std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub caller_;
+  SharedText failed_ = std::make_shared<std::string>();
 };
 
 }  // namespace

@@ -37,6 +37,8 @@ class Client {
                                                const google::protobuf::MessageLite& request) = 0;
   /// True as soon as the server answers; false when `timeout` ran out or Ctrl-C came.
   virtual bool wait_connected(std::chrono::milliseconds timeout) = 0;
+  /// What the server calls the last call or stream that it refused or failed, as in its log; empty: it did not say.
+  virtual std::string failed_request() const = 0;
 };
 
 /// Ctrl-C sets a flag that every wait of the client looks at; a second one ends the program.

@@ -229,6 +229,9 @@ tl::expected<std::int64_t, CliError> read_time(const std::string& flag, const st
 
 namespace {
 
+inline constexpr int kRetryAbsentS = 5;  ///< a server that starts anew answers by then
+inline constexpr int kRetryBusyS = 1;    ///< too many calls, or replies nobody reads: over as fast as it came
+
 /// The dotted code that an error of ours begins with ("role.refused: ..."); empty: none.
 std::string dotted_code(const std::string& message) {
   const auto end = message.find(": ");
@@ -245,7 +248,8 @@ CliError our_error(const std::string& code, CliError error) {
   error.message = error.message.substr(code.size() + 2);
   if (code == "role.refused") error.next = "ask one of them; [roles] in the configuration says who has which";
   if (code == "consent.missing") error.next = "repeat the command with --owns-data";
-  if (code.starts_with("access.") || code == "role.refused") error.exit = kExitSignIn;
+  if (code == "signin.client_missing") error.next = "callimport help config   # [oauth.PLATFORM] names it";
+  if (code.starts_with("access.") || code.starts_with("signin.") || code == "role.refused") error.exit = kExitSignIn;
   if (code.starts_with("consent.")) error.exit = kExitUsage;
   return error;
 }
@@ -256,6 +260,7 @@ CliError to_error(const engine::PortStatus& status, const Session& session) {
   CliError error;
   error.code = name_of(status.code);
   error.message = printable(status.message);
+  error.request_id = printable(session.failed_request());
   switch (status.code) {
     case kGrpcCancelled:
       if (interrupted()) return {kExitInterrupted, "interrupted", "stopped by Ctrl-C", {}};
@@ -266,6 +271,7 @@ CliError to_error(const engine::PortStatus& status, const Session& session) {
       error.message = fmt::format("no answer within {} s", session.flags.command_timeout_s);
       error.next = "repeat with a longer --command-timeout, or look with: callimport doctor";
       break;
+    case kGrpcResourceExhausted: error.retry_after_s = kRetryBusyS; break;
     case kGrpcNotFound: error.next = "callimport list"; break;
     case kGrpcPermissionDenied:
     case kGrpcUnauthenticated:
@@ -275,6 +281,7 @@ CliError to_error(const engine::PortStatus& status, const Session& session) {
     case kGrpcUnavailable:
       error.code = "server.absent";
       error.message = "the server does not answer: " + error.message;
+      error.retry_after_s = kRetryAbsentS;
       error.next = "callimport doctor";
       break;
     case kGrpcUnimplemented: error.next = "callimport version   # is the server older than this program?"; break;
@@ -286,12 +293,17 @@ CliError to_error(const engine::PortStatus& status, const Session& session) {
 
 void print_error(const Session& session, const CliError& error) {
   if (session.json()) {
-    const nlohmann::json object = {{"code", error.code}, {"message", error.message}, {"next", error.next}};
+    nlohmann::json object = {
+        {"code", error.code}, {"message", error.message}, {"next", error.next}, {"next_action", error.next}};
+    if (!error.request_id.empty()) object["request_id"] = error.request_id;
+    if (error.retry_after_s > 0) object["retry_after_s"] = error.retry_after_s;
     std::cerr << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
   std::cerr << "callimport: " << error.message << '\n';
   if (!error.next.empty()) std::cerr << "next: " << error.next << '\n';
+  const bool ours = error.code == "internal" || error.code == "unknown" || error.code == "data_loss";
+  if (ours && !error.request_id.empty()) std::cerr << "details: " << error.request_id << " in the server's log\n";
 }
 
 }  // namespace callimport::api

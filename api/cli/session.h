@@ -35,6 +35,8 @@ struct CliError {
   std::string code;  ///< dotted or a gRPC status in words
   std::string message;
   std::string next;  ///< a command or an advice; empty: none is known
+  std::string request_id = {};  ///< the server's, as in its log; empty: it never came so far
+  int retry_after_s = 0;        ///< when the same may work by itself; 0: not known
 };
 using Ended = tl::expected<int, CliError>;
 tl::unexpected<CliError> sorry(int exit, std::string code, std::string message, std::string next);
@@ -73,6 +75,8 @@ class Session {
   std::string name_space();  ///< of the connection
   /// The client of the connection, made at first use.
   tl::expected<Client*, CliError> client();
+  /// Of the last call that the server refused or failed; empty: none did.
+  std::string failed_request() const { return client_ == nullptr ? std::string() : client_->failed_request(); }
   /// A method of callimport.v1.
   template <class Request, class Response>
   tl::expected<Response, CliError> ask(std::string_view method, const Request& request) {
@@ -114,7 +118,8 @@ tl::expected<std::int64_t, CliError> read_time(const std::string& flag, const st
 
 /// A gRPC status as the terminal says it. `doing` names what was tried.
 CliError to_error(const engine::PortStatus& status, const Session& session);
-/// Writes the error on stderr: text, or JSON {code, message, next}.
+/// Writes the error on stderr: text, or JSON {code, message, next, next_action, request_id, retry_after_s} (ux 2.1,
+/// 2.7); the last two where they are known.
 void print_error(const Session& session, const CliError& error);
 
 }  // namespace callimport::api

@@ -289,7 +289,17 @@ class Call {
 
   void end(const grpc::Status& status) {
     finishing_ = true;
+    if (!status.ok()) name_failure(status);
     stream_.Finish(status, begin(finish_tag_));
+  }
+
+  /// The caller is told what the call is called in the log.
+  void name_failure(const grpc::Status& status) {
+    const auto& options = calls_.options_;
+    const std::string id = options.request_prefix + std::to_string(number_);
+    context_.AddTrailingMetadata(kRequestIdTrailer, id);
+    if (!options.failed) return;
+    options.failed({id, context_.method(), caller_.name, {status.error_code(), status.error_message(), {}, {}}});
   }
 
   bool count_unread(const grpc::ByteBuffer& message) {
@@ -351,7 +361,7 @@ void UnreadReplies::remove(const std::string& peer, std::size_t bytes) {
 }
 
 Calls::Calls(const Router& router, Executor& loop, const DoorOptions& options)
-    : router_(router), loop_(loop), admission_(options, peers_) {}
+    : router_(router), loop_(loop), options_(options), admission_(options, peers_) {}
 Calls::~Calls() { close(); }
 
 void Calls::join(grpc::ServerBuilder& builder) {

@@ -57,6 +57,7 @@ class Calls {
 
   const Router& router_;
   Executor& loop_;
+  const DoorOptions& options_;
   Peers peers_;
   Admission admission_;
   grpc::AsyncGenericService service_;

@@ -3,6 +3,7 @@
 // comes through one generic reactor, so unknown methods and services get the texts clients look for (conformance A2,
 // 0.7).
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,12 @@ struct NamedToken {
   std::string name, text;
 };
 
+/// A call that was answered with an error.
+struct FailedCall {
+  std::string request_id, method, who;  ///< who: as Caller::name; empty: nobody had to say
+  PortStatus status;
+};
+
 struct DoorOptions {
   std::string address;        ///< host:port, port 0: a free one; empty: no TCP
   std::string socket;         ///< path of the Unix socket, made 0600; empty: none
@@ -39,6 +46,8 @@ struct DoorOptions {
   std::string api_key;             ///< Temporal's services on TCP want it (token:api-key) or the token; empty: none
   std::string tls_cert, tls_key;   ///< PEM; both: TCP speaks TLS
   bool insecure_public = false;    ///< an address others can reach without TLS and API key, because somebody said so
+  std::string request_prefix = "req_";              ///< of request ids: tells those of one process from another's
+  std::function<void(const FailedCall&)> failed{};  ///< on gRPC's thread; empty: nobody wants to know
   std::chrono::milliseconds silent_max = std::chrono::seconds{60};  ///< then a ping; unanswered for 20 s (or as long
                                                                     ///< as this, if less) it ends the connection
 };
