@@ -40,16 +40,18 @@ constexpr std::array kMethods = {
     MethodRole{"AddCredential", Role::kOperator, "add a credential"},
     MethodRole{"ReplaceCredential", Role::kOperator, "renew a credential"},
     MethodRole{"RemoveCredential", Role::kOperator, "remove a credential"},
+    MethodRole{"BeginSignIn", Role::kOperator, "sign in"},
+    MethodRole{"FinishSignIn", Role::kOperator, "connect a credential"},
     MethodRole{"StartImport", Role::kOperator, "start"},
     MethodRole{"PauseImport", Role::kOperator, "pause"},
     MethodRole{"ResumeImport", Role::kOperator, "resume"},
     MethodRole{"RetryImport", Role::kOperator, "retry"},
     MethodRole{"ApproveImport", Role::kApprover, "approve"},
+    MethodRole{"SetWindow", Role::kOperator, "set the window"},
     MethodRole{"UndoImport", Role::kAdmin, "undo"},
     MethodRole{"CancelImport", Role::kOperator, "cancel"},
 };
 
-constexpr std::string_view kOurs = "/callimport.v1.CallImportService/";
 constexpr std::string_view kTemporals = "/temporal.api.";
 constexpr std::array<std::string_view, 6> kReading = {"Get", "List", "Describe", "Count", "Query", "Scan"};
 
@@ -96,7 +98,7 @@ std::span<const MethodRole> method_roles() { return kMethods; }
 
 MethodRole role_of_method(std::string_view full_method) {
   const auto name = full_method.substr(full_method.rfind('/') + 1);
-  if (full_method.starts_with(kOurs)) {
+  if (full_method.starts_with(kOurMethods)) {
     for (const auto& row : kMethods) {
       if (row.method == name) return row;
     }

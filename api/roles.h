@@ -36,6 +36,7 @@ class RoleMap {
   std::map<std::string, Role, std::less<>> rows_;
 };
 
+inline constexpr std::string_view kOurMethods = "/callimport.v1.CallImportService/";
 /// What a method of callimport.v1 needs, and what it is called to people.
 struct MethodRole {
   std::string_view method;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "api/cli/actions.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
 #include "api/serve/backup_places.h"
@@ -120,6 +121,7 @@ Ended back_up(Session& session, BackupFlags flags) {
   flags.to = absolute(flags.to.empty() ? default_folder(session.now_ms()) : flags.to);
   session.flags.command_timeout_s = std::max(session.flags.command_timeout_s, kBackupTimeoutS);
   v1::CreateBackupRequest request;
+  request.mutable_deed()->set_request_id(new_request_id());
   request.set_folder(flags.to);
   request.set_with_key(flags.with_key);
   request.set_copy(flags.copy);

@@ -90,6 +90,9 @@ std::string_view privacy_words(std::string_view privacy) {
   return "the workspace (team)";
 }
 
+constexpr const char* kWithheld =
+    "words, people and recording are withheld: your role is viewer, and the call is private";
+
 std::string call_text(const Session& session, const v1::Call& call) {
   std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(printable(call.title())), call.id(),
                                  format_utc(from_unix_ms(call.start_ms())),
@@ -97,6 +100,7 @@ std::string call_text(const Session& session, const v1::Call& call) {
   text += fmt::format("from {} {}, {}, fetched {}\n", call.platform(), printable(call.source_id()), call.import(),
                       session.time(call.fetched_ms()));
   text += fmt::format("seen by {}\n", privacy_words(call.privacy()));
+  if (call.withheld()) return text + kWithheld + "\n";
   for (const auto& person : call.participants()) {
     text += fmt::format("  {}{}{}{}{}\n", printable(person.name()),
                         person.email().empty() ? "" : " <" + printable(person.email()) + ">",
@@ -254,6 +258,10 @@ Ended export_call(Session& session, const CallFlags& flags) {
     return kExitDone;
   }
   CLI_TRY(const auto call, get_call(session, flags.id));
+  if (call.withheld()) {
+    return sorry(kExitSignIn, "role.refused", kWithheld,
+                 "ask somebody who may; [roles] in the configuration says who has which");
+  }
   if (flags.what == "transcript") return write_file(session, flags.to, transcript_text(call));
   return write_file(session, flags.to, dump(shape(call), 2) + "\n");
 }

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "activities/platforms/platform.h"
+#include "api/cli/actions.h"
+#include "api/cli/connect.h"
 #include "api/cli/secret_input.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
@@ -11,10 +13,17 @@ namespace callimport::api {
 namespace {
 
 struct CredentialFlags {
-  std::string id, platform, workspace, kind = "pat";
+  std::string id, platform, workspace, why, kind = "pat";
   bool no_check = false;
   TokenFlags token;
 };
+
+v1::Deed deed_of(const CredentialFlags& flags) {
+  v1::Deed deed;
+  deed.set_why(flags.why);
+  deed.set_request_id(new_request_id());
+  return deed;
+}
 
 /// Where the platform's OAuth clients get tokens; empty: it has none.
 std::string token_endpoint_of(const std::string& platform_name) {
@@ -34,6 +43,7 @@ Ended add(Session& session, const CredentialFlags& flags) {
   request.set_workspace(flags.workspace);
   request.set_kind(flags.kind);
   request.set_secret(token);
+  *request.mutable_deed() = deed_of(flags);
   CLI_TRY(const auto reply,
           (session.ask<v1::AddCredentialRequest, v1::AddCredentialResponse>("AddCredential", request)));
   if (session.json())
@@ -71,6 +81,7 @@ Ended remove(Session& session, const CredentialFlags& flags) {
               "The token is wiped and cannot be brought back; imports that use it will ask for a new one. Remove it?"));
   if (!go) return sorry(kExitCancelled, "declined", "nothing was removed", {});
   request.set_even_if_used(true);
+  *request.mutable_deed() = deed_of(flags);
   CLI_TRY_VOID((session.ask<v1::RemoveCredentialRequest, v1::RemoveCredentialResponse>("RemoveCredential", request)));
   session.say("removed");
   return kExitDone;
@@ -93,6 +104,7 @@ Ended renew(Session& session, const CredentialFlags& flags) {
   request.set_id(flags.id);
   request.set_secret(token);
   request.set_no_check(flags.no_check);
+  *request.mutable_deed() = deed_of(flags);
   CLI_TRY(const auto reply,
           (session.ask<v1::ReplaceCredentialRequest, v1::ReplaceCredentialResponse>("ReplaceCredential", request)));
   if (!reply.refused_cause().empty()) {
@@ -107,6 +119,23 @@ Ended renew(Session& session, const CredentialFlags& flags) {
   return kExitDone;
 }
 
+void add_why(CLI::App& verb, std::string& why) { verb.add_option("--why,--reason", why, "for the audit log"); }
+
+void add_connecting(Tree& tree, CLI::App& parent) {
+  auto& verb = tree.verb(parent, "connect", "Sign in at the platform in a browser; its tokens go into the vault",
+                         {"callimport credentials connect grain --workspace acme",
+                          "callimport credentials connect grain --credential cred_5k2"});
+  auto flags = std::make_shared<ConnectFlags>();  // shared by the parser and the body
+  verb.add_option("platform", flags->platform, "e.g. grain")->required();
+  auto* workspace = verb.add_option("--workspace", flags->workspace, "the account it opens");
+  verb.add_option("--credential", flags->credential, "new access for this one; imports that wait for it go on")
+      ->excludes(workspace);
+  verb.add_option("--wait", flags->wait_s, "seconds to wait for the browser (300)")->check(CLI::Range(1.0, 600.0));
+  verb.add_flag("--no-browser", flags->no_browser, "only print the address");
+  add_why(verb, flags->why);
+  tree.run(verb, [&session = tree.session, flags] { return connect(session, *flags); });
+}
+
 void add_token_flags(CLI::App& verb, TokenFlags& flags) {
   verb.add_option("--token-file", flags.file, "file with the token, alone on one line");
   verb.add_flag("--token-stdin", flags.from_stdin, "the token comes on stdin");
@@ -116,7 +145,7 @@ void add_token_flags(CLI::App& verb, TokenFlags& flags) {
 
 void add_credentials(Tree& tree) {
   auto& root = tree.verb(
-      tree.root, "credentials", "Tokens of platforms: add, list, renew, remove",
+      tree.root, "credentials", "Tokens of platforms: add, connect, list, renew, remove",
       {"callimport credentials add --platform grain --token-file grain.token", "callimport credentials list"});
   root.require_subcommand(1);
   auto flags = std::make_shared<CredentialFlags>();  // shared by the parser and the bodies; one of them runs
@@ -134,7 +163,9 @@ void add_credentials(Tree& tree) {
           "client_secret and token_endpoint (the platform's own when absent), and is renewed by itself")
       ->check(CLI::IsMember({"pat", "wat", "oauth"}));
   add_token_flags(adding, flags->token);
+  add_why(adding, flags->why);
   tree.run(adding, [&session, flags] { return add(session, *flags); });
+  add_connecting(tree, root);
   auto& listing = tree.verb(root, "list", "List credentials; tokens are never shown",
                             {"callimport credentials list", "callimport credentials list -o json"});
   tree.run(listing, [&session] { return list(session); });
@@ -145,11 +176,13 @@ void add_credentials(Tree& tree) {
   renewing.add_flag("--no-check", flags->no_check, "take it without asking the platform whether it works");
   renewing.alias("replace");
   add_token_flags(renewing, flags->token);
+  add_why(renewing, flags->why);
   tree.run(renewing, [&session, flags] { return renew(session, *flags); });
   auto& removing =
       tree.verb(root, "remove", "Wipe a token",
                 {"callimport credentials remove cred_5k2", "callimport credentials remove cred_5k2 --yes"});
   removing.add_option("credential", flags->id, "credential id or its beginning")->required();
+  add_why(removing, flags->why);
   tree.run(removing, [&session, flags] { return remove(session, *flags); });
 }
 

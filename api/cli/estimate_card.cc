@@ -78,6 +78,7 @@ tl::expected<v1::EstimateImportResponse, CliError> look_before(Session& session,
   request.set_time_ms(look.time_ms);
   request.set_checks_only(look.checks_only);
   for (const auto& call : look.named) request.add_calls(call);
+  request.mutable_only()->Add(look.only.begin(), look.only.end());
   CLI_TRY(auto* client, session.client());
   watch_for_interrupt();
   auto stream = client->stream("/callimport.v1.CallImportService/EstimateImport", request);

@@ -2,6 +2,7 @@
 // The look before a start, as a terminal shows it: named checks, and a card of figures (ux NW-04, NW-10, TE-01).
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "activities/import/contract.h"
 #include "api/cli/session.h"
@@ -16,6 +17,7 @@ struct Look {
   std::int64_t time_ms = 0;  ///< 0: as the server does; -1: to the end
   bool checks_only = false;
   std::vector<std::string> named{};  ///< of an order that names its calls
+  std::vector<std::string> only = {};  ///< with checks_only: these, by name; empty: all
 };
 /// Asks the server; partial figures are drawn on stderr where that is a terminal (TE-04).
 /// @error library.absent  only Temporal answers there.

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "api/cli/actions.h"
 #include "api/cli/csv_reader.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
@@ -117,6 +118,8 @@ class PeopleImport {
  public:
   PeopleImport(Session& session, const PeopleFlags& flags) : session_(session), flags_(flags) {
     request_.set_dry_run(flags.dry_run);
+    request_.set_source(flags.file == "-" ? "standard input" : flags.file);
+    request_.mutable_deed()->set_request_id(new_request_id());
   }
 
   tl::expected<void, CliError> run(std::istream& in) {
@@ -188,6 +191,7 @@ struct Looked {
 tl::expected<Looked, CliError> rematch_all(Session& session) {
   Looked looked;
   v1::RematchPeopleRequest request;
+  request.mutable_deed()->set_request_id(new_request_id());
   do {
     CLI_TRY(const auto reply,
             (session.ask<v1::RematchPeopleRequest, v1::RematchPeopleResponse>("RematchPeople", request)));

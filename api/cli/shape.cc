@@ -147,6 +147,7 @@ json shape(const v1::Call& call) {
               {"transcript", call.transcript_state()},
               {"import", call.import()},
               {"privacy", call.privacy()},
+              {"withheld", call.withheld()},
               {"fetched", iso(call.fetched_ms())}};
   if (call.has_end_ms()) out["end"] = iso(call.end_ms());
   if (call.has_duration_ms()) out["duration_s"] = seconds(call.duration_ms());

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "activities/import/contract.h"
+#include "api/cli/actions.h"
 #include "api/cli/imports.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
@@ -15,7 +16,7 @@ namespace callimport::api {
 namespace {
 
 struct WindowFlags {
-  std::string id, text, zone, reason;
+  std::string id, text, zone, why;
   int count = 5;
 };
 
@@ -110,28 +111,19 @@ Ended ics(Session& session, const WindowFlags& flags) {
 }
 
 Ended set(Session& session, const WindowFlags& flags) {
-  CLI_TRY(auto known, known_window(session, flags.id));
-  const auto& id = known.import.id();
-  if (known.import.has_closed_ms())
-    return sorry(kExitFailed, "already_closed", id + " has ended: " + state_line(session, known.import),
-                 "callimport start --import-id " + id + " --window \"" + printable(flags.text) + "\"");
-  const std::string zone = flags.zone.empty() ? known.ask.zone : flags.zone;
-  auto window = storage::TimeWindow::parse(flags.text, zone);
-  if (!window) return sorry(kExitUsage, "usage", window.error().message, "callimport help windows");
-  const Timestamp now = from_unix_ms(session.now_ms());
-  if (!window->next_opening(now))
-    return sorry(kExitUsage, "usage", "this window never opens from now on", "callimport help windows");
-  known.window = std::move(*window);
-  session.say(fmt::format("the window of {} is \"{}\" now; with \"{}\" it is {}", id, printable(known.ask.window),
-                          printable(flags.text), state_of(known, now)));
-  CLI_TRY(const bool go, session.confirm("Set it?"));
-  if (!go) return sorry(kExitCancelled, "declined", "nothing was changed", {});
-  const char* user = std::getenv("USER");
-  const nlohmann::json input = {
-      {"window", flags.text}, {"zone", zone}, {"who", user == nullptr ? "the terminal" : user}, {"why", flags.reason}};
-  CLI_TRY_VOID(signal_workflow(session, id, workflows::kSignalSetWindow, dump(input)));
-  session.say("it holds from the next call on; calls under way end. next: callimport watch " + id);
-  return kExitDone;
+  v1::SetWindowRequest request;
+  request.set_window(flags.text);
+  request.set_zone(flags.zone);
+  ActionCall call{"Set it?", "set", action_sender(session, "SetWindow", request)};
+  call.by_temporal = [&session, &flags](const std::string& id) {
+    const char* user = std::getenv("USER");
+    const nlohmann::json input = {{"window", flags.text},
+                                  {"zone", flags.zone},
+                                  {"who", user == nullptr ? "the terminal" : user},
+                                  {"why", flags.why}};
+    return signal_workflow(session, id, workflows::kSignalSetWindow, dump(input));
+  };
+  return act_on_imports(session, "window set", {flags.id, {}, flags.why}, call);
 }
 
 std::shared_ptr<WindowFlags> flags_of(CLI::App& verb) {
@@ -170,7 +162,7 @@ void add_window(Tree& tree) {
           [](CLI::App& verb, WindowFlags& flags) {
             verb.add_option("window", flags.text, "the words: callimport help windows")->required();
             verb.add_option("--zone", flags.zone, "the customer's time zone");
-            verb.add_option("--why,--reason", flags.reason, "told with the change");
+            verb.add_option("--why,--reason", flags.why, "told with the change");
           });
 }
 

@@ -95,6 +95,7 @@ void add_product_methods(Router& router, ProductParts& parts) {
   add_call_methods(router, parts);
   add_people_methods(router, parts);
   add_credential_methods(router, parts);
+  add_sign_in_methods(router, parts);
   add_estimate_method(router, parts);
   add_measure_method(router, parts);
   add_report_methods(router, parts);

@@ -6,6 +6,7 @@
 
 #include "activities/estimate/figures.h"
 #include "activities/import/step.h"
+#include "activities/oauth/sign_in.h"
 #include "api/grpc/etas.h"
 #include "api/grpc/router.h"
 #include "storage/backup/backup.h"
@@ -14,6 +15,7 @@
 #include "storage/quota/view.h"
 #include "storage/runtime/clock.h"
 #include "storage/runtime/executor.h"
+#include "storage/runtime/random.h"
 #include "storage/vault/vault.h"
 
 namespace callimport::api {
@@ -46,6 +48,7 @@ struct ProductParts {
   Clock& clock;
   Pool& pool;
   Disk& disk;
+  Random& random;
   storage::Library& library;
   storage::Vault& vault;
   storage::MediaStore& media;
@@ -53,7 +56,7 @@ struct ProductParts {
   std::string name_space = "default";
   ServerFacts facts;
   std::function<std::pair<std::uint64_t, std::uint64_t>()> journal_figures;  ///< commits, rows
-  std::function<std::vector<storage::BudgetView>()> budgets = {};  ///< called on the loop; empty: none
+  std::function<std::vector<storage::BudgetView>()> budgets = {};            ///< called on the loop; empty: none
   activities::SharedDeps looking = nullptr;  ///< what an estimate looks with; null: it cannot
   activities::Prices prices = {};
   activities::Budget budget = {};
@@ -64,7 +67,8 @@ struct ProductParts {
   std::function<Result<std::string>(const std::string& import, Names names)> report = {};
   /// Makes a backup; fills in whence. Called on the pool.
   std::function<Result<storage::BackupFacts>(storage::BackupOrder order)> back_up = {};
-  ProveAccess prove = {};  ///< empty: new credentials are not tried
+  ProveAccess prove = {};                   ///< empty: new credentials are not tried
+  activities::SignIns* sign_ins = nullptr;  ///< null: nobody can sign in
 };
 
 void add_product_methods(Router& router, ProductParts& parts);

@@ -141,26 +141,18 @@ void add_action(Router& router, ProductParts& parts, const std::string& name,
                 Result<ActionPlan> (*plan)(ProductParts&, const Caller&, const Request&)) {
   const auto full = product_method(name);
   const std::string verb(role_of_method(full).doing);
-  Method method;
-  method.trusted = true;
-  method.serve = [&parts, plan, verb](Incoming incoming) -> OnLoop {
-    auto request = std::make_shared<Request>();  // shared: rides in copyable tasks
-    auto answer = std::move(incoming.answer);
-    if (!request->ParseFromArray(incoming.bytes.data(), static_cast<int>(incoming.bytes.size()))) {
-      return [answer] { answer->finish({kGrpcInternal, "grpc: error unmarshalling request", {}, {}}); };
-    }
-    auto acting = std::make_shared<Acting>(Acting{parts, incoming.caller, request->action(), verb, answer});
-    return [acting, request, plan] {
-      acting->parts.pool.post([acting, request, plan] {
-        const auto prepared = prepare(*acting, *request, plan);
-        acting->parts.loop.post([acting, prepared] {
-          if (!prepared) return answer_with(acting, fail(prepared.error().code, prepared.error().message));
-          if (!*prepared) return answer_with(acting, {});
-          act(acting);
+  auto method = callers_method<Request>(
+      [&parts, plan, verb](std::shared_ptr<Request> request, const Caller& caller, std::shared_ptr<Answer> answer) {
+        auto acting = std::make_shared<Acting>(Acting{parts, caller, request->action(), verb, std::move(answer)});
+        acting->parts.pool.post([acting, request, plan] {
+          const auto prepared = prepare(*acting, *request, plan);
+          acting->parts.loop.post([acting, prepared] {
+            if (!prepared) return answer_with(acting, fail(prepared.error().code, prepared.error().message));
+            if (!*prepared) return answer_with(acting, {});
+            act(acting);
+          });
         });
       });
-    };
-  };
   router.methods[full] = std::move(method);
 }
 
@@ -190,6 +182,7 @@ void add_action_methods(Router& router, ProductParts& parts) {
   add_action(router, parts, "ApproveImport", &plan_approve);
   add_action(router, parts, "UndoImport", &plan_undo);
   add_action(router, parts, "CancelImport", &plan_cancel);
+  add_action(router, parts, "SetWindow", &plan_set_window);
   add_pooled(router, parts, "ListAudit", &list_audit);
 }
 

@@ -8,11 +8,11 @@
 #include <variant>
 #include <vector>
 
+#include "api/grpc/deeds.h"
 #include "api/grpc/product_internal.h"
 
 namespace callimport::api {
 
-inline constexpr std::size_t kRequestIdBytesMax = 200;
 inline constexpr std::size_t kRetryCallsMax = 500;    ///< source ids one retry names
 inline constexpr std::size_t kRefusedShownMax = 100;  ///< of those it refuses
 
@@ -51,6 +51,7 @@ Result<ActionPlan> plan_cancel(ProductParts& parts, const Caller& caller, const 
 
 Result<ActionPlan> plan_retry(ProductParts& parts, const Caller& caller, const v1::RetryImportRequest& request);
 Result<ActionPlan> plan_approve(ProductParts& parts, const Caller& caller, const v1::ApproveImportRequest& request);
+Result<ActionPlan> plan_set_window(ProductParts& parts, const Caller& caller, const v1::SetWindowRequest& request);
 Result<ActionPlan> plan_undo(ProductParts& parts, const Caller& caller, const v1::UndoImportRequest& request);
 
 /// What every plan about an import that is there begins with.

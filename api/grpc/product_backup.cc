@@ -1,14 +1,22 @@
-#include "api/grpc/product_internal.h"
+#include <nlohmann/json.hpp>
+
+#include "api/grpc/deeds.h"
 
 namespace callimport::api {
 namespace {
 
 constexpr std::size_t kPathBytesMax = 4'000;
 
-Result<v1::CreateBackupResponse> create_backup(ProductParts& parts, const v1::CreateBackupRequest& request) {
+Result<> about_backup(ProductParts&, const v1::CreateBackupRequest& request, Deed& deed) {
   if (request.folder().empty() || request.folder().front() != '/' || request.folder().size() > kPathBytesMax) {
     return fail(Code::kInvalid, "the folder of a backup is a path from / on, on the server's disk");
   }
+  const nlohmann::json after = {{"folder", request.folder()}, {"with the vault's key", request.with_key()}};
+  deed.after = after.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return {};
+}
+
+Result<v1::CreateBackupResponse> create_backup(ProductParts& parts, const v1::CreateBackupRequest& request, Noted&) {
   TRY(const auto facts, parts.back_up({{},
                                        request.folder(),
                                        request.with_key(),
@@ -36,7 +44,7 @@ Result<v1::CreateBackupResponse> create_backup(ProductParts& parts, const v1::Cr
 }  // namespace
 
 void add_backup_methods(Router& router, ProductParts& parts) {
-  add_pooled(router, parts, "CreateBackup", &create_backup);
+  add_deed(router, parts, "CreateBackup", &about_backup, &create_backup);
 }
 
 }  // namespace callimport::api

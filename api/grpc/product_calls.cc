@@ -1,7 +1,35 @@
 #include "api/grpc/product_internal.h"
+#include "storage/library/search_query.h"
 
 namespace callimport::api {
 namespace {
+
+constexpr Role kSeesPrivate = Role::kOperator;
+constexpr std::string_view kOnlyShared = "-privacy:private ";  ///< before a search: it is whole whatever stands behind
+
+/// Of a private call a viewer sees that it is there, and nothing that was said or who took part.
+bool is_withheld(const std::string& privacy, const Caller& caller) {
+  return privacy == "private" && caller.role < kSeesPrivate;
+}
+
+v1::Call message_for(const Caller& caller, const storage::Call& call) {
+  auto message = to_message(call);
+  if (!is_withheld(call.privacy, caller)) return message;
+  message.clear_segments();
+  message.clear_participants();
+  message.clear_media();
+  message.clear_details();
+  message.clear_tags();
+  message.set_withheld(true);
+  return message;
+}
+
+/// What a viewer asks for, without private calls: a hit would tell what was said.
+Result<std::string> query_for(const Caller& caller, const std::string& query) {
+  if (caller.role >= kSeesPrivate) return query;
+  TRY_VOID(storage::parse_query(query));  // its errors count characters of what was written
+  return std::string(kOnlyShared) + query;
+}
 
 /// With the import's full id.
 Result<storage::CallFilter> filter_of(ProductParts& parts, const v1::CallFilter& asked) {
@@ -12,29 +40,32 @@ Result<storage::CallFilter> filter_of(ProductParts& parts, const v1::CallFilter&
   return filter;
 }
 
-Result<v1::ListCallsResponse> list_calls(ProductParts& parts, const v1::ListCallsRequest& request) {
+Result<v1::ListCallsResponse> list_calls(ProductParts& parts, const v1::ListCallsRequest& request,
+                                         const Caller& caller) {
   TRY(const auto filter, filter_of(parts, request.filter()));
   const int size = page_size(request.page_size());
   TRY(const auto calls, parts.library.calls(filter, request.page_token(), size));
   v1::ListCallsResponse reply;
-  for (const auto& call : calls) *reply.add_calls() = to_message(call);
+  for (const auto& call : calls) *reply.add_calls() = message_for(caller, call);
   if (static_cast<int>(calls.size()) == size) reply.set_next_page_token(calls.back().id);
   return reply;
 }
 
-Result<v1::GetCallResponse> get_call(ProductParts& parts, const v1::GetCallRequest& request) {
+Result<v1::GetCallResponse> get_call(ProductParts& parts, const v1::GetCallRequest& request, const Caller& caller) {
   if (request.id().empty() || request.id().size() > kIdCharactersMax + 5)
     return fail(Code::kInvalid, "not a call's id");
   TRY(const auto call, parts.library.call(request.id()));
   v1::GetCallResponse reply;
-  *reply.mutable_call() = to_message(call);
+  *reply.mutable_call() = message_for(caller, call);
   return reply;
 }
 
-Result<v1::SearchCallsResponse> search_calls(ProductParts& parts, const v1::SearchCallsRequest& request) {
+Result<v1::SearchCallsResponse> search_calls(ProductParts& parts, const v1::SearchCallsRequest& request,
+                                             const Caller& caller) {
+  TRY(auto query, query_for(caller, request.query()));
   TRY(auto filter, filter_of(parts, request.filter()));
   const auto order = request.best_first() ? storage::SearchOrder::kBest : storage::SearchOrder::kNewest;
-  TRY(const auto page, parts.library.search({.query = request.query(),
+  TRY(const auto page, parts.library.search({.query = std::move(query),
                                              .filter = std::move(filter),
                                              .limit = page_size(request.limit()),
                                              .order = order,
@@ -45,9 +76,11 @@ Result<v1::SearchCallsResponse> search_calls(ProductParts& parts, const v1::Sear
   return reply;
 }
 
-Result<v1::CountFacetsResponse> count_facets(ProductParts& parts, const v1::CountFacetsRequest& request) {
+Result<v1::CountFacetsResponse> count_facets(ProductParts& parts, const v1::CountFacetsRequest& request,
+                                             const Caller& caller) {
+  TRY(auto query, query_for(caller, request.query()));
   TRY(auto filter, filter_of(parts, request.filter()));
-  TRY(const auto counted, parts.library.facets({.query = request.query(), .filter = std::move(filter)}));
+  TRY(const auto counted, parts.library.facets({.query = std::move(query), .filter = std::move(filter)}));
   v1::CountFacetsResponse reply;
   for (const auto& facet : counted.facets) {
     auto& added = *reply.add_facets();
@@ -61,10 +94,16 @@ Result<v1::CountFacetsResponse> count_facets(ProductParts& parts, const v1::Coun
   return reply;
 }
 
-Result<v1::GetMediaPathResponse> get_media_path(ProductParts& parts, const v1::GetMediaPathRequest& request) {
+Result<v1::GetMediaPathResponse> get_media_path(ProductParts& parts, const v1::GetMediaPathRequest& request,
+                                                const Caller& caller) {
   if (request.call().empty() || request.call().size() > kIdCharactersMax + 5)
     return fail(Code::kInvalid, "not a call's id");
   TRY(const auto call, parts.library.call(request.call()));
+  if (is_withheld(call.privacy, caller)) {
+    return fail(Code::kConflict, "role.refused: " + call.id +
+                                     " is private: its recording is for its participants and " +
+                                     "from the role operator on; " + caller.name + " is viewer");
+  }
   if (!call.media) return fail(Code::kNotFound, "call " + call.id + " came without a recording");
   v1::GetMediaPathResponse reply;
   reply.set_path(parts.media.path_of(call.media->hash));
@@ -72,7 +111,8 @@ Result<v1::GetMediaPathResponse> get_media_path(ProductParts& parts, const v1::G
   return reply;
 }
 
-Result<v1::ListQuarantineResponse> list_quarantine(ProductParts& parts, const v1::ListQuarantineRequest& request) {
+Result<v1::ListQuarantineResponse> list_quarantine(ProductParts& parts, const v1::ListQuarantineRequest& request,
+                                                   const Caller& caller) {
   std::string import;
   if (!request.import().empty()) {
     TRY(import, resolve_import(parts.library, request.import()));
@@ -89,7 +129,8 @@ Result<v1::ListQuarantineResponse> list_quarantine(ProductParts& parts, const v1
     file.set_cause(row.cause);
     file.set_detail(row.detail);
     file.set_at_ms(row.at_ms);
-    if (row.kept) file.set_path(parts.media.quarantined_path(row.hash, row.cause));
+    // Whether a call that never came in is private nobody knows.
+    if (row.kept && caller.role >= kSeesPrivate) file.set_path(parts.media.quarantined_path(row.hash, row.cause));
   }
   if (static_cast<int>(rows.size()) == size) reply.set_next_page_token(rows.back().number);
   return reply;

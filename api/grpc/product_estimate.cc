@@ -1,4 +1,7 @@
 // EstimateImport: a survey whose every step is sent, and which ends in time whatever the platform does.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "activities/estimate/survey.h"
@@ -118,6 +121,14 @@ void estimate_import(ProductParts& parts, const v1::EstimateImportRequest& reque
   if (!ask) return refuse("the input is not that of an import");
   if (activities::find_platform(ask->platform) == nullptr) return refuse("no connector for this platform");
   if (request.time_ms() < kCountAll || request.time_ms() > kTimeMaxMs) return refuse("time_ms: from -1 to an hour");
+  const auto& known = activities::check_names();
+  for (const auto& name : request.only()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return answer->finish({kGrpcInvalidArgument,
+                           fmt::format("check.unknown: there is no such check; there are: {}", fmt::join(known, ", ")),
+                           {},
+                           {}});
+  }
   if (parts.looking == nullptr) return answer->finish({kGrpcUnimplemented, "this server cannot look", {}, {}});
   activities::SurveyOrder order;
   order.ask = *ask;
@@ -125,6 +136,7 @@ void estimate_import(ProductParts& parts, const v1::EstimateImportRequest& reque
   order.token_kind = request.token_kind();
   order.counting = !request.checks_only();
   order.named.assign(request.calls().begin(), request.calls().end());
+  order.only.assign(request.only().begin(), request.only().end());
   order.time = std::chrono::milliseconds{request.time_ms() == 0 ? kTimeDefaultMs : request.time_ms()};
   if (request.time_ms() == kCountAll) order.time = Nanos{0};
   order.free_bytes = [&parts] { return parts.disk.free_bytes(parts.facts.data_folder); };

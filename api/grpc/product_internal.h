@@ -13,22 +13,37 @@ namespace callimport::api {
 
 std::string product_method(std::string_view name);
 
-/// A trusted unary method whose body blocks: it runs on the pool, its answer is sent from the loop.
+/// Runs `work` on the pool, and sends its Result<Response> from the loop.
+template <class Work>
+void answer_from_pool(ProductParts& parts, std::shared_ptr<Answer> answer, Work work) {
+  parts.pool.post([&parts, answer = std::move(answer), work = std::move(work)] {
+    auto result = std::make_shared<decltype(work())>(work());  // shared: rides in a copyable task
+    parts.loop.post([result, answer] {
+      if (!*result) return answer->finish(status_of(result->error()));
+      answer->reply(**result);
+    });
+  });
+}
+
+/// A trusted unary method whose body blocks, and heeds who asks.
+template <class Request, class Response>
+void add_pooled(Router& router, ProductParts& parts, std::string_view name,
+                Result<Response> (*body)(ProductParts&, const Request&, const Caller&)) {
+  router.methods[product_method(name)] = callers_method<Request>(
+      [&parts, body](std::shared_ptr<Request> request, const Caller& caller, std::shared_ptr<Answer> answer) {
+        answer_from_pool(parts, std::move(answer),
+                         [&parts, body, request, caller] { return body(parts, *request, caller); });
+      });
+}
+
+/// The same for everybody alike.
 template <class Request, class Response>
 void add_pooled(Router& router, ProductParts& parts, std::string_view name,
                 Result<Response> (*body)(ProductParts&, const Request&)) {
-  auto method = typed_method<Request>(
-      [&parts, body](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
-        parts.pool.post([&parts, body, request, answer] {
-          auto result = std::make_shared<Result<Response>>(body(parts, *request));  // shared: rides in a copyable task
-          parts.loop.post([result, answer] {
-            if (!*result) return answer->finish(status_of(result->error()));
-            answer->reply(**result);
-          });
-        });
+  router.methods[product_method(name)] = callers_method<Request>(
+      [&parts, body](std::shared_ptr<Request> request, const Caller&, std::shared_ptr<Answer> answer) {
+        answer_from_pool(parts, std::move(answer), [&parts, body, request] { return body(parts, *request); });
       });
-  method.trusted = true;
-  router.methods[product_method(name)] = std::move(method);
 }
 
 /// The same, for a body that must know whose call it is.
@@ -74,9 +89,10 @@ void add_report_methods(Router& router, ProductParts& parts);
 void add_backup_methods(Router& router, ProductParts& parts);
 void add_action_methods(Router& router, ProductParts& parts);
 void add_budget_methods(Router& router, ProductParts& parts);
-void add_replace_method(Router& router, ProductParts& parts);
+void add_sign_in_methods(Router& router, ProductParts& parts);
 
-inline constexpr int kImportsTold = 100'000;  ///< by one renewed credential
+inline constexpr int kImportsTold = 100'000;                                           ///< by one renewed credential
+Result<v1::Credential> find_credential(storage::Vault& vault, const std::string& id);  ///< @error kNotFound
 /// What a person gave, as it is sealed: an OAuth bundle in our own words, with the time it ends instead of how long it
 /// lasts.  @error kInvalid  as read_bundle.
 Result<storage::Secret> sealable(const std::string& text, const std::string& kind, std::int64_t now_ms);

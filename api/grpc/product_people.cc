@@ -1,5 +1,7 @@
 // The directory: people come in, are listed, and calls are matched with them anew.
-#include "api/grpc/product_internal.h"
+#include <nlohmann/json.hpp>
+
+#include "api/grpc/deeds.h"
 
 namespace callimport::api {
 namespace {
@@ -41,12 +43,20 @@ Result<> put_all(storage::LibraryTx& tx, const v1::ImportPeopleRequest& request,
   return {};
 }
 
-Result<v1::ImportPeopleResponse> import_people(ProductParts& parts, const v1::ImportPeopleRequest& request) {
+/// One file comes in many requests: with one request id it is one line of the audit log.
+Result<v1::ImportPeopleResponse> import_people(ProductParts& parts, const v1::ImportPeopleRequest& request,
+                                               const Caller& caller) {
   if (request.contacts_size() > kContactsMax) {
     return fail(Code::kInvalid, "more than " + std::to_string(kContactsMax) + " people at once");
   }
+  Deed deed = deed_of(product_method("ImportPeople"), caller, request.deed());
+  deed.after =
+      nlohmann::json{{"from", request.source()}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   v1::ImportPeopleResponse reply;
-  const auto put = parts.library.change([&](storage::LibraryTx& tx) { return put_all(tx, request, reply); });
+  const auto put = parts.library.change([&](storage::LibraryTx& tx) -> Result<> {
+    if (!request.dry_run()) TRY_VOID(note_deed(parts, tx, deed));
+    return put_all(tx, request, reply);
+  });
   if (!put && !(request.dry_run() && put.error().code == Code::kCancelled)) return tl::unexpected(put.error());
   return reply;
 }
@@ -95,9 +105,12 @@ Result<v1::ListUnmatchedResponse> list_unmatched(ProductParts& parts, const v1::
   return reply;
 }
 
-Result<v1::RematchPeopleResponse> rematch_people(ProductParts& parts, const v1::RematchPeopleRequest& request) {
+Result<v1::RematchPeopleResponse> rematch_people(ProductParts& parts, const v1::RematchPeopleRequest& request,
+                                                 const Caller& caller) {
+  const Deed deed = deed_of(product_method("RematchPeople"), caller, request.deed());
   storage::Rematched done;
   TRY_VOID(parts.library.change([&](storage::LibraryTx& tx) -> Result<> {
+    TRY_VOID(note_deed(parts, tx, deed));
     TRY(done, tx.rematch(request.from(), kRematchCalls));
     return {};
   }));

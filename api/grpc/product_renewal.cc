@@ -1,8 +1,9 @@
-// ReplaceCredential: the new secret is held against the platform of an import that waits for it, sealed, and the
+// A credential gets a new secret: it is held against the platform of an import that waits for it, sealed, and the
 // imports are told. One that the platform does not take tells nobody.
+#include <fmt/format.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
-#include "api/grpc/product_internal.h"
+#include "api/grpc/deeds.h"
 #include "storage/vault/oauth_bundle.h"
 
 namespace callimport::api {
@@ -14,7 +15,8 @@ inline constexpr std::size_t kPlatformsTried = 3;  ///< different inputs of impo
 /// What becomes of one request. Shared by its steps, which follow one another on pool and loop.
 struct Renewal {
   ProductParts& parts;
-  std::shared_ptr<Answer> answer;
+  Noted noted;
+  OnRenewed done;
   std::optional<CredentialId> id;
   storage::Secret secret;
   std::optional<storage::OpenedCredential> fresh;  ///< can be tried before it is sealed
@@ -56,16 +58,33 @@ Result<> look(Renewal& renewal, const v1::ReplaceCredentialRequest& request) {
   return {};
 }
 
+/// What came of it is noted before it is answered.
+void end(const SharedRenewal& renewal, const PortStatus& status) {
+  const auto& reply = renewal->reply;
+  std::string outcome;
+  if (!status.ok()) {
+    outcome = "not done: " + status.message;
+  } else if (!reply.refused_cause().empty()) {
+    outcome = fmt::format("not {}: {}", reply.sealed() ? "told" : "done", reply.refused_message());
+  } else if (reply.imports_told_size() > 0) {
+    outcome = fmt::format("{} import(s) go on with it", reply.imports_told_size());
+  }
+  renewal->parts.pool.post([renewal, status, outcome] {
+    if (!outcome.empty()) (void)note_outcome(renewal->parts, renewal->noted, outcome);  // the caller hears it, too
+    renewal->parts.loop.post([renewal, status] { renewal->done(status, renewal->reply); });
+  });
+}
+
 /// Tells the imports one after the other, then answers. One that closed meanwhile is no error.
 void tell_imports(SharedRenewal renewal, int next) {
-  if (next == renewal->reply.imports_told_size()) return renewal->answer->reply(renewal->reply);
+  if (next == renewal->reply.imports_told_size()) return end(renewal, {});
   temporal::api::workflowservice::v1::SignalWorkflowExecutionRequest signal;
   signal.set_namespace_(renewal->parts.name_space);
   signal.mutable_workflow_execution()->set_workflow_id(renewal->reply.imports_told(next));
   signal.set_signal_name(kRenewedSignal);
   signal.set_identity("callimport.v1");
   renewal->parts.service.SignalWorkflowExecution(signal, {}, [renewal, next](const PortStatus& status, auto*) {
-    if (!status.ok() && status.code != kGrpcNotFound) return renewal->answer->finish(status);
+    if (!status.ok() && status.code != kGrpcNotFound) return end(renewal, status);
     tell_imports(renewal, next + 1);
   });
 }
@@ -76,7 +95,7 @@ void seal(SharedRenewal renewal, std::function<void()> then) {
   renewal->parts.pool.post([renewal, then = std::move(then)] {
     auto sealed = std::make_shared<Result<>>(renewal->parts.vault.replace(*renewal->id, renewal->secret));
     renewal->parts.loop.post([renewal, sealed, then] {
-      if (!*sealed) return renewal->answer->finish(status_of(sealed->error()));
+      if (!*sealed) return end(renewal, status_of(sealed->error()));
       renewal->sealed = true;
       then();
     });
@@ -88,7 +107,7 @@ void refuse(const SharedRenewal& renewal, const AccessRefusal& refusal) {
   renewal->reply.set_refused_cause(refusal.cause);
   renewal->reply.set_refused_message(refusal.message);
   renewal->reply.set_sealed(renewal->sealed);
-  renewal->answer->reply(renewal->reply);
+  end(renewal, {});
 }
 
 void try_with(SharedRenewal renewal, std::size_t next) {
@@ -107,21 +126,16 @@ void begin(SharedRenewal renewal) {
 
 }  // namespace
 
-void add_replace_method(Router& router, ProductParts& parts) {
-  using Request = v1::ReplaceCredentialRequest;
-  auto method =
-      typed_method<Request>([&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
-        auto renewal = std::make_shared<Renewal>(Renewal{parts, answer, {}, {}, {}, {}, false, {}});
-        parts.pool.post([renewal, request] {
-          auto looked = std::make_shared<Result<>>(look(*renewal, *request));  // shared: rides in a copyable task
-          renewal->parts.loop.post([renewal, looked] {
-            if (!*looked) return renewal->answer->finish(status_of(looked->error()));
-            begin(renewal);
-          });
-        });
-      });
-  method.trusted = true;
-  router.methods[product_method("ReplaceCredential")] = std::move(method);
+void renew_credential(ProductParts& parts, const v1::ReplaceCredentialRequest& request, Noted noted, OnRenewed done) {
+  auto renewal =
+      std::make_shared<Renewal>(Renewal{parts, std::move(noted), std::move(done), {}, {}, {}, {}, false, {}});
+  parts.pool.post([renewal, request] {
+    auto looked = std::make_shared<Result<>>(look(*renewal, request));  // shared: rides in a copyable task
+    renewal->parts.loop.post([renewal, looked] {
+      if (!*looked) return end(renewal, status_of(looked->error()));
+      begin(renewal);
+    });
+  });
 }
 
 }  // namespace callimport::api

@@ -21,6 +21,17 @@ void Router::set_roles() {
   for (auto& [name, method] : methods) method.needs = role_of_method(name);
 }
 
+Result<> Router::check_roles() const {
+  std::set<std::string, std::less<>> rows;
+  for (const auto& row : method_roles()) rows.insert(std::string(kOurMethods) + std::string(row.method));
+  for (const auto& [name, method] : methods) {
+    if (name.starts_with(kOurMethods) && rows.erase(name) == 0)
+      return fail(Code::kInvalid, "no role is known for " + name + ": api/roles.cc needs a row");
+  }
+  if (rows.empty()) return {};
+  return fail(Code::kInvalid, "api/roles.cc has a row for " + *rows.begin() + ", which is no method");
+}
+
 std::string Router::unknown_text(std::string_view full_method) const {
   if (!full_method.empty() && full_method.front() == '/') full_method.remove_prefix(1);
   const auto slash = full_method.rfind('/');

@@ -38,6 +38,9 @@ enum Grpc : int {
   kGrpcDataLoss = 15,
   kGrpcUnauthenticated = 16,
 };
+/// Of a call that was refused or failed: what it is called here, for whoever asks about it. In the log, too.
+inline constexpr const char* kRequestIdTrailer = "request-id";
+
 /// Each code of ours as one gRPC status. @return ok for no error is the caller's business.
 PortStatus status_of(const Error& error);
 
@@ -83,6 +86,9 @@ struct Router {
 
   /// Gives every method its role; after the last one was added.
   void set_roles();
+  /// Rows of roles and methods of callimport.v1 are the same.  @error kInvalid  a row without a method, a method
+  /// without a row: a bug of ours, told at start.
+  Result<> check_roles() const;
 
   /// The text of conformance A2 for a name that is not in `methods`.
   std::string unknown_text(std::string_view full_method) const;

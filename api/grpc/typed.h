@@ -25,4 +25,20 @@ Method typed_method(Function function) {
   return method;
 }
 
+/// `function(std::shared_ptr<Request>, Caller, std::shared_ptr<Answer>)`, of a trusted method.
+template <class Request, class Function>
+Method callers_method(Function function) {
+  Method method;
+  method.trusted = true;
+  method.serve = [function = std::move(function)](Incoming incoming) -> OnLoop {
+    auto request = std::make_shared<Request>();  // shared: rides in a copyable task
+    auto answer = std::move(incoming.answer);
+    if (!request->ParseFromArray(incoming.bytes.data(), static_cast<int>(incoming.bytes.size()))) {
+      return [answer] { answer->finish({kGrpcInternal, "grpc: error unmarshalling request", {}, {}}); };
+    }
+    return [function, request, caller = std::move(incoming.caller), answer] { function(request, caller, answer); };
+  };
+  return method;
+}
+
 }  // namespace callimport::api

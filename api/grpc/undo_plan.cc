@@ -155,7 +155,8 @@ Result<ActionPlan> plan_undo(ProductParts& parts, const Caller& caller, const v1
                   subject.name, grouped(facts.calls), grouped(facts.media_bytes / 1'000'000)));
   TRY_VOID(list_calls(parts, subject.row.id, plan.answer));
   if (facts.held > 0)
-    plan.answer.add_words(fmt::format("{} calls stay: another import counts on them.", grouped(facts.held)));
+    plan.answer.add_words(
+        fmt::format("{} calls stay: another import counts on them, or has changed them.", grouped(facts.held)));
   if (facts.open_imports > 0)
     plan.answer.add_words("Recordings stay on disk while an import is open; undo again afterwards removes them.");
   plan.answer.add_words(

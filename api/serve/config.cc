@@ -12,6 +12,7 @@
 #include <map>
 #include <sstream>
 
+#include "activities/platforms/platform.h"
 #include "api/serve/budgets_config.h"
 #include "api/serve/people_config.h"
 #include "api/serve/toml_shape.h"
@@ -274,6 +275,46 @@ Result<> read_workspaces(const std::string& file, const toml::table& table, Serv
   return {};
 }
 
+Key<OAuthConfig> oauth_text(std::string OAuthConfig::* field) {
+  return {"text in quotes", [field](OAuthConfig& client, const toml::node& node) {
+            const auto value = node.value_exact<std::string>();
+            if (value) client.*field = *value;
+            return value.has_value();
+          }};
+}
+
+const Table<OAuthConfig>& oauth_keys() {
+  static const Table<OAuthConfig> keys = {
+      {"client_id", oauth_text(&OAuthConfig::client_id)},
+      {"client_secret_file", oauth_text(&OAuthConfig::client_secret_file)},
+      {"scopes", oauth_text(&OAuthConfig::scopes)},
+      {"base_url",
+       {"empty, an https address, or an http one of this machine",
+        [](OAuthConfig& client, const toml::node& node) {
+          const auto value = node.value_exact<std::string>();
+          if (!value) return false;
+          client.base_url = *value;
+          while (client.base_url.ends_with('/')) client.base_url.pop_back();
+          constexpr std::string_view kPlain = "http://";
+          return value->empty() || value->starts_with("https://") ||
+                 (value->starts_with(kPlain) && is_loopback(client.base_url.substr(kPlain.size())));
+        }}},
+  };
+  return keys;
+}
+
+Result<> read_oauth(const std::string& file, const toml::table& table, ServeConfig& config) {
+  for (const auto& [name, node] : table) {
+    const auto* keys = node.as_table();
+    const auto* platform = activities::find_platform(name.str());
+    if (keys == nullptr || platform == nullptr || !platform->oauth)
+      return complain(file, node.source(), "oauth holds tables of platforms where one can sign in: [oauth.grain]");
+    const std::string full = "oauth." + std::string(name.str());
+    TRY_VOID(read_table(file, full, oauth_keys(), *keys, config.oauth[std::string(name.str())]));
+  }
+  return {};
+}
+
 Result<> read_profiles(const std::string& file, const toml::table& table, ServeConfig& config) {
   for (const auto& [name, node] : table) {
     const auto* keys = node.as_table();
@@ -417,6 +458,12 @@ privacy = "team"                # of its calls at least: private, team, everyone
 domains = ["acme.com"]          # of its own people, who are internal
 customer = ""                   # whose it is: meetings are compared among a customer's workspaces; empty: its own name
 
+[oauth.grain]                   # the client Grain has issued to this installation, for `credentials connect`
+client_id = ""
+client_secret_file = ""         # a file, so that this one holds no secret; empty: a public client
+scopes = ""                     # e.g. "workspace"; empty: whatever the platform gives
+base_url = ""                   # instead of the vendor's own addresses, e.g. a sandbox
+
 [profile.default]               # where clients connect; others by --profile NAME
 address = ""                    # host:port; empty: the socket in the data folder
 namespace = "default"
@@ -455,6 +502,10 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
       TRY_VOID(read_profiles(name, *table, config));
       continue;
     }
+    if (key.str() == "oauth" && table != nullptr) {
+      TRY_VOID(read_oauth(name, *table, config));
+      continue;
+    }
     if (key.str() == "roles" && table != nullptr) {
       TRY_VOID(read_roles(name, *table, config));
       continue;
@@ -472,7 +523,8 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
     if (found == tables().end() || table == nullptr) {
       TRY_VOID(complain(
           name, node.source(),
-          fmt::format("no table [{}]; there are: budgets, {}, notify, people.ID, roles, workspaces.NAME, profile.NAME",
+          fmt::format("no table [{}]; there are: budgets, {}, notify, oauth.PLATFORM, people.ID, roles, "
+                      "workspaces.NAME, profile.NAME",
                       key.str(), names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));

@@ -61,6 +61,14 @@ struct WorkspaceConfig {
   std::string customer;              ///< whose it is, where one customer has several; empty: its own name
 };
 
+/// What a platform has issued to this installation, for people who sign in in a browser.
+struct OAuthConfig {
+  std::string client_id;
+  std::string client_secret_file;  ///< read from a file, never from this one; empty: a public client
+  std::string scopes;              ///< as the platform writes them; empty: whatever it gives
+  std::string base_url;            ///< instead of the vendor's own addresses, e.g. a sandbox
+};
+
 struct TranscriberConfig {
   std::string url;  ///< of POST /v1/audio/transcriptions; empty: calls without a transcript stay so
   std::string model = "whisper-1";
@@ -92,6 +100,7 @@ struct ServeConfig {
   HttpConfig http;
   PriceConfig prices;
   std::map<std::string, WorkspaceConfig, std::less<>> workspaces;
+  std::map<std::string, OAuthConfig, std::less<>> oauth;  ///< by platform
   storage::BudgetSettings budgets;
   activities::Roster roster;  ///< [people] and [notify]
   TranscriberConfig transcriber;

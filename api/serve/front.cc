@@ -12,6 +12,7 @@
 #include "activities/import/prove.h"
 #include "activities/import/report.h"
 #include "api/cli/cli.h"
+#include "api/cli/text.h"
 #include "api/grpc/health.h"
 #include "api/grpc/temporal_methods.h"
 #include "api/grpc/test_methods.h"
@@ -42,6 +43,18 @@ void begin_stop(House& house, Front& front, std::function<void(std::function<voi
       });
     });
   });
+}
+
+inline constexpr std::size_t kRunCharacters = 6;
+
+/// What a caller was refused, under the id it was told. Others' APIs answer errors in the ordinary run of things.
+void log_failure(const FailedCall& call) {
+  const auto level = call.status.code == kGrpcInternal || call.status.code == kGrpcDataLoss ? spdlog::level::err
+                     : call.method.starts_with(kOurMethods)                                 ? spdlog::level::info
+                                                                                            : spdlog::level::debug;
+  spdlog::log(level, "{} {} {}: status {}, {}", call.request_id, printable(call.method),
+              call.who.empty() ? "by somebody" : "by " + printable(call.who), call.status.code,
+              printable(call.status.message));
 }
 
 Result<std::string> report_text(House& house, const std::string& import, Names names) {
@@ -129,8 +142,9 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   facts.zone = house.defaults.zone;
   facts.order = house.defaults.order;
   facts.first_lane = house.defaults.first_lane;
-  front.parts.emplace(ProductParts{house.loop, house.loop, *house.pool, *house.disk, *house.library, *house.vault,
-                                   *house.media, service, order.name_space, facts, order.journal_figures});
+  front.parts.emplace(ProductParts{house.loop, house.loop, *house.pool, *house.disk, house.random, *house.library,
+                                   *house.vault, *house.media, service, order.name_space, facts,
+                                   order.journal_figures});
   front.parts->looking = std::make_shared<activities::ImportDeps>(import_deps(house));
   front.parts->prices = house.prices;
   front.parts->report = [&house](const std::string& import, Names names) { return report_text(house, import, names); };
@@ -143,6 +157,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   const storage::BudgetSettings& own = house.permits->settings();
   front.parts->budget = {own.bulk_calls, std::chrono::duration_cast<std::chrono::milliseconds>(own.period).count()};
   front.parts->prove = prove_with(house);
+  front.parts->sign_ins = house.sign_ins.get();
   front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);
@@ -152,8 +167,11 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   add_health(front.router);
   add_reflection(front.router);
   front.router.set_roles();
+  TRY_VOID(front.router.check_roles());
   DoorOptions options = order.door;
   options.socket = house.folder.socket();
+  options.request_prefix = fmt::format("req_{}_", house.random.id_text(kRunCharacters));
+  options.failed = &log_failure;
   TRY(options.token, access_token(house.folder));
   TRY(front.door, Door::open(front.router, house.loop, options));
   front.parts->facts.grpc_address = front.door->address();

@@ -64,12 +64,26 @@ Result<> open_transcriber(House& house, const TranscriberConfig& config) {
   return {};
 }
 
+Result<> open_sign_ins(House& house, const ServeConfig& config) {
+  activities::OAuthClients clients;
+  for (const auto& [platform, client] : config.oauth) {
+    auto& known = clients[platform];
+    known = {client.client_id, {}, client.scopes, client.base_url};
+    if (client.client_secret_file.empty()) continue;
+    TRY(auto secret, read_secret_file(client.client_secret_file));
+    known.secret = storage::Secret(std::move(secret));
+  }
+  house.sign_ins = std::make_unique<activities::SignIns>(*house.http, house.loop, house.random, std::move(clients));
+  return {};
+}
+
 Result<> open_world(House& house, const ServeConfig& config) {
   house.http =
       std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, activities::CurlOptions{.version = kVersion});
   house.probe = std::make_unique<activities::ChildMediaProbe>(house.loop.io(), house.loop);
   house.access =
       std::make_unique<activities::AccessTokens>(*house.vault, *house.http, house.loop, *house.pool, house.loop);
+  TRY_VOID(open_sign_ins(house, config));
   house.permits =
       std::make_unique<activities::Permits>(*house.library, house.loop, *house.pool, house.loop, config.budgets);
   TRY_VOID(house.permits->load());

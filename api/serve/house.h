@@ -12,6 +12,7 @@
 #include "activities/import/deps.h"
 #include "activities/media/child.h"
 #include "activities/notify/deliverer.h"
+#include "activities/oauth/sign_in.h"
 #include "api/data_folder.h"
 #include "api/serve/config.h"
 #include "storage/library/library.h"
@@ -49,6 +50,7 @@ struct House {
   std::unique_ptr<activities::CurlHttp> http;
   std::unique_ptr<activities::ChildMediaProbe> probe;
   std::unique_ptr<activities::AccessTokens> access;
+  std::unique_ptr<activities::SignIns> sign_ins;
   std::unique_ptr<activities::Permits> permits;
   std::unique_ptr<activities::Transcriber> transcriber;  ///< null: none is configured
   std::unique_ptr<activities::Mail> mail;
