@@ -81,6 +81,44 @@ TEST(EstimateVerb, BadAccessIsSaidAndEndsWithFour) {
   EXPECT_EQ(parsed(house.verb({"list", "-o", "json"})).size(), 0u);
 }
 
+/// NW-04: each check can be made again alone, asks the platform for nothing else, and says when it was made.
+TEST(Checks, OneByOne) {
+  House house(60, 47);
+  ASSERT_TRUE(house.serve());
+  const auto added = house.verb(
+      {"credentials", "add", "--platform", "grain", "--workspace", "acme", "--token-file", house.scratch() / "token"});
+  ASSERT_EQ(added.code, 0) << added.err;
+  const auto check = [&](const std::string& only) {
+    const auto before = house.sandbox().asked();
+    std::vector<std::string> args = {"platforms", "check", "--base-url", house.base_url(), "-o", "json"};
+    if (!only.empty()) args.insert(args.end(), {"--only", only});
+    const auto ran = house.verb(args);
+    EXPECT_EQ(ran.code, 0) << ran.err << ran.out;
+    return std::pair(parsed(ran).at(0).at("checks"), house.sandbox().asked() - before);
+  };
+  const auto [all, requests] = check("");
+  ASSERT_EQ(all.size(), 10u);
+  for (const auto& one : all) {
+    const auto name = one["name"].get<std::string>();
+    const auto [alone, asked] = check(name);
+    ASSERT_EQ(alone.size(), 1u) << name;
+    EXPECT_EQ(alone[0]["name"], name);
+    EXPECT_GE(alone[0]["at"], one["at"]) << name;
+    EXPECT_NE(alone[0]["text"], "not reached") << name;
+    if (name != "storage" && name != "duplicates") {
+      EXPECT_EQ(alone[0]["result"], one["result"]) << name;
+    }
+    if (name.starts_with("access.") || name == "quota" || name == "clock") {
+      EXPECT_EQ(asked, 1u) << name << " needs the list alone";
+    } else {
+      EXPECT_LE(asked, requests) << name;
+    }
+  }
+  const auto unknown = house.verb({"platforms", "check", "--base-url", house.base_url(), "--only", "access.nothing"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("there are: access.valid, access.list"), std::string::npos) << unknown.err;
+}
+
 TEST(DryRun, ChecksEstimatesPlansAndWritesNothing) {
   House house(60, 44);
   ASSERT_TRUE(house.serve());

@@ -38,6 +38,20 @@ TEST(MethodRoles, NoMethodOfOursIsForgotten) {
     EXPECT_EQ(rows.erase(service->method(i)->name()), 1u)
         << service->method(i)->name() << " has no row in api/roles.cc";
   }
+  EXPECT_EQ(rows, std::set<std::string>{}) << "rows without a method";
+}
+
+TEST(MethodRoles, ARowTooManyOrTooFewIsToldAtStart) {
+  Router router;
+  for (const auto& row : method_roles()) router.methods[kOurs + std::string(row.method)] = {};
+  EXPECT_TRUE(router.check_roles().has_value());
+  router.methods[kOurs + std::string("Nobody")] = {};
+  EXPECT_EQ(router.check_roles().error().message,
+            "no role is known for /callimport.v1.CallImportService/Nobody: api/roles.cc needs a row");
+  router.methods.erase(kOurs + std::string("Nobody"));
+  router.methods.erase(kOurs + std::string("UndoImport"));
+  EXPECT_EQ(router.check_roles().error().message,
+            "api/roles.cc has a row for /callimport.v1.CallImportService/UndoImport, which is no method");
 }
 
 struct TemporalRow {

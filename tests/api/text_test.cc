@@ -186,6 +186,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"ABudgetByTheWeek", "[budgets.grain]\nper_week = 5", "f.toml:2: no key per_week in [budgets.grain]"},
                     Row{"ABudgetOfNoPlatform", "[budgets.gnog]\nper_day = 5", "f.toml:1: no key gnog in [budgets]"},
                     Row{"AWeightOfNothing", "[budgets.weights]\nacme = 0", "f.toml:2: budgets.weights.acme must be"},
+                    Row{"ASignInAtNoPlatform", "[oauth.gnog]\nclient_id = \"a\"", "f.toml:1: oauth holds tables of"},
+                    Row{"ASignInInTheOpen", "[oauth.grain]\nbase_url = \"http://example.com\"",
+                        "f.toml:2: oauth.grain.base_url must be empty, an https address, or an http one"},
+                    Row{"ASecretInTheConfiguration", "[oauth.grain]\nclient_secret = \"s\"",
+                        "f.toml:2: no key client_secret in [oauth.grain]"},
                     Row{"Twice", "[server]\n[server]", "f.toml:2: "}),
     [](const auto& test) { return std::string(test.param.name); });
 

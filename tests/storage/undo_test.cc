@@ -100,6 +100,36 @@ TEST_F(Undo, LeavesWhatAnotherWorkspaceCountsAsTheSameMeeting) {
   EXPECT_EQ(1u, library_->calls({}, "", 10)->size());
 }
 
+/// ID-15: what somebody else has worked on since stays. A call is changed by another import's duplicates policy alone;
+/// the directory only says anew whom it is with.
+TEST_F(Undo, LeavesWhatAnotherImportHasChangedSince) {
+  for (const auto& [policy, id] :
+       {std::pair{DuplicatePolicy::kUpdate, std::string("call1")}, {DuplicatePolicy::kReplace, "call2"}}) {
+    const std::string theirs = "imp_" + std::string(to_string(policy));
+    bring(kImport, {id});
+    ASSERT_OK(library_->change([&, policy = policy, id = id](LibraryTx& tx) -> Result<> {
+      TRY_VOID(tx.put_import(import_row(theirs, "acme")));
+      TRY_VOID(tx.add_manifest(theirs, {manifest_row(id, 5'000)}, {}, policy));
+      Call call = call_with(id, {segment("said anew")});
+      call.start_ms = 5'000;
+      TRY_VOID(tx.stage(theirs, call));
+      return tx.register_call(theirs, call, policy).map([](auto) {});
+    }));
+    EXPECT_EQ(1, library_->import(theirs)->counters.duplicate) << id;
+  }
+  bring(kImport, {"call3"});
+  ASSERT_OK(library_->change([](LibraryTx& tx) -> Result<> {
+    Contact contact;
+    contact.name = "Anna";
+    contact.email = "anna@acme.example";
+    TRY_VOID(tx.put_person(contact));
+    return tx.rematch(0, 100).map([](auto) {});
+  }));
+  EXPECT_EQ(2, library_->undo_facts(kImport)->held);
+  EXPECT_EQ(1, undo(kImport, 10).removed) << "call3";
+  EXPECT_EQ(2u, library_->calls({}, "", 10)->size());
+}
+
 TEST_F(Undo, OfAnotherImportMayFetchThemAgain) {
   bring(kImport, {"call1"});
   ASSERT_EQ(1, undo(kImport, 10).removed);
