@@ -95,10 +95,11 @@ Ended show_platforms(Session& session, const PlatformFlags& flags) {
 /// Each check with when it was made, and how to make those again that did not pass (NW-04).
 std::string checked_text(const Session& session, const v1::Credential& credential,
                          const v1::EstimateImportResponse& seen) {
-  Table table{{"CHECK", "RESULT", "AT", "WHAT"}, {}, 3};
+  Table table{{"CHECK", "WHETHER", "RESULT", "AT", "FOUND"}, {}, 4};
   std::string again;
   for (const auto& check : seen.checks()) {
-    table.rows.push_back({check.name(), check.result(), session.time(check.at_ms()), printable(check.text())});
+    table.rows.push_back(
+        {check.name(), check.title(), check.result(), session.time(check.at_ms()), printable(check.text())});
     if (check.result() == "fail") again += (again.empty() ? "" : ",") + check.name();
   }
   auto text = fmt::format("{}  {}  {}\n{}", credential.platform(), printable(credential.workspace()), credential.id(),

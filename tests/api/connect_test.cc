@@ -226,24 +226,27 @@ TEST_F(Connect, AStateIsGoodOnceAndOnlyHere) {
 
 /// ID-12: the same import goes on by itself.
 TEST_F(Connect, NewAccessLetsAnImportThatWaitsGoOn) {
-  auto options = with_client(false);
-  options.oauth.access_life = std::chrono::seconds{59};  // renewed before each step
-  options.oauth.revoke_after = 2;
-  serve(options);
-  begin({"--workspace", "acme"});
-  exchange(exchange(address()).location);
-  ASSERT_EQ(terminal_->wait(), 0) << terminal_->seen();
-  const auto credential = connected();
+  serve(with_client(false));
+  const json dead = {{"access_token", "grainat_dead"},
+                     {"refresh_token", "grainrt_dead"},
+                     {"client_id", "callimport"},
+                     {"client_secret", kClientSecret},
+                     {"token_endpoint", house_->base_url() + std::string(simulations::kGrainTokenPath)}};
+  const auto added = house_->verb(
+      {"credentials", "add", "--platform", "grain", "--workspace", "acme", "--kind", "oauth", "--token-stdin"},
+      dead.dump());
+  ASSERT_EQ(added.code, 0) << added.err;
+  const auto credential = added.out.substr(0, added.out.find('\n'));
   house_->use(credential);
   ASSERT_EQ(house_->start().code, 0);
   ASSERT_TRUE(house_->follow_until(
-      [](const v1::WatchImportResponse& now) { return now.import().first().condition() == "needs_attention"; }));
+      [](const v1::WatchImportResponse& now) { return now.import().first().reason() == "access.revoked"; }));
   begin({"--credential", credential});
   exchange(exchange(address()).location);
   EXPECT_EQ(terminal_->wait(), 0) << terminal_->seen();
   EXPECT_THAT(terminal_->seen(), HasSubstr("connected anew; 1 import(s) go on with it"));
-  ASSERT_TRUE(house_->follow_until(
-      [](const v1::WatchImportResponse& now) { return now.import().first().condition() != "needs_attention"; }));
+  ASSERT_TRUE(house_->follow());
+  house_->expect_whole();
 }
 
 }  // namespace
