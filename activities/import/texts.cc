@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "activities/import/advice.h"
 #include "activities/notify/events.h"
 #include "activities/platforms/platform.h"
 #include "storage/model/ensure.h"
@@ -68,6 +69,18 @@ void add_facts(Notification& made, const nlohmann::json& more) {
   made.facts = write_note(facts);
 }
 
+/// What did not come, by cause, in words that customers may read.
+nlohmann::json gap_facts(const std::vector<storage::Problem>& problems) {
+  auto gaps = nlohmann::json::array();
+  for (const auto& problem : problems) {
+    if (gaps.size() >= kGapsMax) break;
+    std::string words(advice_for(problem.cause).what);
+    while (words.ends_with('.')) words.pop_back();
+    gaps.push_back({{"words", std::move(words)}, {"calls", problem.calls}});
+  }
+  return gaps;
+}
+
 std::string until(std::int64_t until_ms) {
   if (until_ms == 0) return "";
   return " at " + format_utc(std::chrono::floor<std::chrono::seconds>(from_unix_ms(until_ms)));
@@ -96,6 +109,14 @@ std::string reason_text(const ImportRow& import, const LaneChange& change) {
   if (change.reason == "engine.no_progress") return "Nothing moves, though nothing is waited for.";
   if (change.reason == "store.full") return "The disk of the data folder is full; nothing is lost.";
   return "The import waits (" + change.reason + ").";
+}
+
+/// The cause as part of a sentence, for templates.
+std::string what_of(const ImportRow& import, const LaneChange& change) {
+  if (change.reason.empty()) return {};
+  std::string what = change.reason.starts_with("access.") ? change.why : reason_text(import, change);
+  while (what.ends_with('.')) what.pop_back();
+  return what;
 }
 
 struct Words {
@@ -259,6 +280,7 @@ Notification compose_started(const ImportRow& import, bool again, std::int64_t n
                                   title, progress(import.counters))
                     : fmt::format("Your {} import for {} has begun.", platform_title(import), title);
   made.next = std::string("Access is checked, then the calls are counted. ") + kNothingToDo;
+  add_facts(made, {{"again", again}});
   return made;
 }
 
@@ -270,7 +292,9 @@ Notification compose_change(const ImportRow& import, const LaneChange& change, s
                    {"cause", change.reason},
                    {"who", change.who},
                    {"why", change.why},
+                   {"what", what_of(import, change)},
                    {"until_ms", change.until_ms}});
+  if (made.event.starts_with("access.")) add_facts(made, {{"credential", import.credential}});
   const Words words =
       change.told == "condition.changed" ? condition_words(import, change) : stage_words(import, change);
   made.text = words.text;
@@ -284,9 +308,11 @@ Notification compose_window(const ImportRow& import, const WindowInput& asked, c
   const std::string who = asked.who.empty() ? "a person" : asked.who;
   const std::string why = asked.why.empty() ? "" : " (" + asked.why + ")";
   if (result.refused.empty()) {
+    add_facts(made, {{"who", who}, {"why", asked.why}, {"window", result.window + ", " + result.zone}});
     made.text = fmt::format("The window was set by {}{}: {}, in {}.", who, why, result.window, result.zone);
     made.next = std::string("It holds from the next call on. ") + kNothingToDo;
   } else {
+    add_facts(made, {{"who", who}, {"what", result.refused}, {"window", result.window}});
     made.text = fmt::format("A window that {} asked for was not taken: {}.", who, result.refused);
     made.next = fmt::format("The import keeps to the one it has ({}). Try again: callimport window set {} nights",
                             result.window, import.id);
@@ -299,7 +325,9 @@ Notification compose_closed(const ImportRow& import, const CloseInput& close, co
   Notification made = about(import, closed_event(close.result), now_ms);
   const Counters& c = import.counters;
   const std::string took = spoken_duration(now_ms - import.created_ms);
+  add_facts(made, {{"took_s", (now_ms - import.created_ms) / 1'000}});
   if (close.result == "failed") {
+    add_facts(made, {{"cause", close.cause}, {"what", close.message}});
     made.text = fmt::format("The import stopped ({}): {}. {}.", close.cause, close.message, progress(c));
     made.next = fmt::format("What is registered stays. To go on with what is missing: callimport start --import-id {}",
                             import.id);
@@ -321,6 +349,9 @@ Notification compose_closed(const ImportRow& import, const CloseInput& close, co
           fmt::format(" {} {}{}", grouped(problems[i].calls), problems[i].cause, i + 1 < problems.size() ? "," : ".");
     }
   }
+  add_facts(made, {{"grade", title_of(verdict.grade)},
+                   {"whole", c.found - c.duplicate - c.skipped},
+                   {"gaps", gap_facts(problems)}});
   made.next = c.failed == 0 ? kNothingToDo
                             : fmt::format(
                                   "To try the gaps again: callimport start --import-id {}. The list: callimport show {}"

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "activities/http/http.h"
-#include "activities/notify/mail.h"
 #include "activities/notify/message.h"
 #include "storage/vault/vault.h"
 
@@ -38,8 +37,6 @@ class Channel {
 
 /// One line of the log each, at once. Name: log.
 std::unique_ptr<Channel> make_log_channel();
-/// To people, by their address of this name. Name: mail. Lifetime: `mail` outlives it.
-std::unique_ptr<Channel> make_mail_channel(Mail& mail, std::string from);
 /// A Slack incoming webhook: the simple way, without threads. Name: slack. Lifetime: `http` outlives it.
 std::unique_ptr<Channel> make_slack_channel(Http& http, storage::Secret webhook_url);
 

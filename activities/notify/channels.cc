@@ -4,17 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "activities/notify/channel.h"
+#include "activities/notify/words.h"
 
 namespace callimport::activities {
 namespace {
-
-/// One line whatever is in it.
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
 
 class LogChannel final : public Channel {
  public:
@@ -35,40 +28,6 @@ class LogChannel final : public Channel {
     }
     co_return sent;
   }
-};
-
-class MailChannel final : public Channel {
- public:
-  MailChannel(Mail& mail, std::string from) : mail_(mail), from_(std::move(from)) {}
-  std::string_view name() const override { return "mail"; }
-  Manner manner() const override {
-    Manner made;
-    made.people = true;
-    made.at_once = 4;
-    return made;
-  }
-  engine::Awaitable<tl::expected<Sent, Refused>> send(Message message) override {
-    MailMessage mail;
-    mail.id = message.id;
-    mail.thread = message.thread;
-    mail.from = from_;
-    mail.to = {message.to.address};
-    mail.subject = message.news.back().subject;
-    mail.text = message_text(message.news);
-    Sent answer{mail.id, mail.subject + "\n\n" + mail.text};
-    auto sending = mail_.send(std::move(mail));
-    const Result<> sent = co_await std::move(sending);
-    if (sent) co_return answer;
-    co_return tl::unexpected(refused(sent.error()));
-  }
-
- private:
-  static Refused refused(const Error& error) {
-    return {.ever_again = error.code != Code::kInvalid, .reason = error.message, .after = std::nullopt};
-  }
-
-  Mail& mail_;
-  std::string from_;
 };
 
 class SlackChannel final : public Channel {
@@ -147,9 +106,6 @@ std::string slack_body(const std::vector<storage::Notification>& news) {
 }
 
 std::unique_ptr<Channel> make_log_channel() { return std::make_unique<LogChannel>(); }
-std::unique_ptr<Channel> make_mail_channel(Mail& mail, std::string from) {
-  return std::make_unique<MailChannel>(mail, std::move(from));
-}
 std::unique_ptr<Channel> make_slack_channel(Http& http, storage::Secret webhook_url) {
   return std::make_unique<SlackChannel>(http, std::move(webhook_url));
 }

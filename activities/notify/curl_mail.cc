@@ -1,12 +1,18 @@
 #include "activities/notify/curl_mail.h"
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+
+#include "activities/notify/words.h"
 
 namespace callimport::activities {
 namespace {
+
+constexpr std::size_t kWordsBytesMax = 300;  ///< of what a server said
 
 struct FreeEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -15,37 +21,84 @@ struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
-struct Unsent {
-  std::string_view text;
+using Outcome = tl::expected<void, Refused>;
+
+/// How far the conversation came, and what was said last.
+struct Conversation {
+  std::string_view unsent;
+  std::string command;  ///< the last one's first word: EHLO, AUTH, MAIL, RCPT, DATA
+  std::string answer;   ///< the last line of it
+  bool handed_over = false;
 };
 
 std::size_t read_some(char* into, std::size_t size, std::size_t count, void* from) {
-  auto& unsent = *static_cast<Unsent*>(from);
-  const std::size_t bytes = std::min(size * count, unsent.text.size());
-  std::memcpy(into, unsent.text.data(), bytes);
-  unsent.text.remove_prefix(bytes);
+  auto& talk = *static_cast<Conversation*>(from);
+  const std::size_t bytes = std::min(size * count, talk.unsent.size());
+  std::memcpy(into, talk.unsent.data(), bytes);
+  talk.unsent.remove_prefix(bytes);
+  talk.handed_over = talk.handed_over || bytes == 0;
   return bytes;
 }
 
-/// Blocks until the server has accepted the message.
-Result<> send_now(const MailServer& server, const std::string& text, const std::string& from,
-                  const std::vector<std::string>& to) {
-  const std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
-  if (!easy) return fail(Code::kUnavailable, "libcurl has no memory");
-  std::unique_ptr<curl_slist, FreeList> receivers;
-  for (const std::string& address : to) {
-    const std::string bracketed = "<" + address + ">";
-    curl_slist* longer = curl_slist_append(receivers.get(), bracketed.c_str());
-    if (longer == nullptr) return fail(Code::kUnavailable, "libcurl has no memory");
-    (void)receivers.release();
-    receivers.reset(longer);
+/// libcurl shows an answer's lines as headers.
+std::size_t hear_line(char* text, std::size_t size, std::size_t count, void* to) {
+  auto& talk = *static_cast<Conversation*>(to);
+  talk.answer = one_line(std::string_view(text, size * count).substr(0, kWordsBytesMax));
+  return size * count;
+}
+
+/// Only a command's first word is kept: the rest of AUTH is a secret.
+int note_command(CURL* /*easy*/, curl_infotype type, char* text, std::size_t bytes, void* to) {
+  if (type != CURLINFO_HEADER_OUT) return 0;
+  const std::string_view line(text, bytes);
+  const std::string_view word = line.substr(0, line.find_first_of(" \r\n"));
+  static constexpr std::array<std::string_view, 7> kCommands = {"EHLO", "HELO", "STARTTLS", "AUTH",
+                                                                "MAIL", "RCPT", "DATA"};
+  if (std::find(kCommands.begin(), kCommands.end(), word) != kCommands.end())
+    static_cast<Conversation*>(to)->command = std::string(word);
+  return 0;
+}
+
+/// 5xx to RCPT is about the receiver, 5xx to DATA and to the text about this message: both stay so. What is refused
+/// before that is about us (a password, a sender that may not), and may be mended.
+Outcome refused(CURLcode code, long status, const Conversation& talk, const std::string& words) {
+  Refused made;
+  const bool about_message = talk.command == "RCPT" || talk.command == "DATA";
+  const bool for_good = status >= 500 && status < 600 && about_message && code != CURLE_LOGIN_DENIED;
+  made.ever_again = !for_good;
+  if (status >= 400 && !talk.answer.empty()) {
+    made.reason =
+        fmt::format("the mail server answered {}: {}", talk.command.empty() ? "at once" : talk.command, talk.answer);
+  } else if (talk.handed_over) {
+    made.reason = fmt::format(
+        "the mail server did not say whether it took the message ({}); it is sent again under the "
+        "same Message-ID",
+        words);
+  } else {
+    made.reason = "the mail server did not take it: " + words;
   }
+  return tl::unexpected(std::move(made));
+}
+
+std::unique_ptr<curl_slist, FreeList> list_of(const std::string& address) {
+  return std::unique_ptr<curl_slist, FreeList>(curl_slist_append(nullptr, ("<" + address + ">").c_str()));
+}
+
+long milliseconds(Nanos time) { return static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(time).count()); }
+
+/// Blocks until the server has accepted the message.
+Outcome send_now(const MailServer& server, const std::string& text, const std::string& from, const std::string& to) {
+  const std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
+  const auto receivers = list_of(to);
+  if (!easy || !receivers) return tl::unexpected(Refused{true, "libcurl has no memory", std::nullopt});
   const std::string sender = "<" + from + ">";
-  Unsent unsent{text};
+  Conversation talk;
+  talk.unsent = text;
   curl_easy_setopt(easy.get(), CURLOPT_URL, server.url.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  curl_easy_setopt(easy.get(), CURLOPT_USE_SSL,
-                   static_cast<long>(server.user.empty() ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+  const bool must = server.tls || !server.user.empty();
+  curl_easy_setopt(easy.get(), CURLOPT_USE_SSL, static_cast<long>(must ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+  if (!server.ca_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_CAINFO, server.ca_file.c_str());
   if (!server.user.empty()) {
     curl_easy_setopt(easy.get(), CURLOPT_USERNAME, server.user.c_str());
     curl_easy_setopt(easy.get(), CURLOPT_PASSWORD, server.password.reveal().c_str());
@@ -53,16 +106,24 @@ Result<> send_now(const MailServer& server, const std::string& text, const std::
   curl_easy_setopt(easy.get(), CURLOPT_MAIL_FROM, sender.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_MAIL_RCPT, receivers.get());
   curl_easy_setopt(easy.get(), CURLOPT_READFUNCTION, &read_some);
-  curl_easy_setopt(easy.get(), CURLOPT_READDATA, &unsent);
+  curl_easy_setopt(easy.get(), CURLOPT_READDATA, &talk);
+  curl_easy_setopt(easy.get(), CURLOPT_HEADERFUNCTION, &hear_line);
+  curl_easy_setopt(easy.get(), CURLOPT_HEADERDATA, &talk);
+  curl_easy_setopt(easy.get(), CURLOPT_DEBUGFUNCTION, &note_command);
+  curl_easy_setopt(easy.get(), CURLOPT_DEBUGDATA, &talk);
+  curl_easy_setopt(easy.get(), CURLOPT_VERBOSE, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_PROXY, "");
-  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS,
-                   static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(server.timeout).count()));
+  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, milliseconds(server.timeout));
+  curl_easy_setopt(easy.get(), CURLOPT_CONNECTTIMEOUT_MS, milliseconds(server.answer_timeout));
+  curl_easy_setopt(easy.get(), CURLOPT_SERVER_RESPONSE_TIMEOUT,
+                   static_cast<long>(std::chrono::ceil<std::chrono::seconds>(server.answer_timeout).count()));
   const CURLcode code = curl_easy_perform(easy.get());
-  if (code != CURLE_OK)
-    return fail(Code::kUnavailable, std::string("the mail server did not take it: ") + curl_easy_strerror(code));
-  return {};
+  if (code == CURLE_OK) return {};
+  long status = 0;
+  curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  return refused(code, status, talk, curl_easy_strerror(code));
 }
 
 class CurlMail final : public Mail {
@@ -70,14 +131,14 @@ class CurlMail final : public Mail {
   CurlMail(MailServer server, Executor& loop, Pool& pool, Clock& clock)
       : server_(std::make_shared<MailServer>(std::move(server))), loop_(loop), pool_(pool), clock_(clock) {}
 
-  engine::Awaitable<Result<>> send(MailMessage message) override {
-    CO_TRY(std::string text, write_mail(message, clock_.now()));
-    std::vector<std::string> to;
-    for (const std::string& address : message.to) to.push_back(bare_address(address));
-    auto job = [server = server_, text = std::move(text), from = bare_address(message.from), to = std::move(to)] {
+  engine::Awaitable<Outcome> send(MailMessage message) override {
+    Result<std::string> text = write_mail(message, clock_.now());
+    if (!text) co_return tl::unexpected(Refused{false, text.error().message, std::nullopt});
+    auto job = [server = server_, text = std::move(*text), from = message.from.address, to = message.to.address] {
       return send_now(*server, text, from, to);
     };
-    co_return co_await engine::on_pool(pool_, loop_, std::move(job));
+    auto sending = engine::on_pool(pool_, loop_, std::move(job));
+    co_return co_await std::move(sending);
   }
 
  private:

@@ -40,7 +40,7 @@ struct LayoutInput {
 };
 
 /// More would be cut by mail programs (100 KB), and read by nobody.
-inline constexpr std::size_t kPartItemsMax = 20, kGapsShownMax = 5, kRowsMax = 6;
+inline constexpr std::size_t kPartItemsMax = 10, kGapsShownMax = 5, kRowsMax = 6;
 
 nlohmann::json layout_of(const LayoutInput& input);
 /// The names a layout may use, and those of its lists' items.

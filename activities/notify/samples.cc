@@ -17,7 +17,7 @@ constexpr std::int64_t kMinute = 60'000, kHour = 60 * kMinute, kDay = 24 * kHour
 constexpr std::int64_t kNow = 1'795'525'320'000;  ///< Tuesday, 24 Nov 2026, 14:02 in Madrid
 constexpr std::int64_t kStarted = kNow - 3 * kHour;
 constexpr const char* kAccessLink = "https://calls.example.test/access/9f2c7a";
-constexpr const char* kDailyLimit = "the daily limit of Grain is used up";
+constexpr const char* kDailyLimit = "Grain's daily limit is reached";
 constexpr const char* kTooLarge = "recordings over 2 GB are refused by the library";
 
 json gap(const char* words, int calls) { return {{"words", words}, {"calls", calls}}; }
@@ -46,7 +46,7 @@ json daily() {
        waits = entry("Tailspin", "closed window", 20, 300);
   running["finish_ms"] = kNow + 3 * kHour;
   waits["until_ms"] = kNow + 8 * kHour;
-  return {{"imports", 4},
+  return {{"count", 4},
           {"needs", {entry("Northwind", "access ended", 3'120, 4'212)}},
           {"finished", {entry("Fabrikam", "done, grade Good", 980, 984)}},
           {"running", {running}},
@@ -63,7 +63,7 @@ std::vector<Sample> samples_of_ways() {
   return {
       {"import.started",
        {{"calls", 4'200},
-        {"since", "1 Jan 2023"},
+        {"oldest", "1 Jan 2023"},
         {"least_s", 6 * 3'600},
         {"most_s", 8 * 3'600},
         {"first_lane", 100},
@@ -97,17 +97,18 @@ std::vector<Sample> samples_of_ways() {
         {"until_ms", kNow + 12 * kHour - 2 * kMinute},
         {"finish_ms", kNow + 14 * kHour + 8 * kMinute},
         {"days_in_a_row", 3}}},
-      {"import.outage", {{"from_ms", kNow - 22 * kMinute}, {"until_ms", kNow + 8 * kMinute}}},
+      {"import.outage", {{"since_ms", kNow - 22 * kMinute}, {"until_ms", kNow + 8 * kMinute}}},
       {"import.goes_on", {{"waited_s", 43'080}, {"finish_ms", kNow + 2 * kHour}}},
+      {"import.flapping", {{"times", 6}, {"since_ms", kNow - kHour}}},
       {"import.delayed",
        {{"finish_ms", kNow + 14 * kHour + 8 * kMinute},
-        {"finish_before_ms", kNow + 3 * kHour + 8 * kMinute},
-        {"what", "Grain answers slowly"},
+        {"planned_ms", kNow + 3 * kHour + 8 * kMinute},
+        {"because", "Grain answers slowly"},
         {"refused", 3}}},
       {"import.on_time_again", {{"finish_ms", kNow + 3 * kHour}}},
       {"platform.outage",
-       {{"platform", "grain"}, {"from_ms", kNow - 22 * kMinute}, {"imports", 3}, {"hit", outage_list()}}},
-      {"platform.recovered", {{"platform", "grain"}, {"waited_s", 2'820}, {"imports", 3}, {"hit", outage_list()}}},
+       {{"platform", "grain"}, {"since_ms", kNow - 22 * kMinute}, {"count", 3}, {"hit", outage_list()}}},
+      {"platform.recovered", {{"platform", "grain"}, {"waited_s", 2'820}, {"count", 3}, {"hit", outage_list()}}},
   };
 }
 
@@ -122,6 +123,7 @@ std::vector<Sample> samples_of_people() {
         {"access_link", kAccessLink},
         {"link_until_ms", kNow + 7 * kDay},
         {"credential", "cred_7kq2"},
+        {"who", "customer's admin"},
         {"owner", "Ana Ruiz"}}},
       {"access.restored", {{"waited_s", 9'300}}},
       {"access.ends_soon", {{"ends_ms", kNow + 3 * kDay}, {"finish_ms", kNow + 4 * kDay}, {"credential", "cred_7kq2"}}},
@@ -147,10 +149,10 @@ std::vector<Sample> samples_of_people() {
        {{"waited_s", 24 * 3'600}, {"what", "access to Grain ended"}, {"access_link", kAccessLink}}},
       {"messages.held", {{"times", 20}}},
       {"channel.down",
-       {{"channel", "slack"}, {"from_ms", kNow - 10 * kMinute}, {"what", "the token was revoked"}, {"calls", 41}}},
+       {{"channel", "slack"}, {"since_ms", kNow - 10 * kMinute}, {"reason", "the token was revoked"}, {"calls", 41}}},
       {"channel.restored", {{"channel", "slack"}, {"waited_s", 5'400}}},
       {"digest.daily", daily()},
-      {"digest.weekly", {{"calls", 3'120}, {"finish_ms", kNow + 2 * kDay}}},
+      {"digest.weekly", {{"added", 3'120}, {"registered", 3'940}, {"found", 4'212}, {"finish_ms", kNow + 2 * kDay}}},
       {"message.test", {{"channel", "mail"}}},
   };
 }

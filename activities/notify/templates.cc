@@ -170,9 +170,9 @@ Result<Templates> Templates::load(const std::string& folder) {
 }
 
 bool of_an_import(std::string_view event) {
-  constexpr std::array<std::string_view, 8> kOthers = {"platform.outage", "platform.recovered", "store.nearly_full",
-                                                       "messages.held",   "channel.down",       "channel.restored",
-                                                       "digest.daily",    "message.test"};
+  constexpr std::array<std::string_view, 9> kOthers = {"digest.weekly",     "platform.outage", "platform.recovered",
+                                                       "store.nearly_full", "messages.held",   "channel.down",
+                                                       "channel.restored",  "digest.daily",    "message.test"};
   return std::find(kOthers.begin(), kOthers.end(), event) == kOthers.end();
 }
 

@@ -14,7 +14,7 @@ using nlohmann::json;
 using storage::ImportRow;
 using enum WordKind;
 
-constexpr std::size_t kTextBytesMax = 500;  ///< of one word
+constexpr std::size_t kTextBytesMax = 200;  ///< of one word; a link has room in it
 constexpr std::size_t kItemsMax = 100;      ///< of one list
 constexpr std::size_t kNumberCharacters = 8;
 constexpr bool kAlways = true, kSometimes = false, kForAll = true, kOurs = false;
@@ -40,11 +40,12 @@ constexpr std::array kWords = {
     // Of what happened.
     Word{"again", kFlag, kSometimes, kForAll, "it was asked for before, and goes on with what is missing"},
     Word{"calls", kNumber, kSometimes, kForAll, "how many it is about"},
+    Word{"added", kNumber, kSometimes, kForAll, "calls that came since the last digest"},
     Word{"whole", kNumber, kSometimes, kForAll, "of how many"},
     Word{"share", kNumber, kSometimes, kForAll, "calls of whole, in percent"},
     Word{"first_lane", kNumber, kSometimes, kForAll, "calls that come first"},
     Word{"lane", kText, kSometimes, kForAll, "first or bulk"},
-    Word{"since", kText, kSometimes, kForAll, "the day of the oldest call"},
+    Word{"oldest", kText, kSometimes, kForAll, "the day of the oldest call"},
     Word{"hours", kNumber, kSometimes, kForAll, "of conversation"},
     Word{"size", kSize, kSometimes, kForAll, "of the recordings"},
     Word{"no_way", kNumber, kSometimes, kForAll, "calls that cannot come across"},
@@ -54,14 +55,14 @@ constexpr std::array kWords = {
     Word{"waited", kSpan, kSometimes, kForAll, "how long nothing moved"},
     Word{"first_by", kTime, kSometimes, kForAll, "the first calls can be played by then"},
     Word{"finish", kTime, kSometimes, kForAll, "expected end"},
-    Word{"finish_before", kTime, kSometimes, kForAll, "the end as it was expected before"},
+    Word{"planned", kTime, kSometimes, kForAll, "the end as it was expected before"},
     Word{"until", kTime, kSometimes, kForAll, "when it goes on by itself"},
     Word{"at", kTime, kSometimes, kForAll, "when it happened"},
-    Word{"from", kTime, kSometimes, kForAll, "since when"},
+    Word{"since", kTime, kSometimes, kForAll, "when it began"},
     Word{"ends", kTime, kSometimes, kForAll, "when access ends"},
     Word{"link_until", kTime, kSometimes, kForAll, "how long a link holds"},
     Word{"times", kNumber, kSometimes, kForAll, "how often"},
-    Word{"imports", kNumber, kSometimes, kForAll, "how many of them are hit"},
+    Word{"count", kNumber, kSometimes, kForAll, "how many imports it is about"},
     Word{"in_progress", kNumber, kSometimes, kForAll, "downloads under way, which will finish"},
     Word{"removed", kNumber, kSometimes, kForAll, "calls taken out of the library"},
     Word{"grade", kText, kSometimes, kForAll, "Perfect, Good, Investigate, Poor"},
@@ -80,6 +81,8 @@ constexpr std::array kWords = {
     // For colleagues only.
     Word{"cause", kText, kSometimes, kOurs, "a dotted code"},
     Word{"what", kText, kSometimes, kOurs, "the cause in words, with codes and limits in it"},
+    Word{"because", kText, kSometimes, kOurs, "why it is late"},
+    Word{"reason", kText, kSometimes, kOurs, "what a channel says"},
     Word{"limit", kText, kSometimes, kOurs, "which limit"},
     Word{"who", kText, kSometimes, kOurs, "who did it, or who must act"},
     Word{"why", kText, kSometimes, kOurs, "in the words of who did it"},
@@ -104,18 +107,37 @@ constexpr std::array kItemWords = {
     Word{"until", kTime, kSometimes, kForAll, "when it goes on by itself"},
 };
 
-std::string text_of(const json& value) {
-  if (!value.is_string()) return {};
-  std::string text = one_line(value.get_ref<const std::string&>());
+std::string shortened(std::string text) {
   if (text.size() <= kTextBytesMax) return text;
   std::size_t end = kTextBytesMax;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   return text.substr(0, end) + "…";
 }
 
+std::string text_of(const json& value) {
+  return value.is_string() ? shortened(one_line(value.get_ref<const std::string&>())) : std::string();
+}
+
 std::string platform_text(const std::string& name) {
   const Platform* platform = find_platform(name);
   return one_line(platform == nullptr ? std::string_view(name) : platform->title);
+}
+
+std::string state_name(std::string_view condition) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kStates = {
+      {{"running", "Running"},
+       {"waiting", "Waiting"},
+       {"needs_attention", "Needs attention"},
+       {"paused", "Paused"},
+       {"completed", "Completed"},
+       {"completed_with_gaps", "Completed with gaps"},
+       {"failed", "Failed"},
+       {"cancelled", "Cancelled"},
+       {"undone", "Undone"}}};
+  for (const auto& [name, text] : kStates) {
+    if (name == condition) return std::string(text);
+  }
+  return "Running";
 }
 
 struct Reader {
@@ -167,6 +189,7 @@ struct Reader {
       if (!item.is_object() || list.size() >= kItemsMax) continue;
       json made = json::object();
       for (const Word& word : kItemWords) read(word, item, made);
+      if (!made.contains("words") && item.contains("condition")) made["words"] = state_name(text_of(item["condition"]));
       if (made.contains("words")) list.push_back(std::move(made));
     }
     if (!list.empty()) into[name] = std::move(list);
@@ -175,7 +198,7 @@ struct Reader {
 
 void read_import(const ImportRow& import, json& into) {
   const auto& c = import.counters;
-  into["customer"] = one_line(import.title.empty() ? import.workspace : import.title);
+  into["customer"] = shortened(one_line(import.title.empty() ? import.workspace : import.title));
   into["platform"] = platform_text(import.platform);
   into["import"] = one_line(import.id);
   const std::size_t start = import.id.starts_with(ImportTag::prefix) ? ImportTag::prefix.size() : 0;
@@ -276,6 +299,9 @@ json words_of(const WordsInput& input) {
   for (const Word& word : kWords) {
     if (!word.always || input.import.id.empty()) reader.read(word, facts, words);
   }
+  const auto since = facts.find("since_ms");
+  if (!words.contains("waited") && since != facts.end() && since->is_number_integer() && input.now_ms > *since)
+    words["waited"] = span_text((input.now_ms - since->get<std::int64_t>()) / 1'000);
   return words;
 }
 
@@ -344,23 +370,7 @@ const storage::LaneRow& shown_lane(const ImportRow& import) {
   return urgency(import.first.condition) > urgency(import.bulk.condition) ? import.first : import.bulk;
 }
 
-std::string state_text(const ImportRow& import) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kStates = {
-      {{"running", "Running"},
-       {"waiting", "Waiting"},
-       {"needs_attention", "Needs attention"},
-       {"paused", "Paused"},
-       {"completed", "Completed"},
-       {"completed_with_gaps", "Completed with gaps"},
-       {"failed", "Failed"},
-       {"cancelled", "Cancelled"},
-       {"undone", "Undone"}}};
-  const std::string& condition = shown_lane(import).condition;
-  for (const auto& [name, text] : kStates) {
-    if (name == condition) return std::string(text);
-  }
-  return "Running";
-}
+std::string state_text(const ImportRow& import) { return state_name(shown_lane(import).condition); }
 
 std::string stage_text(const ImportRow& import) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kStages = {
