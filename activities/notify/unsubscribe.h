@@ -20,7 +20,7 @@ struct Unsubscribe {
 inline constexpr std::size_t kUnsubscribeTokenMax = 1'024;
 inline constexpr std::string_view kUnsubscribePath = "/unsubscribe/";  ///< the token follows
 
-/// @param key  32 bytes, the installation's own: Vault::derived("unsubscribe")
+/// @param key  32 bytes, the installation's own
 std::string make_unsubscribe(const storage::Secret& key, const Unsubscribe& what);
 /// @error kInvalid  not one that `key` signed, or cut off on its way
 Result<Unsubscribe> read_unsubscribe(const storage::Secret& key, std::string_view token);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "activities/notify/curl_mail.h"
+#include "activities/notify/mail_channel.h"
 
 namespace callimport::api {
 namespace {
@@ -21,24 +22,40 @@ Result<storage::Secret> read_secret(const std::string& path, const char* key) {
   return storage::Secret(std::move(line));
 }
 
+Result<> add_mail(const ServeConfig& config, Executor& loop, Pool& pool, Clock& clock, Channels& channels) {
+  const MailConfig& mail = config.mail;
+  if (mail.from.empty()) return fail(Code::kInvalid, "mail.url is set, so mail.from must be, too");
+  activities::MailServer server;
+  server.url = mail.url;
+  server.user = mail.user;
+  server.ca_file = mail.ca_file;
+  server.tls = mail.tls;
+  if (!mail.password_file.empty()) TRY(server.password, read_secret(mail.password_file, "mail.password_file"));
+  channels.mail = activities::make_curl_mail(std::move(server), loop, pool, clock);
+  activities::MailManners manners;
+  manners.from = activities::parse_party(mail.from);
+  manners.open_url = mail.open_url;
+  manners.owner = [roster = roster_of(config)](const storage::ImportRow& import) -> activities::MailParty {
+    const activities::Person* owner = activities::owner_of(roster, import);
+    if (owner == nullptr) return {};
+    for (const auto& [channel, address] : owner->addresses) {
+      if (channel == "mail") return {owner->name, activities::parse_party(address).address};
+    }
+    return {};
+  };
+  channels.all.push_back(activities::make_mail_channel(*channels.mail, *channels.templates, std::move(manners)));
+  return {};
+}
+
 }  // namespace
 
 Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
                                Clock& clock) {
   Channels channels;
+  TRY(auto templates, activities::Templates::load(config.mail.templates));
+  channels.templates = std::make_unique<activities::Templates>(std::move(templates));
   channels.all.push_back(activities::make_log_channel());
-  if (!config.mail.url.empty()) {
-    if (config.mail.from.empty() || config.mail.to.empty())
-      return fail(Code::kInvalid, "mail.url is set, so mail.from and mail.to must be, too");
-    activities::MailServer server;
-    server.url = config.mail.url;
-    server.user = config.mail.user;
-    if (!config.mail.password_file.empty()) {
-      TRY(server.password, read_secret(config.mail.password_file, "mail.password_file"));
-    }
-    channels.mail = activities::make_curl_mail(std::move(server), loop, pool, clock);
-    channels.all.push_back(activities::make_mail_channel(*channels.mail, config.mail.from));
-  }
+  if (!config.mail.url.empty()) TRY_VOID(add_mail(config, loop, pool, clock, channels));
   if (!config.slack.webhook_url_file.empty()) {
     TRY(auto url, read_secret(config.slack.webhook_url_file, "slack.webhook_url_file"));
     channels.all.push_back(activities::make_slack_channel(http, std::move(url)));
@@ -55,7 +72,7 @@ activities::Roster roster_of(const ServeConfig& config) {
     };
     if (std::any_of(roster.people.begin(), roster.people.end(), has)) continue;
     activities::Person person;
-    person.id = person.name = activities::bare_address(address);
+    person.id = person.name = activities::parse_party(address).address;
     person.addresses = {{"mail", address}};
     person.watches_all = true;
     roster.people.push_back(std::move(person));

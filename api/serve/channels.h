@@ -8,6 +8,7 @@
 #include "activities/notify/channel.h"
 #include "activities/notify/mail.h"
 #include "activities/notify/people.h"
+#include "activities/notify/templates.h"
 #include "api/serve/config.h"
 #include "storage/runtime/clock.h"
 #include "storage/runtime/executor.h"
@@ -15,10 +16,13 @@
 namespace callimport::api {
 
 struct Channels {
-  std::unique_ptr<activities::Mail> mail;  ///< outlives the mail channel
+  std::unique_ptr<activities::Templates> templates;  ///< the words of all; outlives them
+  std::unique_ptr<activities::Mail> mail;            ///< outlives the mail channel
   std::vector<std::unique_ptr<activities::Channel>> all;
 };
-/// @error kInvalid  a secret's file cannot be read or is empty; mail without sender or receiver: names the key.
+/// @error kInvalid  a secret's file cannot be read or is empty; mail without sender: names the key. A file of templates
+/// that
+///                  says what it may not: `file:line: what is wrong; what to do`
 Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
                                Clock& clock);
 

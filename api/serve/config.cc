@@ -187,7 +187,11 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
         {"from", text([](ServeConfig& c) -> std::string& { return c.mail.from; })},
         {"to", texts([](ServeConfig& c) -> std::vector<std::string>& { return c.mail.to; })},
         {"user", text([](ServeConfig& c) -> std::string& { return c.mail.user; })},
-        {"password_file", text([](ServeConfig& c) -> std::string& { return c.mail.password_file; })}}},
+        {"password_file", text([](ServeConfig& c) -> std::string& { return c.mail.password_file; })},
+        {"tls", yes_or_no([](ServeConfig& c) -> bool& { return c.mail.tls; })},
+        {"ca_file", text([](ServeConfig& c) -> std::string& { return c.mail.ca_file; })},
+        {"templates", text([](ServeConfig& c) -> std::string& { return c.mail.templates; })},
+        {"open_url", text([](ServeConfig& c) -> std::string& { return c.mail.open_url; })}}},
       {"prices",
        {{"currency", text([](ServeConfig& c) -> std::string& { return c.prices.currency; })},
         {"hour", price([](ServeConfig& c) -> double& { return c.prices.hour; })},
@@ -408,6 +412,10 @@ from = "callimport@example.com"
 to = ["cs@example.com"]
 user = ""
 password_file = ""              # a file, so that this one holds no secret
+tls = false                     # true: nothing is sent without; with a user it never is
+ca_file = ""                    # PEM, where this machine's authorities do not know the server's
+templates = ""                  # a folder of files in place of our words (activities/notify/templates)
+open_url = ""                   # where an import is looked at, e.g. "https://calls.example.com/imports/{import}"
 
 [slack]
 token_file = ""                 # a file with a bot token (chat:write): a root message an import, edited, news in its thread
@@ -521,11 +529,10 @@ Result<ServeConfig> parse_config(std::string_view text, const std::string& name)
     if ((key.str() == "people" || key.str() == "notify") && table != nullptr) continue;  // in their order, below
     const auto found = tables().find(key.str());
     if (found == tables().end() || table == nullptr) {
-      TRY_VOID(complain(
-          name, node.source(),
-          fmt::format("no table [{}]; there are: budgets, {}, notify, oauth.PLATFORM, people.ID, roles, "
-                      "workspaces.NAME, profile.NAME",
-                      key.str(), names_of(tables()))));
+      TRY_VOID(complain(name, node.source(),
+                        fmt::format("no table [{}]; there are: budgets, {}, notify, oauth.PLATFORM, people.ID, roles, "
+                                    "workspaces.NAME, profile.NAME",
+                                    key.str(), names_of(tables()))));
     }
     TRY_VOID(read_table(name, found->first, found->second, *table, config));
   }

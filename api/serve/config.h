@@ -19,6 +19,10 @@ struct MailConfig {
   std::string from;
   std::vector<std::string> to;
   std::string user, password_file;  ///< the password is read from a file, never from this one
+  bool tls = false;                 ///< nothing is sent without it
+  std::string ca_file;              ///< PEM of who signs the server's certificate; empty: this machine's
+  std::string templates;            ///< a folder with words in place of ours; empty: none
+  std::string open_url;             ///< where an import is looked at, {import} being its id; empty: no such link
 };
 /// By a bot token, or the simple way: an incoming webhook. Secrets are in files.
 struct SlackConfig {

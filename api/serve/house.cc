@@ -90,6 +90,7 @@ Result<> open_world(House& house, const ServeConfig& config) {
   house.quarantine_bytes_max = std::int64_t{config.quarantine_mb} * 1'000'000;
   TRY_VOID(open_transcriber(house, config.transcriber));
   TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
+  house.templates = std::move(channels.templates);
   house.mail = std::move(channels.mail);
   const ImportsConfig& imports = config.imports;
   house.defaults = {imports.window, imports.zone.empty() ? machine_zone() : imports.zone, imports.order,

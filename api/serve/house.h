@@ -12,6 +12,8 @@
 #include "activities/import/deps.h"
 #include "activities/media/child.h"
 #include "activities/notify/deliverer.h"
+#include "activities/notify/mail.h"
+#include "activities/notify/templates.h"
 #include "activities/oauth/sign_in.h"
 #include "api/data_folder.h"
 #include "api/serve/config.h"
@@ -53,6 +55,7 @@ struct House {
   std::unique_ptr<activities::SignIns> sign_ins;
   std::unique_ptr<activities::Permits> permits;
   std::unique_ptr<activities::Transcriber> transcriber;  ///< null: none is configured
+  std::unique_ptr<activities::Templates> templates;
   std::unique_ptr<activities::Mail> mail;
   std::unique_ptr<activities::Deliverer> deliverer;
   std::int64_t quarantine_bytes_max = activities::kQuarantineBytes;
