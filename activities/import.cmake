@@ -19,17 +19,28 @@ add_floor(activities::estimate
   SOURCES estimate/finish.cc estimate/pace.cc estimate/figures.cc estimate/survey.cc estimate/proofs.cc
   DEPS activities::import activities::platforms storage::library storage::windows storage::model fmt::fmt)
 
+# What messages say: their words, as files.
+add_floor(activities::words
+  HEADERS notify/words.h notify/template_text.h notify/template_lines.h notify/template_files.h notify/layout.h
+          notify/templates.h notify/samples.h
+  SOURCES notify/words.cc notify/template_text.cc notify/template_lines.cc notify/template_files.cc notify/layout.cc
+          notify/templates.cc notify/samples.cc
+  DEPS activities::events activities::people activities::platforms storage::runtime storage::model
+       nlohmann_json::nlohmann_json fmt::fmt)
+embed_texts(activities_words DIR activities/notify/templates TYPE TemplateFile NAME kTemplateFiles
+            NAMESPACE callimport::activities)
+
 add_floor(activities::notify
-  HEADERS notify/mail.h notify/curl_mail.h notify/channel.h notify/wishes.h
+  HEADERS notify/mail.h notify/curl_mail.h notify/mail_channel.h notify/unsubscribe.h notify/channel.h notify/wishes.h
           notify/restraint.h notify/turn.h notify/outages.h notify/flapping.h notify/escalations.h
           notify/delays.h notify/digests.h notify/channel_health.h notify/rules.h notify/router.h
           notify/sending.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h
-  SOURCES notify/mail.cc notify/curl_mail.cc notify/channels.cc notify/wishes.cc
+  SOURCES notify/mail.cc notify/curl_mail.cc notify/mail_channel.cc notify/unsubscribe.cc notify/channels.cc notify/wishes.cc
           notify/restraint.cc notify/turn.cc notify/outages.cc notify/flapping.cc
           notify/escalations.cc notify/delays.cc notify/digests.cc notify/channel_health.cc notify/rules.cc notify/router.cc
           notify/sending.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc
-  DEPS activities::events activities::people activities::http engine::worker storage::library storage::vault storage::model storage::runtime nlohmann_json::nlohmann_json fmt::fmt
-       spdlog::spdlog CURL::libcurl)
+  DEPS activities::events activities::people activities::words activities::http engine::worker storage::library storage::vault
+       storage::model storage::runtime nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog CURL::libcurl PkgConfig::SODIUM)
 
 add_floor(activities::webhooks
   HEADERS webhooks/signature.h webhooks/ladder.h webhooks/types.h webhooks/payload.h webhooks/url.h webhooks/outbox.h webhooks/sender.h
