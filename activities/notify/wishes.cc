@@ -65,11 +65,13 @@ void to_people(const Notification& record, const EventRow& event, const ImportRo
                const std::vector<ChannelView>& channels, std::int64_t now_ms, std::vector<Wish>& into) {
   // A channel's trouble is told by another one.
   const std::string troubled = record.event == "channel.down" ? read_facts(record.facts).value("channel", "") : "";
+  const std::string only = record.event == "message.test" ? read_facts(record.facts).value("channel", "") : "";
   for (const auto& [person, part] : concerned(roster, import, event.audience, named_in(record))) {
     for (const auto& [channel, address] : person->addresses) {
       const auto view = std::find_if(channels.begin(), channels.end(),
                                      [&name = channel](const ChannelView& one) { return one.name == name; });
       if (view == channels.end() || !view->manner.people || channel == troubled) continue;
+      if (!only.empty() && channel != only) continue;
       Wish wish = wish_of(record, event, import, *view, now_ms);
       wish.kind = Kind::kPerson;
       wish.part = part;
@@ -107,6 +109,10 @@ void to_customer(const Notification& record, const EventRow& event, const Import
 
 void to_own(const Notification& record, const EventRow& event, const ImportRow& import, const ChannelView& channel,
             std::int64_t now_ms, std::vector<Wish>& into) {
+  const auto facts = read_facts(record.facts);
+  const bool test = record.event == "message.test";
+  if (test && (!named_in(record).empty() || facts.value("channel", "") != channel.name) && channel.name != "log")
+    return;
   for (const auto& recipient : channel.own) {
     Wish wish = wish_of(record, event, import, channel, now_ms);
     wish.to = recipient;

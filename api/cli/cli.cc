@@ -93,6 +93,7 @@ void add_verbs(Tree& tree) {
   add_approve(tree);
   add_undo(tree);
   add_audit(tree);
+  add_notifications(tree);
   add_calls(tree);
   add_people(tree);
   add_credentials(tree);

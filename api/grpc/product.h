@@ -6,6 +6,7 @@
 
 #include "activities/estimate/figures.h"
 #include "activities/import/step.h"
+#include "activities/notify/people.h"
 #include "activities/oauth/sign_in.h"
 #include "api/grpc/etas.h"
 #include "api/grpc/router.h"
@@ -67,6 +68,9 @@ struct ProductParts {
   std::function<Result<std::string>(const std::string& import, Names names)> report = {};
   /// Makes a backup; fills in whence. Called on the pool.
   std::function<Result<storage::BackupFacts>(storage::BackupOrder order)> back_up = {};
+  const activities::Roster* roster = nullptr;  ///< who is told of imports; null: nobody
+  std::vector<std::string> channels = {};      ///< of messages, by name
+  std::function<void()> told = {};             ///< something was recorded: the deliverer may look; called on the loop
   ProveAccess prove = {};                   ///< empty: new credentials are not tried
   activities::SignIns* sign_ins = nullptr;  ///< null: nobody can sign in
 };

@@ -153,6 +153,9 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
     return storage::back_up(*house.disk, order);
   };
   front.parts->undo_days = order.undo_days;
+  front.parts->roster = &house.deliverer->roster();
+  front.parts->channels = house.deliverer->channels();
+  front.parts->told = [&house] { house.deliverer->wake(); };
   front.parts->budgets = [&house] { return house.permits->list(); };
   const storage::BudgetSettings& own = house.permits->settings();
   front.parts->budget = {own.bulk_calls, std::chrono::duration_cast<std::chrono::milliseconds>(own.period).count()};

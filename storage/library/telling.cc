@@ -70,11 +70,18 @@ TellingReads::TellingReads(Database& db)
       record_(db,
               "SELECT id, import, at_ms, event, subject, text, next, facts, weight FROM notification WHERE id = ?1"),
       told_(db, "SELECT notification, channel, recipient, form, state, why, message FROM told WHERE notification = ?1"),
+      told_lines_(db,
+                  "SELECT t.notification, t.channel, t.recipient, t.form, t.state, t.why, t.message, n.at_ms, n.event,"
+                  " coalesce(m.state, '') FROM notification n JOIN told t ON t.notification = n.id"
+                  " LEFT JOIN message m ON m.id = t.message WHERE (?1 = '' OR n.import = ?1) AND (?2 = '' OR n.id = ?2)"
+                  " AND (?3 = '' OR t.recipient = ?3) ORDER BY n.number DESC, t.channel, t.recipient LIMIT ?4"),
       messages_(db,
                 "SELECT number, id, import, thread, channel, recipient, name, address, zone, customer, form, weight,"
                 " state, made_ms, due_ms, ended_ms, attempts, error, ref, '', instead_of FROM message"
                 " WHERE (?1 = '' OR import = ?1) AND (?2 = '' OR recipient = ?2) AND (?3 = '' OR channel = ?3)"
-                " AND (?4 = '' OR state = ?4) AND (?5 = 0 OR number < ?5) ORDER BY number DESC LIMIT ?6"),
+                " AND (?4 = '' OR state = ?4) AND (?5 = 0 OR number < ?5)"
+                " AND (?7 = '' OR id IN (SELECT message FROM told WHERE notification = ?7))"
+                " ORDER BY number DESC LIMIT ?6"),
       message_(db,
                "SELECT number, id, import, thread, channel, recipient, name, address, zone, customer, form, weight,"
                " state, made_ms, due_ms, ended_ms, attempts, error, ref, rendered, instead_of FROM message"
@@ -127,8 +134,16 @@ Result<std::optional<Notification>> TellingReads::record(const std::string& id) 
 Result<std::vector<ToldRow>> TellingReads::told(const std::string& notification) {
   return all_rows(told_.bind(1, notification), read_told);
 }
+Result<std::vector<ToldLine>> TellingReads::told_lines(const std::string& import, const std::string& notification,
+                                                       const std::string& recipient, int limit) {
+  told_lines_.bind(1, import).bind(2, notification).bind(3, recipient);
+  return all_rows(told_lines_.bind(4, limit), [](const Statement& row) {
+    return ToldLine{read_told(row), row.integer(7), row.text(8), row.text(9)};
+  });
+}
 Result<std::vector<MessageRow>> TellingReads::messages(const MessageFilter& f) {
   messages_.bind(1, f.import).bind(2, f.recipient).bind(3, f.channel).bind(4, f.state);
+  messages_.bind(7, f.notification);
   return all_rows(messages_.bind(5, f.before).bind(6, f.limit), read_message);
 }
 Result<std::optional<MessageRow>> TellingReads::message(const std::string& id) {

@@ -39,10 +39,18 @@ struct ToldRow {
   std::string message;  ///< empty: in none
 };
 
+/// One of these with its record and its message's state, for whoever asks why.
+struct ToldLine {
+  ToldRow told;
+  std::int64_t at_ms = 0;
+  std::string event, message_state;  ///< message_state empty: in no message
+};
+
 /// What is empty or 0 does not filter. Newest first.
 struct MessageFilter {
   std::string import = {}, recipient = {}, channel = {}, state = {};
-  std::int64_t before = 0;  ///< messages of smaller numbers
+  std::int64_t before = 0;        ///< messages of smaller numbers
+  std::string notification = {};  ///< messages that carry this record
   int limit = 50;
 };
 
@@ -64,9 +72,12 @@ class TellingReads {
   Result<std::vector<Notification>> unrouted(int limit);  ///< oldest first
   Result<std::optional<Notification>> record(const std::string& id);
   Result<std::vector<ToldRow>> told(const std::string& notification);
+  /// Of an import or one record (the other empty); empty recipient: for everybody. Newest record first.
+  Result<std::vector<ToldLine>> told_lines(const std::string& import, const std::string& notification,
+                                           const std::string& recipient, int limit);
   Result<std::vector<MessageRow>> messages(const MessageFilter& filter);  ///< without texts
-  Result<std::optional<MessageRow>> message(const std::string& id);       ///< also by unique prefix
-  Result<std::vector<Notification>> news(const std::string& message);     ///< of a message, oldest first
+  Result<std::optional<MessageRow>> message(const std::string& id);
+  Result<std::vector<Notification>> news(const std::string& message);  ///< of a message, oldest first
 
   /// Queued messages of a channel that may go: due, and the first of their line, which is (recipient, thread); changes
   /// of a root are a line of their own behind it. What must be acted on comes first.
@@ -91,8 +102,8 @@ class TellingReads {
   AgendaReads& agenda() { return agenda_; }
 
  private:
-  Statement unrouted_, record_, told_, messages_, message_, news_, ready_, next_, channels_, joinable_, root_, line_,
-      made_, routine_, health_;
+  Statement unrouted_, record_, told_, told_lines_, messages_, message_, news_, ready_, next_, channels_, joinable_,
+      root_, line_, made_, routine_, health_;
   AgendaReads agenda_;
 };
 
