@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "activities/notify/turn.h"
+#include "api/grpc/deeds.h"
 #include "api/grpc/product_internal.h"
 #include "storage/library/telling.h"
 
@@ -163,7 +164,21 @@ Result<> readdress(const ProductParts& parts, const std::string& to, MessageRow&
   return fail(Code::kInvalid, to + " has no address for " + row.channel);
 }
 
-Result<v1::ResendMessageResponse> resend(ProductParts& parts, const v1::ResendMessageRequest& request) {
+Result<> about_resending(ProductParts& parts, const v1::ResendMessageRequest& request, Deed& deed) {
+  TRY(const auto row, message_named(parts, request.id()));
+  deed.import = row.import;
+  deed.after = nlohmann::json{{"message", row.id}, {"to", request.to()}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return {};
+}
+
+/// The outcome of another try of the same deed is the message it made.
+Result<v1::ResendMessageResponse> resend(ProductParts& parts, const v1::ResendMessageRequest& request, Noted& noted) {
+  if (noted.again && !noted.outcome.empty()) {
+    v1::ResendMessageResponse made;
+    made.set_id(noted.outcome);
+    return made;
+  }
   TRY(auto row, message_named(parts, request.id()));
   if (row.state == "queued") return fail(Code::kConflict, "message.queued: " + row.id + " is still to be sent");
   TRY_VOID(readdress(parts, request.to(), row));
@@ -186,11 +201,18 @@ Result<v1::ResendMessageResponse> resend(ProductParts& parts, const v1::ResendMe
     reply.set_id(id);
     return {};
   }));
+  noted.outcome = reply.id();
   wake(parts);
   return reply;
 }
 
-Result<v1::TestNotificationResponse> test(ProductParts& parts, const v1::TestNotificationRequest& request) {
+Result<> about_testing(ProductParts&, const v1::TestNotificationRequest& request, Deed& deed) {
+  deed.after = nlohmann::json{{"to", request.to()}, {"channel", request.channel()}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return {};
+}
+
+Result<v1::TestNotificationResponse> test(ProductParts& parts, const v1::TestNotificationRequest& request, Noted&) {
   const auto& to = request.to();
   const auto& channel = request.channel();
   const auto& all = parts.channels;
@@ -239,8 +261,8 @@ void add_notification_methods(Router& router, ProductParts& parts) {
   add_pooled(router, parts, "ListMessages", &list_messages);
   add_pooled(router, parts, "GetMessage", &get_message);
   add_pooled(router, parts, "ExplainNotifications", &explain);
-  add_pooled(router, parts, "ResendMessage", &resend);
-  add_pooled(router, parts, "TestNotification", &test);
+  add_deed(router, parts, "ResendMessage", &about_resending, &resend);
+  add_deed(router, parts, "TestNotification", &about_testing, &test);
   add_pooled(router, parts, "ListChannels", &list_channels);
 }
 
