@@ -167,8 +167,8 @@ Result<> readdress(const ProductParts& parts, const std::string& to, MessageRow&
 Result<> about_resending(ProductParts& parts, const v1::ResendMessageRequest& request, Deed& deed) {
   TRY(const auto row, message_named(parts, request.id()));
   deed.import = row.import;
-  deed.after = nlohmann::json{{"message", row.id}, {"to", request.to()}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  deed.after = nlohmann::json{{"message", row.id}, {"to", request.to()}}.dump(-1, ' ', false,
+                                                                              nlohmann::json::error_handler_t::replace);
   return {};
 }
 

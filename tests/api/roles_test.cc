@@ -41,6 +41,23 @@ TEST(MethodRoles, NoMethodOfOursIsForgotten) {
   EXPECT_EQ(rows, std::set<std::string>{}) << "rows without a method";
 }
 
+/// ID-19: whoever may do more than look is written down with what they do: as an action, or as a deed.
+TEST(MethodRoles, WhatAViewerMayNotDoIsInTheAuditLog) {
+  const auto* service =
+      ::callimport::v1::GetServerInfoRequest::descriptor()->file()->FindServiceByName("CallImportService");
+  int written = 0;
+  for (int i = 0; i < service->method_count(); ++i) {
+    const auto& method = *service->method(i);
+    const auto& name = method.name();
+    const bool looks = name.starts_with("List") || name.starts_with("Get") || name.starts_with("Begin");
+    if (role_of_method(kOurs + name).role <= Role::kViewer || looks) continue;
+    const auto& input = *method.input_type();
+    EXPECT_TRUE(input.FindFieldByName("action") != nullptr || input.FindFieldByName("deed") != nullptr) << name;
+    ++written;
+  }
+  EXPECT_GT(written, 15);
+}
+
 TEST(MethodRoles, ARowTooManyOrTooFewIsToldAtStart) {
   Router router;
   for (const auto& row : method_roles()) router.methods[kOurs + std::string(row.method)] = {};
