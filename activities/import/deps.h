@@ -44,7 +44,7 @@ struct ImportDeps {
   Permits& permits;            ///< one for the library: budgets are shared by its imports
   SpaceReserve& reserve;       ///< of the data folder's disk
   AccessTokens& access;        ///< one for the process: it renews access once, not once an import
-  std::function<void()> told;  ///< something was recorded: the deliverer may look; may be empty
+  std::function<void()> told;  ///< records or calls are there: who tells may look; may be empty
   ImportDefaults defaults = {};
   std::shared_ptr<LiveImports> live = std::make_shared<LiveImports>();  ///< shared by all steps
   Transcriber* transcriber = nullptr;                    ///< of calls that come without a transcript; null: none

@@ -39,6 +39,7 @@ Awaitable<ActivityResult> register_calls(SharedDeps deps, ActivityContext& conte
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));
+  if (deps->told) deps->told();  // calls are told to other programs
   co_return *written;
 }
 

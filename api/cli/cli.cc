@@ -98,6 +98,7 @@ void add_verbs(Tree& tree) {
   add_people(tree);
   add_credentials(tree);
   add_budgets(tree);
+  add_webhooks(tree);
   add_quarantine(tree);
   add_serve(tree);
   add_worker(tree);

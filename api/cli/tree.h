@@ -42,6 +42,7 @@ void add_calls(Tree& tree);
 void add_people(Tree& tree);
 void add_credentials(Tree& tree);
 void add_budgets(Tree& tree);
+void add_webhooks(Tree& tree);
 void add_quarantine(Tree& tree);
 void add_history(Tree& tree);
 void add_metrics(Tree& tree);

@@ -8,6 +8,7 @@
 #include "activities/import/step.h"
 #include "activities/notify/people.h"
 #include "activities/oauth/sign_in.h"
+#include "activities/webhooks/sender.h"
 #include "api/grpc/etas.h"
 #include "api/grpc/router.h"
 #include "storage/backup/backup.h"
@@ -73,6 +74,9 @@ struct ProductParts {
   std::function<void()> told = {};             ///< something was recorded: the deliverer may look; called on the loop
   ProveAccess prove = {};                   ///< empty: new credentials are not tried
   activities::SignIns* sign_ins = nullptr;  ///< null: nobody can sign in
+  activities::WebhookSender* webhooks = nullptr;  ///< null: no other program is told
+  activities::PayloadSource webhook_source = {};
+  activities::AddressGuard webhook_guard = {};  ///< where they may be
 };
 
 void add_product_methods(Router& router, ProductParts& parts);

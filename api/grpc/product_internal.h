@@ -91,6 +91,9 @@ void add_action_methods(Router& router, ProductParts& parts);
 void add_notification_methods(Router& router, ProductParts& parts);
 void add_budget_methods(Router& router, ProductParts& parts);
 void add_sign_in_methods(Router& router, ProductParts& parts);
+void add_webhook_methods(Router& router, ProductParts& parts);
+
+inline constexpr std::string_view kWebhookSecrets = "webhook";  ///< what the vault has them under: no credentials
 
 inline constexpr int kImportsTold = 100'000;                                           ///< by one renewed credential
 Result<v1::Credential> find_credential(storage::Vault& vault, const std::string& id);  ///< @error kNotFound

@@ -94,7 +94,7 @@ Result<> work_on_cluster(const WorkerOrder& order) {
   doors.task_queue = task_queue;
   TRY_VOID(open_doors(front, house, *cluster, doors));
   front.worker->start();
-  house.deliverer->start();
+  start_telling(house);
   front.space->look();
   TRY_VOID(write_ready(order.ready_fd, {{"temporal", order.temporal.address},
                                         {"namespace", order.temporal.name_space},

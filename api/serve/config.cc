@@ -90,6 +90,20 @@ Key<ServeConfig> texts(std::vector<std::string>& (*field)(ServeConfig&)) {
           }};
 }
 
+Key<ServeConfig> networks() {
+  return {"a list of networks, e.g. [\"10.1.0.0/16\"]", [](ServeConfig& config, const toml::node& node) {
+            const auto* list = node.as_array();
+            if (list == nullptr) return false;
+            for (const auto& item : *list) {
+              const auto text = item.value_exact<std::string>();
+              const auto network = activities::parse_network(text.value_or(""));
+              if (!network) return false;
+              config.webhooks.allow_networks.push_back(*network);
+            }
+            return true;
+          }};
+}
+
 template <class Into>
 using Table = std::map<std::string, Key<Into>, std::less<>>;
 
@@ -197,6 +211,7 @@ const std::map<std::string, Table<ServeConfig>, std::less<>>& tables() {
         {"hour", price([](ServeConfig& c) -> double& { return c.prices.hour; })},
         {"gb", price([](ServeConfig& c) -> double& { return c.prices.gigabyte; })},
         {"call", price([](ServeConfig& c) -> double& { return c.prices.call; })}}},
+      {"webhooks", {{"allow_networks", networks()}}},
       {"slack",
        {{"webhook_url_file", text([](ServeConfig& c) -> std::string& { return c.slack.webhook_url_file; })},
         {"token_file", text([](ServeConfig& c) -> std::string& { return c.slack.token_file; })},
@@ -454,6 +469,9 @@ mail = "calls@acme.com"
 zone = "Europe/Madrid"
 told = false                    # the beginning, the first calls, delays and the end
 weekly = false                  # a digest on Mondays
+
+[webhooks]                      # messages to programs of others; docs/webhooks.md
+allow_networks = []             # internal networks they may be in, e.g. ["10.1.0.0/16"]; all others are refused
 
 [prices]                        # of an import, for its estimate; 0: no such price
 currency = "EUR"

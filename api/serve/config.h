@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "activities/http/addresses.h"
 #include "activities/notify/people.h"
 #include "api/connection.h"
 #include "api/roles.h"
@@ -43,6 +44,10 @@ struct HttpConfig {
   std::string url;  ///< where others reach it, e.g. https://calls.example.com; empty: host and port
 };
 inline constexpr int kHttpPort = 8233;
+
+struct WebhooksConfig {
+  std::vector<activities::Network> allow_networks;  ///< internal ones that endpoints may be in
+};
 
 /// What an import is given where its start did not say.
 struct ImportsConfig {
@@ -102,6 +107,7 @@ struct ServeConfig {
   MailConfig mail;
   SlackConfig slack;
   HttpConfig http;
+  WebhooksConfig webhooks;
   PriceConfig prices;
   std::map<std::string, WorkspaceConfig, std::less<>> workspaces;
   std::map<std::string, OAuthConfig, std::less<>> oauth;  ///< by platform

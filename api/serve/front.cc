@@ -34,7 +34,7 @@ void begin_stop(House& house, Front& front, std::function<void(std::function<voi
     std::_Exit(EXIT_FAILURE);
   });
   front.web.server.reset();
-  house.deliverer->stop();
+  stop_telling(house);
   front.worker->stop(kStopGrace, [&house, &front, &closer, stop_service = std::move(stop_service)] {
     stop_service([&house, &front, &closer] {
       closer = std::thread([&house, &front] {
@@ -155,12 +155,15 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   front.parts->undo_days = order.undo_days;
   front.parts->roster = &house.deliverer->roster();
   front.parts->channels = house.deliverer->channels();
-  front.parts->told = [&house] { house.deliverer->wake(); };
+  front.parts->told = [&house] { wake_tellers(house); };
   front.parts->budgets = [&house] { return house.permits->list(); };
   const storage::BudgetSettings& own = house.permits->settings();
   front.parts->budget = {own.bulk_calls, std::chrono::duration_cast<std::chrono::milliseconds>(own.period).count()};
   front.parts->prove = prove_with(house);
   front.parts->sign_ins = house.sign_ins.get();
+  front.parts->webhooks = house.webhooks.get();
+  front.parts->webhook_source = house.webhook_source;
+  front.parts->webhook_guard = house.webhook_guard;
   front.space.emplace(house.loop, house.loop, *house.pool, *house.disk, *house.reserve, house.folder.path,
                       [parts = &*front.parts](std::string notice) { parts->notice = std::move(notice); });
   add_temporal_methods(front.router, service);

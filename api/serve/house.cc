@@ -107,6 +107,23 @@ Result<> open_world(House& house, const ServeConfig& config) {
   return {};
 }
 
+void open_webhooks(House& house, const ServeConfig& config) {
+  house.webhook_guard.allowed = config.webhooks.allow_networks;
+  house.webhook_source = {house.library->id(), config.http.url};
+  auto& base = house.webhook_source.link_base;
+  while (base.ends_with('/')) base.pop_back();
+  if (base.empty()) base = "callimport://" + house.library->id();
+  if (!house.webhook_guard.allowed.empty())
+    spdlog::warn("webhooks may be in {} internal network(s): [webhooks] allow_networks", house.webhook_guard.allowed.size());
+  activities::CurlOptions options;
+  options.version = kVersion;
+  options.guard = house.webhook_guard;
+  house.webhook_http = std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, std::move(options));
+  house.webhooks = std::make_unique<activities::WebhookSender>(
+      activities::SenderParts{*house.library, *house.vault, *house.webhook_http, house.loop, *house.pool, house.loop,
+                              house.random, house.webhook_source});
+}
+
 }  // namespace
 
 Error with_advice(Error error, const DataFolder& folder) {
@@ -139,8 +156,24 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
   if (!house.reserve->take()) spdlog::warn("there is little space on the disk of {}", house.folder.path);
   auto opened = open_storage(house);
   if (opened) opened = open_world(house, order.config);
+  if (opened) open_webhooks(house, order.config);
   if (!opened) return tl::unexpected(with_advice(std::move(opened).error(), house.folder));
   return {};
+}
+
+void start_telling(House& house) {
+  house.deliverer->start();
+  house.webhooks->start();
+}
+
+void wake_tellers(House& house) {
+  house.deliverer->wake();
+  house.webhooks->wake();
+}
+
+void stop_telling(House& house) {
+  house.deliverer->stop();
+  house.webhooks->stop();
 }
 
 activities::ImportDeps import_deps(House& house) {
@@ -156,7 +189,7 @@ activities::ImportDeps import_deps(House& house) {
                               *house.permits,
                               *house.reserve,
                               *house.access,
-                              [&house] { house.deliverer->wake(); },
+                              [&house] { wake_tellers(house); },
                               house.defaults};
   deps.transcriber = house.transcriber.get();
   deps.quarantine_bytes_max = house.quarantine_bytes_max;

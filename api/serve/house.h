@@ -15,6 +15,7 @@
 #include "activities/notify/mail.h"
 #include "activities/notify/templates.h"
 #include "activities/oauth/sign_in.h"
+#include "activities/webhooks/sender.h"
 #include "api/data_folder.h"
 #include "api/serve/config.h"
 #include "storage/library/library.h"
@@ -58,6 +59,10 @@ struct House {
   std::unique_ptr<activities::Templates> templates;
   std::unique_ptr<activities::Mail> mail;
   std::unique_ptr<activities::Deliverer> deliverer;
+  activities::AddressGuard webhook_guard;
+  activities::PayloadSource webhook_source;
+  std::unique_ptr<activities::CurlHttp> webhook_http;  ///< guarded: its connections are shared with nobody
+  std::unique_ptr<activities::WebhookSender> webhooks;
   std::int64_t quarantine_bytes_max = activities::kQuarantineBytes;
   activities::ImportDefaults defaults;
   activities::Prices prices;
@@ -71,6 +76,11 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
 
 /// The same error with what a person can do about it.
 Error with_advice(Error error, const DataFolder& folder);
+
+/// People by their channels, programs by webhooks. On the loop.
+void start_telling(House& house);
+void wake_tellers(House& house);
+void stop_telling(House& house);
 
 activities::ImportDeps import_deps(House& house);
 

@@ -109,7 +109,7 @@ void look_for_orphans(House& house, engine::WorkflowService& service, const Door
                     .clock = house.loop,
                     .name_space = doors.name_space,
                     .task_queue = doors.task_queue,
-                    .told = [&house] { house.deliverer->wake(); }};
+                    .told = [&house] { wake_tellers(house); }};
   take_up_orphans(std::move(parts), [](const OrphansFound& found) {
     for (const auto& import : found.restarted)
       spdlog::warn("{} was open and nothing ran for it: started again", import);
@@ -136,7 +136,7 @@ Result<> serve(const ServeOrder& order) {
   TRY(const auto doors, door_order(order.config, **service, **journal, time.get()));
   TRY_VOID(open_doors(front, house, **service, doors));
   front.worker->start();
-  house.deliverer->start();
+  start_telling(house);
   front.space->look();
   look_for_orphans(house, **service, doors);
   TRY_VOID(write_ready(order.ready_fd, {{"grpc", front.door->address()},
