@@ -231,9 +231,9 @@ INSTANTIATE_TEST_SUITE_P(Table, Answers,
 /// Whatever is new among the records is either told to programs or knowingly kept to people.
 TEST(WebhookTypes, EveryRecordIsOneOrConcernsPeopleOnly) {
   const std::set<std::string_view> people = {
-      "import.half_way",   "access.ends_soon",    "import.approved", "import.window_changed", "simulation.finished",
-      "store.nearly_full", "escalation.reminder", "messages.held",   "channel.down",          "channel.restored",
-      "webhook.disabled",  "digest.daily",        "digest.weekly",   "message.test"};
+      "import.half_way",     "import.flapping",   "access.ends_soon",    "import.approved", "import.window_changed",
+      "simulation.finished", "store.nearly_full", "escalation.reminder", "messages.held",   "channel.down",
+      "channel.restored",    "webhook.disabled",  "digest.daily",        "digest.weekly",   "message.test"};
   for (const auto& event : events()) {
     const auto type = type_of_event(event.id);
     EXPECT_EQ(people.contains(event.id), type.empty()) << event.id;
