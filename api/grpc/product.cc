@@ -74,9 +74,15 @@ Result<std::string> resolve_import(storage::Library& library, const std::string&
   return found.front();
 }
 
+Result<std::vector<storage::CredentialFacts>> credentials_in(storage::Vault& vault) {
+  TRY(auto all, vault.list());
+  std::erase_if(all, [](const storage::CredentialFacts& facts) { return facts.platform == kWebhookSecrets; });
+  return all;
+}
+
 Result<CredentialId> resolve_credential(storage::Vault& vault, const std::string& text) {
   if (text.empty()) return fail(Code::kInvalid, "a credential's id is missing");
-  TRY(const auto all, vault.list());
+  TRY(const auto all, credentials_in(vault));
   std::vector<std::string> found;
   for (const auto& facts : all) {
     if (facts.id == text) return CredentialId::parse(text);

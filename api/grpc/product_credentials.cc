@@ -17,7 +17,7 @@ Result<storage::Secret> sealable(const std::string& text, const std::string& kin
 }
 
 Result<v1::Credential> find_credential(storage::Vault& vault, const std::string& id) {
-  TRY(const auto all, vault.list());
+  TRY(const auto all, credentials_in(vault));
   for (const auto& facts : all) {
     if (facts.id == id) return to_message(facts);
   }
@@ -53,7 +53,7 @@ Result<v1::AddCredentialResponse> add_credential(ProductParts& parts, const v1::
 }
 
 Result<v1::ListCredentialsResponse> list_credentials(ProductParts& parts, const v1::ListCredentialsRequest&) {
-  TRY(const auto all, parts.vault.list());
+  TRY(const auto all, credentials_in(parts.vault));
   v1::ListCredentialsResponse reply;
   for (const auto& facts : all) *reply.add_credentials() = to_message(facts);
   return reply;

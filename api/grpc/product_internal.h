@@ -93,6 +93,8 @@ void add_budget_methods(Router& router, ProductParts& parts);
 void add_sign_in_methods(Router& router, ProductParts& parts);
 void add_webhook_methods(Router& router, ProductParts& parts);
 
+/// Of platforms: what else is sealed is nobody's credential.
+Result<std::vector<storage::CredentialFacts>> credentials_in(storage::Vault& vault);
 inline constexpr std::string_view kWebhookSecrets = "webhook";  ///< what the vault has them under: no credentials
 
 inline constexpr int kImportsTold = 100'000;                                           ///< by one renewed credential
