@@ -196,6 +196,8 @@ Awaitable<void> survey(SharedDeps deps, SurveyOrder order, std::shared_ptr<Surve
   auto opening = open_for(deps, order);
   const SessionMade made = co_await std::move(opening);
   if (!made) {
+    for (const Check& check : state->checks)
+      checks.set(check.name, CheckResult::kUnknown, "not reached: " + made.error().message);
     checks.set("access.valid", CheckResult::kFail, made.error().message);
     state->whole = true;
     tell(*state);
