@@ -71,7 +71,7 @@ Ended tell_secret(Session& session, const v1::WebhookSecretResponse& reply) {
     session.print(dump(row) + "\n");
   else if (session.output() != Output::kNone)
     session.print(reply.webhook().id() + "\n" + reply.secret() + "\n");
-  session.say("the second line is the signing secret; it is shown this once");
+  session.say("the signing secret is shown this once");
   session.say("next: callimport webhooks test " + reply.webhook().id());
   return kExitDone;
 }
