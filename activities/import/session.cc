@@ -1,4 +1,5 @@
 #include "activities/import/session.h"
+#include "activities/import/request_counts.h"
 
 namespace callimport::activities {
 namespace {
@@ -57,6 +58,7 @@ Awaitable<Fetched<HttpReply>> Session::send_permitted(Operation operation, HttpR
   }
   auto sending = deps_->http.send(std::move(request));
   Result<HttpReply> reply = co_await std::move(sending);
+  count_request(platform_.name, to_string(operation), reply ? reply->status : 0);
   if (!reply) co_return tl::unexpected<Trouble>(no_answer(reply.error()));
   deps_->permits.heard(desk_, *permit, *reply);
   if (reply->status < 400) moved();  // a refusal, were it the same for ever, is no progress

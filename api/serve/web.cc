@@ -54,6 +54,27 @@ void look_at(Front& front, House& house, const OnDependencies& done) {
   });
 }
 
+using OnMetrics = std::function<void(std::string text)>;
+
+/// What the library has new, and then the text. The loop counts, the pool reads.
+void measure(Front& front, House& house, const OnMetrics& done) {
+  Measures& measures = *front.web.measures;
+  auto budgets = house.permits->list();
+  house.pool->post([&front, &house, done, counted = measures.counted(), first = measures.is_first(),
+                    budgets = std::move(budgets)]() mutable {
+    auto look = look_for_measures(*house.library, *house.vault, counted, first, to_unix_ms(house.loop.now()));
+    if (look) look->budgets = std::move(budgets);
+    house.loop.post([&front, done, look = std::move(look)] {
+      if (look) {
+        front.web.measures->take(*look);
+      } else {
+        spdlog::warn("metrics: {}", look.error().message);
+      }
+      done(front.web.measures->text());
+    });
+  });
+}
+
 Result<> may_be_reached(const std::string& address, const DoorOptions& door) {
   const bool guarded = !door.tls_cert.empty() && !door.api_key.empty();
   if (is_loopback(address) || guarded || door.insecure_public) return {};
@@ -75,6 +96,8 @@ Result<> open_web(Front& front, House& house, const HttpConfig& config, const Do
   PageParts pages;
   pages.version = kVersion;
   pages.look = [&front, &house](const OnDependencies& done) { look_at(front, house, done); };
+  web.measures = std::make_unique<Measures>(kVersion, "");
+  pages.metrics = [&front, &house](const OnMetrics& done) { measure(front, house, done); };
   add_pages(*web.router, pages);
   WebServerOptions options;
   options.host = config.host;
@@ -94,6 +117,7 @@ Result<> open_web(Front& front, House& house, const HttpConfig& config, const Do
   if (!server) return tl::unexpected(std::move(server).error());
   web.server = std::move(*server);
   web.address = fmt::format("{}:{}", bracketed(config.host), web.server->port());
+  measure(front, house, [](const std::string&) {});  // from here on it is counted
   return {};
 }
 

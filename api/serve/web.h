@@ -6,6 +6,7 @@
 #include "api/http/router.h"
 #include "api/http/server.h"
 #include "api/serve/config.h"
+#include "api/serve/measures.h"
 
 namespace callimport::api {
 
@@ -15,6 +16,7 @@ struct DoorOptions;
 
 /// HTTP in, of one process. Members in the order they must be taken down: last first.
 struct Web {
+  std::unique_ptr<Measures> measures;
   std::unique_ptr<WebRouter> router;
   std::unique_ptr<WebServer> server;  ///< null: switched off, or somebody else has the default port
   std::string address;                ///< host:port as bound; empty: there is none

@@ -8,5 +8,5 @@ add_floor(storage::runtime
 
 add_floor(storage::sqlite
   HEADERS sqlite/database.h sqlite/failure.h sqlite/shared_database.h sqlite/vfs.h
-  SOURCES sqlite/database.cc sqlite/statement.cc sqlite/copy.cc sqlite/failure.cc sqlite/shared_database.cc sqlite/vfs.cc
+  SOURCES sqlite/database.cc sqlite/commit_times.cc sqlite/statement.cc sqlite/copy.cc sqlite/failure.cc sqlite/shared_database.cc sqlite/vfs.cc
   DEPS storage::model storage::runtime PkgConfig::SQLITE fmt::fmt)

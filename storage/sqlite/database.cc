@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <chrono>
+
 #include "storage/model/ensure.h"
+#include "storage/sqlite/commit_times.h"
 #include "storage/sqlite/failure.h"
 #include "storage/sqlite/vfs.h"
 
@@ -144,7 +147,9 @@ Transaction::~Transaction() {
 
 Result<> Transaction::commit() && {
   Database* db = std::exchange(db_, nullptr);
+  const auto begun = std::chrono::steady_clock::now();  // for the metrics only
   auto done = db->exec("COMMIT");
+  if (done) count_commit(std::chrono::steady_clock::now() - begun);
   if (!done && sqlite3_get_autocommit(db->handle()) == 0) (void)db->exec("ROLLBACK");
   return done;
 }
