@@ -23,6 +23,14 @@ storage::ManifestRow listed(const std::string& id, std::optional<std::int64_t> d
   return row;
 }
 
+ImportInput asking(std::int64_t min_length_ms, std::vector<std::string> users, std::int64_t named) {
+  ImportInput ask;
+  ask.min_length_ms = min_length_ms;
+  ask.users = std::move(users);
+  ask.named = named;
+  return ask;
+}
+
 struct Asked {
   const char* name;
   ImportInput ask;
@@ -50,12 +58,12 @@ TEST_P(Choices, TakeWhatIsAskedFor) {
 INSTANTIATE_TEST_SUITE_P(
     Table, Choices,
     testing::Values(
-        Asked{"All", {}, {}, {"short", "minute", "unknown", "long"}, ""},
-        Asked{"ByLength", {.min_length_ms = 60'000}, {}, {"minute", "unknown", "long"}, "only calls of 60 s and more"},
-        Asked{"ByUser", {.users = {"ANA@acme.com"}}, {}, {"short", "long"}, "only recorded by ANA@acme.com"},
-        Asked{"ByName", {.named = 2}, {"minute", "gone"}, {"minute"}, "only the 2 calls named"},
+        Asked{"All", asking(0, {}, 0), {}, {"short", "minute", "unknown", "long"}, ""},
+        Asked{"ByLength", asking(60'000, {}, 0), {}, {"minute", "unknown", "long"}, "only calls of 60 s and more"},
+        Asked{"ByUser", asking(0, {"ANA@acme.com"}, 0), {}, {"short", "long"}, "only recorded by ANA@acme.com"},
+        Asked{"ByName", asking(0, {}, 2), {"minute", "gone"}, {"minute"}, "only the 2 calls named"},
         Asked{"ByAll",
-              {.min_length_ms = 60'000, .users = {"ana@acme.com", "zoe@acme.com"}, .named = 3},
+              asking(60'000, {"ana@acme.com", "zoe@acme.com"}, 3),
               {"short", "minute", "long"},
               {"long"},
               "only the 3 calls named, calls of 60 s and more, recorded by ana@acme.com, zoe@acme.com"}),
@@ -63,13 +71,15 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Choices, AreRefusedWhereTheyMeanNothing) {
   auto platform = *activities::find_platform("grain");
-  EXPECT_EQ("", activities::choice_refused(platform, {.min_length_ms = 1, .users = {"a"}, .named = 1}));
-  EXPECT_NE("", activities::choice_refused(platform, {.min_length_ms = -1}));
-  EXPECT_NE("", activities::choice_refused(platform, {.named = -1}));
-  EXPECT_NE("", activities::choice_refused(platform, {.calls_max = 3, .named = 3}));
+  EXPECT_EQ("", activities::choice_refused(platform, asking(1, {"a"}, 1)));
+  EXPECT_NE("", activities::choice_refused(platform, asking(-1, {}, 0)));
+  EXPECT_NE("", activities::choice_refused(platform, asking(0, {}, -1)));
+  auto counted = asking(0, {}, 3);
+  counted.calls_max = 3;
+  EXPECT_NE("", activities::choice_refused(platform, counted));
   platform.lists_length = platform.lists_owner = false;
-  EXPECT_NE("", activities::choice_refused(platform, {.min_length_ms = 1}));
-  EXPECT_NE("", activities::choice_refused(platform, {.users = {"a"}}));
+  EXPECT_NE("", activities::choice_refused(platform, asking(1, {}, 0)));
+  EXPECT_NE("", activities::choice_refused(platform, asking(0, {"a"}, 0)));
 }
 
 /// Source ids of the whole workspace by their length, as the platform lists them.
@@ -112,7 +122,8 @@ TEST(Choices, ByLengthLeaveShortCallsOutOfTheManifest) {
   ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
   EXPECT_EQ(wanted, manifest_of(scene));
   EXPECT_EQ(std::ssize(wanted), scene.row().counters.registered);
-  EXPECT_EQ("only calls of " + std::to_string(median / 1'000) + " s and more", scene.report()["asked"]["choice"]);
+  EXPECT_EQ("only calls of " + std::to_string(median / 1'000) + " s and more",
+            scene.report()["asked"].value("choice", ""));
   scene.check_histories();
 }
 
