@@ -160,11 +160,19 @@ bool holds_its_events(const engine::pb::Transition& change) {
   return true;
 }
 
+/// A schedule that missed a year of its times, or is to make up for one, is at it for seconds.
+bool is_on_time(const engine::pb::Transition& change) {
+  const auto& progress = change.schedule_progress();
+  const auto start = std::chrono::nanoseconds(simulations::kSimulationStart.time_since_epoch()).count();
+  constexpr std::int64_t kHour = 3'600'000'000'000;
+  return !change.has_schedule_progress() || (progress.backfills().empty() && progress.processed_ns() > start - kHour);
+}
+
 /// The histories can be read. With snapshots they cannot: the rows before them are not there.
 bool can_live(const Durable& durable) {
   return durable.snapshots.empty() && std::all_of(durable.rows.begin(), durable.rows.end(), [](const auto& row) {
            engine::pb::Transition change;
-           return change.ParseFromString(row.body) && holds_its_events(change);
+           return change.ParseFromString(row.body) && holds_its_events(change) && is_on_time(change);
          });
 }
 
