@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "activities/notify/curl_mail.h"
+#include "api/serve/slack.h"
 #include "activities/notify/mail_channel.h"
 
 namespace callimport::api {
@@ -30,7 +31,9 @@ Result<> add_mail(const ServeConfig& config, Executor& loop, Pool& pool, Clock& 
   server.user = mail.user;
   server.ca_file = mail.ca_file;
   server.tls = mail.tls;
-  if (!mail.password_file.empty()) TRY(server.password, read_secret(mail.password_file, "mail.password_file"));
+  if (!mail.password_file.empty()) {
+    TRY(server.password, read_secret(mail.password_file, "mail.password_file"));
+  }
   channels.mail = activities::make_curl_mail(std::move(server), loop, pool, clock);
   activities::MailManners manners;
   manners.from = activities::parse_party(mail.from);
@@ -56,10 +59,8 @@ Result<Channels> make_channels(const ServeConfig& config, activities::Http& http
   channels.templates = std::make_unique<activities::Templates>(std::move(templates));
   channels.all.push_back(activities::make_log_channel());
   if (!config.mail.url.empty()) TRY_VOID(add_mail(config, loop, pool, clock, channels));
-  if (!config.slack.webhook_url_file.empty()) {
-    TRY(auto url, read_secret(config.slack.webhook_url_file, "slack.webhook_url_file"));
-    channels.all.push_back(activities::make_slack_channel(http, std::move(url)));
-  }
+  TRY(auto slack, make_slack(config, *channels.templates, http, clock));
+  if (slack != nullptr) channels.all.push_back(std::move(slack));
   return channels;
 }
 

@@ -12,6 +12,7 @@
 #include "api/grpc/channel.h"
 #include "api/grpc/temporal_methods.h"
 #include "api/serve/front.h"
+#include "api/serve/slack.h"
 #include "engine/cluster/handshake.h"
 #include "engine/sdk_name.h"
 #include "engine/worker.h"
@@ -93,6 +94,7 @@ Result<> work_on_cluster(const WorkerOrder& order) {
   doors.name_space = order.temporal.name_space;
   doors.task_queue = task_queue;
   TRY_VOID(open_doors(front, house, *cluster, doors));
+  TRY_VOID(open_slack_buttons(front, house, order.config));
   front.worker->start();
   start_telling(house);
   front.space->look();

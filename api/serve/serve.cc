@@ -12,6 +12,7 @@
 #include "api/grpc/orphans.h"
 #include "api/serve/dynamic_config.h"
 #include "api/serve/front.h"
+#include "api/serve/slack.h"
 #include "engine/embedded.h"
 #include "storage/journal/journal.h"
 #include "workflows/import/import_workflow.h"
@@ -135,6 +136,7 @@ Result<> serve(const ServeOrder& order) {
   open_worker(front, house, **service, worker_options(order.config));
   TRY(const auto doors, door_order(order.config, **service, **journal, time.get()));
   TRY_VOID(open_doors(front, house, **service, doors));
+  TRY_VOID(open_slack_buttons(front, house, order.config));
   front.worker->start();
   start_telling(house);
   front.space->look();

@@ -2,6 +2,7 @@
 
 #include "activities/notify/slack_channel.h"
 #include "api/connection.h"
+#include "api/serve/channels.h"
 #include "api/serve/front.h"
 #include "api/serve/house.h"
 #include "api/serve/slack_buttons.h"
@@ -49,8 +50,9 @@ class Whisperer {
 
 }  // namespace
 
-Result<std::unique_ptr<activities::Channel>> make_slack(const ServeConfig& config, const activities::Roster& roster,
-                                                        activities::Http& http, Clock& clock) {
+Result<std::unique_ptr<activities::Channel>> make_slack(const ServeConfig& config,
+                                                        const activities::Templates& templates, activities::Http& http,
+                                                        Clock& clock) {
   const SlackConfig& slack = config.slack;
   if (slack.token_file.empty()) {
     if (slack.webhook_url_file.empty()) return std::unique_ptr<activities::Channel>();
@@ -65,7 +67,12 @@ Result<std::unique_ptr<activities::Channel>> make_slack(const ServeConfig& confi
   settings.ops_channel = slack.ops_channel;
   settings.manners.open_url = slack.open_url;
   settings.manners.buttons = !slack.signing_secret_file.empty();
-  settings.manners.mention = [roster](const storage::Notification&, const storage::ImportRow& import) {
+  settings.manners.lines = [&templates](const storage::Notification& news, const storage::ImportRow& import) {
+    auto lines = templates.lines(news, import, "UTC", activities::Audience::kInternal);
+    return lines ? std::move(*lines) : activities::plain_lines()(news, import);
+  };
+  settings.manners.mention = [roster = roster_of(config)](const storage::Notification&,
+                                                          const storage::ImportRow& import) {
     const auto* owner = activities::owner_of(roster, import);
     return owner == nullptr ? std::string() : slack_id_of(*owner);
   };
