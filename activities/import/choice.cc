@@ -12,7 +12,7 @@
 namespace callimport::activities {
 namespace {
 
-constexpr std::size_t kUsersShown = 3;
+constexpr std::size_t kUsersShown = 3, kWhoseBytesMax = 200;
 
 /// Addresses and names are the same in large and small ASCII letters.
 std::string folded(std::string_view text) {
@@ -72,7 +72,7 @@ std::string choice_words(const ImportInput& ask) {
     const auto shown = static_cast<std::ptrdiff_t>(std::min(kUsersShown, ask.users.size()));
     auto whose = fmt::format("{}", fmt::join(ask.users.begin(), ask.users.begin() + shown, ", "));
     if (ask.users.size() > kUsersShown) whose += fmt::format(" and {} more", ask.users.size() - kUsersShown);
-    limits.push_back("recorded by " + cut_text(whose, kTitleBytesMax));
+    limits.push_back("recorded by " + cut_text(whose, kWhoseBytesMax));
   }
   return limits.empty() ? std::string() : fmt::format("only {}", fmt::join(limits, ", "));
 }
