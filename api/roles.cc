@@ -22,6 +22,7 @@ constexpr std::array kMethods = {
     MethodRole{"ListMessages", Role::kViewer, "list messages"},
     MethodRole{"GetMessage", Role::kViewer, "show a message"},
     MethodRole{"ExplainNotifications", Role::kViewer, "ask why somebody was told"},
+    MethodRole{"PreviewMessage", Role::kViewer, "preview a message"},
     MethodRole{"ListChannels", Role::kViewer, "look at channels"},
     MethodRole{"ResendMessage", Role::kOperator, "resend a message"},
     MethodRole{"TestNotification", Role::kOperator, "test a channel"},

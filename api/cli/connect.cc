@@ -15,16 +15,8 @@
 namespace callimport::api {
 namespace {
 
-/// The program in $BROWSER, else the desktop's; empty: none.
-std::string browser() {
-  const char* named = std::getenv("BROWSER");
-  if (named != nullptr && *named != '\0') return *named == '/' ? std::string(named) : find_program(named);
-  const bool desktop = std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr;
-  return desktop ? find_program("xdg-open") : std::string();
-}
-
 void show_address(const Session& session, const ConnectFlags& flags, const std::string& address) {
-  const auto program = flags.no_browser || !session.err_is_terminal() ? std::string() : browser();
+  const auto program = flags.no_browser || !session.err_is_terminal() ? std::string() : find_browser();
   const bool opened = !program.empty() && run_program(program, {address}) == 0;
   session.say_raw(fmt::format("{}\n  {}\n",
                               opened ? "A browser shows this page; else open it yourself:"

@@ -1,9 +1,13 @@
 // Messages to people: what went, to whom, why or why not; again, and a test of the way.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "activities/notify/events.h"
+#include "api/cli/out_file.h"
+#include "api/cli/programs.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
 
@@ -213,6 +217,75 @@ Ended health(Session& session) {
   return down ? kExitFailed : kExitDone;
 }
 
+struct PreviewFlags {
+  std::string event, as = "text";
+  bool customer = false, open = false;
+};
+
+/// Every message there is, when no event is named.
+Ended list_events(Session& session) {
+  Sheet sheet;
+  for (const auto& row : activities::events())
+    sheet.rows.push_back({{"event", row.id}, {"weight", activities::to_string(row.weight)}, {"what", row.words}});
+  sheet.columns = plain_columns({"event", "weight", "what"});
+  sheet.text = [&] {
+    Table table{{"EVENT", "WEIGHT", "WHAT HAPPENED"}, {}, 2};
+    for (const auto& row : activities::events())
+      table.rows.push_back({std::string(row.id), std::string(to_string(row.weight)), std::string(row.words)});
+    return table.show(session.width());
+  };
+  return print_sheet(session, sheet);
+}
+
+/// The page in a browser; it stays in the folder for temporary files, as the browser reads it when it likes.
+Ended open_page(Session& session, const std::string& event, const std::string& html) {
+  const auto program = find_browser();
+  if (program.empty())
+    return sorry(kExitFailed, "browser.absent", "no browser is to be found here",
+                 "callimport notifications preview " + event + " --as html > preview.html");
+  const std::string path = std::filesystem::temp_directory_path() / ("callimport-" + event + ".html");
+  CLI_TRY(auto file, OutFile::open(session, path));
+  file.write(html);
+  CLI_TRY_VOID(file.close());
+  return run_program(program, {path}) == 0 ? kExitDone : kExitFailed;
+}
+
+Ended preview(Session& session, const PreviewFlags& flags) {
+  if (flags.event.empty()) return list_events(session);
+  v1::PreviewMessageRequest request;
+  request.set_event(flags.event);
+  request.set_customer(flags.customer);
+  CLI_TRY(const auto reply,
+          (session.ask<v1::PreviewMessageRequest, v1::PreviewMessageResponse>("PreviewMessage", request)));
+  if (flags.open) return open_page(session, flags.event, reply.html());
+  Sheet sheet;
+  sheet.rows.push_back({{"event", flags.event},
+                        {"customer", flags.customer},
+                        {"subject", reply.subject()},
+                        {"text", reply.text()},
+                        {"html", reply.html()},
+                        {"slack", reply.slack()}});
+  sheet.columns = plain_columns({"event", "subject", "text"});
+  sheet.text = [&] {
+    if (flags.as == "html") return reply.html();
+    if (flags.as == "slack") return reply.slack() + "\n";
+    return "Subject: " + printable(reply.subject()) + "\n\n" + lines_of(reply.text());
+  };
+  return print_object(session, sheet);
+}
+
+void add_preview(Tree& tree, CLI::App& all) {
+  auto& verb =
+      tree.verb(all, "preview", "A message as it would be; without an event, all there are",
+                {"callimport notifications preview", "callimport notifications preview import.completed --open"});
+  auto flags = std::make_shared<PreviewFlags>();  // shared by the parser and the body
+  verb.add_option("event", flags->event, "what happened");
+  verb.add_flag("--customer", flags->customer, "as the customer gets it");
+  verb.add_option("--as", flags->as, "text, html, slack")->check(CLI::IsMember({"text", "html", "slack"}));
+  verb.add_flag("--open", flags->open, "the mail, in a browser");
+  tree.run(verb, [&session = tree.session, flags] { return preview(session, *flags); });
+}
+
 void add_reading(Tree& tree, CLI::App& all) {
   auto& listing = tree.verb(all, "list", "Messages, newest first",
                             {"callimport notifications list", "callimport notifications list --state failed -o json"});
@@ -253,6 +326,7 @@ void add_notifications(Tree& tree) {
                         {"callimport notifications list imp_7f3a", "callimport notifications test --to ana"});
   all.require_subcommand(1);
   add_reading(tree, all);
+  add_preview(tree, all);
 
   auto& sending =
       tree.verb(all, "resend", "The same news again, to the same or to another person",

@@ -21,6 +21,13 @@ std::string find_program(const std::string& name) {
   return {};
 }
 
+std::string find_browser() {
+  const char* named = std::getenv("BROWSER");
+  if (named != nullptr && *named != '\0') return *named == '/' ? std::string(named) : find_program(named);
+  const bool desktop = std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr;
+  return desktop ? find_program("xdg-open") : std::string();
+}
+
 int run_program(const std::string& program, const std::vector<std::string>& args) {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "activities/estimate/figures.h"
+#include "activities/http/addresses.h"
 #include "activities/import/step.h"
 #include "activities/notify/people.h"
 #include "activities/oauth/sign_in.h"
@@ -44,6 +45,11 @@ struct AccessRefusal {
 using ProveAccess = std::function<void(std::string ask, std::optional<storage::OpenedCredential> fresh,
                                        std::function<void(std::optional<AccessRefusal>)> done)>;
 
+/// A message as it would be in each form; slack is JSON.
+struct MessagePreview {
+  std::string subject, text, html, slack;
+};
+
 /// Lifetime: everything outlives the router. `facts` and `journal_figures` are read on the loop.
 struct ProductParts {
   Executor& loop;
@@ -72,6 +78,8 @@ struct ProductParts {
   const activities::Roster* roster = nullptr;  ///< who is told of imports; null: nobody
   std::vector<std::string> channels = {};      ///< of messages, by name
   std::function<void()> told = {};             ///< something was recorded: the deliverer may look; called on the loop
+  /// Of an event's sample. Called on the loop; empty: there are no templates.  @error kNotFound  no such message
+  std::function<Result<MessagePreview>(const std::string& event, bool customer)> preview = {};
   ProveAccess prove = {};                   ///< empty: new credentials are not tried
   activities::SignIns* sign_ins = nullptr;  ///< null: nobody can sign in
   activities::WebhookSender* webhooks = nullptr;  ///< null: no other program is told

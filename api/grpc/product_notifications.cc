@@ -255,9 +255,29 @@ Result<v1::ListChannelsResponse> list_channels(ProductParts& parts, const v1::Li
   return reply;
 }
 
+/// On the loop: templates are used by one at a time.
+void add_preview(Router& router, ProductParts& parts) {
+  using Request = v1::PreviewMessageRequest;
+  auto method = typed_method<Request>(
+      [&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
+        if (!parts.preview) return answer->finish(status_of({Code::kUnavailable, "there are no templates here"}));
+        const auto made = parts.preview(request->event(), request->customer());
+        if (!made) return answer->finish(status_of(made.error()));
+        v1::PreviewMessageResponse reply;
+        reply.set_subject(made->subject);
+        reply.set_text(made->text);
+        reply.set_html(made->html);
+        reply.set_slack(made->slack);
+        answer->reply(reply);
+      });
+  method.trusted = true;
+  router.methods[product_method("PreviewMessage")] = std::move(method);
+}
+
 }  // namespace
 
 void add_notification_methods(Router& router, ProductParts& parts) {
+  add_preview(router, parts);
   add_pooled(router, parts, "ListMessages", &list_messages);
   add_pooled(router, parts, "GetMessage", &get_message);
   add_pooled(router, parts, "ExplainNotifications", &explain);

@@ -11,6 +11,8 @@
 #include "activities/import/contract.h"
 #include "activities/import/prove.h"
 #include "activities/import/report.h"
+#include "activities/notify/samples.h"
+#include "activities/notify/slack_view.h"
 #include "api/cli/cli.h"
 #include "api/cli/text.h"
 #include "api/grpc/health.h"
@@ -128,6 +130,26 @@ ProveAccess prove_with(House& house) {
   };
 }
 
+/// What people would get of an event, by the templates this server has.
+Result<MessagePreview> preview(House& house, const std::string& event, bool customer) {
+  using activities::Audience;
+  if (house.templates == nullptr) return fail(Code::kUnavailable, "there are no templates here");
+  if (activities::find_event(event) == nullptr)
+    return fail(Code::kNotFound, "no event " + event + "; all of them: callimport notifications preview");
+  const Audience audience = customer ? Audience::kCustomer : Audience::kInternal;
+  const auto sample = activities::sample_message(event, audience);
+  TRY(auto rendered, house.templates->render(sample, audience, activities::sample_surroundings(event, audience)));
+  MessagePreview made{std::move(rendered.subject), std::move(rendered.text), std::move(rendered.html), {}};
+  if (customer) return made;
+  activities::SlackManners manners;
+  manners.lines = [&house](const storage::Notification& news, const storage::ImportRow& import) {
+    const auto lines = house.templates->lines(news, import, "UTC", Audience::kInternal);
+    return lines ? *lines : activities::plain_lines()(news, import);
+  };
+  made.slack = activities::slack_payload(activities::news_post(sample, manners)).dump(2);
+  return made;
+}
+
 }  // namespace
 
 Result<> open_doors(Front& front, House& house, engine::WorkflowService& service, const DoorOrder& order) {
@@ -156,6 +178,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   front.parts->roster = &house.deliverer->roster();
   front.parts->channels = house.deliverer->channels();
   front.parts->told = [&house] { wake_tellers(house); };
+  front.parts->preview = [&house](const std::string& event, bool customer) { return preview(house, event, customer); };
   front.parts->budgets = [&house] { return house.permits->list(); };
   const storage::BudgetSettings& own = house.permits->settings();
   front.parts->budget = {own.bulk_calls, std::chrono::duration_cast<std::chrono::milliseconds>(own.period).count()};

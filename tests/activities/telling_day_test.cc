@@ -26,8 +26,6 @@ namespace {
 
 using storage::Library;
 
-constexpr std::int64_t kMinuteMs = 60'000;
-
 struct Arrival {
   std::int64_t at_ms = 0;
   std::string id, channel, to, thread;
