@@ -151,6 +151,7 @@ std::vector<Sample> samples_of_people() {
       {"channel.down",
        {{"channel", "slack"}, {"since_ms", kNow - 10 * kMinute}, {"reason", "the token was revoked"}, {"calls", 41}}},
       {"channel.restored", {{"channel", "slack"}, {"waited_s", 5'400}}},
+      {"webhook.disabled", {{"webhook", "whk_3f9a"}, {"why", "it answered 410 Gone"}}},
       {"digest.daily", daily()},
       {"digest.weekly", {{"added", 3'120}, {"registered", 3'940}, {"found", 4'212}, {"finish_ms", kNow + 2 * kDay}}},
       {"message.test", {{"channel", "mail"}}},
@@ -253,9 +254,10 @@ Surroundings sample_surroundings(std::string_view event, Audience audience) {
     return around;
   }
   if (of_an_import(event)) around.link = "https://calls.example.test/imports/imp_4821kq7zt3mw9xb2";
-  around.why = "You get this because you own the import.";
+  around.why = of_an_import(event) ? "You get this because you own the import."
+                                   : "You get this because the configuration names you for it.";
   around.others = "Bo Lind, Cy Osei";
-  around.quieter = "To get fewer: callimport notifications level ana important, act or none.";
+  around.quieter = "Which rule applied, and how to get fewer: callimport notifications why ntf_sample";
   return around;
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <utility>
 
 #include "activities/notify/events.h"
@@ -19,6 +20,28 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kFileBytesMax = 256u << 10;
+
+/// What an event's lines get: of a list only that there is one, since the layouts show it.
+json for_lines(json words) {
+  for (json& value : words) {
+    if (value.is_array()) value = !value.empty();
+  }
+  return words;
+}
+
+/// Blank lines that absent parts leave behind: one at most, none below the line that begins the footer.
+std::string tidy(const std::string& text) {
+  std::istringstream in(text);
+  std::string out;
+  bool blank = true, footer = false;
+  for (std::string line; std::getline(in, line);) {
+    footer = footer || line == "-- ";
+    if (line.empty() && (blank || footer)) continue;
+    blank = line.empty();
+    out += line + "\n";
+  }
+  return out;
+}
 
 /// The words there are without an import: each that is always there in one may be absent.
 const std::vector<Word>& words_without_import() {
@@ -78,8 +101,8 @@ std::string Templates::Inside::subject_of(std::string_view event, const json& wo
 Result<> Templates::Inside::take_event(const std::string& name, Audience audience, const std::string& body,
                                        const std::string& file) {
   TRY(TemplateLines lines, read_template_lines(body, file, {"news", "next", "to-do"}, {"button"}, {"command"}));
-  const Vocabulary vocabulary{of_an_import(name) ? all_words() : std::span<const Word>(words_without_import()),
-                              item_words(), audience};
+  const Vocabulary vocabulary{
+      of_an_import(name) ? all_words() : std::span<const Word>(words_without_import()), {}, audience};
   const auto parsed = [&](const TemplateLine& line) {
     return TemplateText::parse(line.text, file, line.number, vocabulary, Escaping::kNone);
   };
@@ -113,8 +136,7 @@ Result<> Templates::Inside::take_subjects(Audience audience, const std::string& 
     const auto& all = activities::events();
     const bool alone = std::any_of(all.begin(), all.end(),
                                    [&](const EventRow& row) { return row.thread == name && !of_an_import(row.id); });
-    const Vocabulary vocabulary{alone ? std::span<const Word>(words_without_import()) : all_words(), item_words(),
-                                audience};
+    const Vocabulary vocabulary{alone ? std::span<const Word>(words_without_import()) : all_words(), {}, audience};
     TRY(TemplateText subject,
         TemplateText::parse(rows.front().text, file, rows.front().number, vocabulary, Escaping::kNone));
     subjects.insert_or_assign(key(name, audience), std::move(subject));
@@ -170,9 +192,9 @@ Result<Templates> Templates::load(const std::string& folder) {
 }
 
 bool of_an_import(std::string_view event) {
-  constexpr std::array<std::string_view, 9> kOthers = {"digest.weekly",     "platform.outage", "platform.recovered",
-                                                       "store.nearly_full", "messages.held",   "channel.down",
-                                                       "channel.restored",  "digest.daily",    "message.test"};
+  constexpr std::array<std::string_view, 10> kOthers = {
+      "digest.weekly", "platform.outage",  "platform.recovered", "store.nearly_full", "messages.held",
+      "channel.down",  "channel.restored", "webhook.disabled",   "digest.daily",      "message.test"};
   return std::find(kOthers.begin(), kOthers.end(), event) == kOthers.end();
 }
 
@@ -202,7 +224,7 @@ Result<Lines> Templates::lines(const storage::Notification& news, const storage:
     return fail(Code::kNotFound, fmt::format("there is no message of {} for {}", news.event,
                                              audience == Audience::kInternal ? "colleagues" : "customers"));
   }
-  const json words = words_about(news, import, zone, audience);
+  const json words = for_lines(words_about(news, import, zone, audience));
   const Inside::Event& event = found->second;
   return Lines{one_line(event.news.render(words)), one_line(event.next.render(words)),
                one_line(event.to_do.render(words))};
@@ -216,11 +238,12 @@ Result<Rendered> Templates::render(const Message& message, Audience audience, co
   TRY(made.lines, lines(newest, import, message.to.zone, audience));
   const Inside::Event& event = inside_->events.find(Inside::key(newest.event, audience))->second;
   const json words = words_about(newest, import, message.to.zone, audience);
-  made.subject = inside_->subject_of(newest.event, words, audience);
+  const json alone = for_lines(words);
+  made.subject = inside_->subject_of(newest.event, alone, audience);
   made.preheader = made.lines.news;
   std::vector<std::string> commands;
   for (const TemplateText& text : event.commands) {
-    if (std::string command = one_line(text.render(words)); !command.empty()) commands.push_back(std::move(command));
+    if (std::string command = one_line(text.render(alone)); !command.empty()) commands.push_back(std::move(command));
   }
   std::vector<Step> steps;
   const TimeZone zone = TimeZone::find(message.to.zone).value_or(TimeZone());
@@ -228,9 +251,9 @@ Result<Rendered> Templates::render(const Message& message, Audience audience, co
     const auto said = &before == &newest ? fail(Code::kNotFound, "") : lines(before, import, message.to.zone, audience);
     if (said) steps.push_back({time_text(before.at_ms, newest.at_ms, zone), said->news});
   }
-  const std::string button = event.button ? one_line(event.button->render(words)) : "";
+  const std::string button = event.button ? one_line(event.button->render(alone)) : "";
   const json layout = layout_of({words, import, audience, made.subject, made.lines, button, commands, steps, around});
-  made.text = inside_->text->render(layout);
+  made.text = tidy(inside_->text->render(layout));
   made.html = inside_->html->render(layout);
   return made;
 }

@@ -88,6 +88,7 @@ constexpr std::array kWords = {
     Word{"why", kText, kSometimes, kOurs, "in the words of who did it"},
     Word{"credential", kText, kSometimes, kOurs, "the handle of access"},
     Word{"owner", kText, kSometimes, kOurs, "who answers for the import"},
+    Word{"webhook", kText, kSometimes, kOurs, "an endpoint's id"},
     Word{"channel", kText, kSometimes, kOurs, "a way of telling"},
     Word{"days_in_a_row", kNumber, kSometimes, kOurs, "how many days the same happened"},
     Word{"refused", kNumber, kSometimes, kOurs, "requests in ten that the platform refused"},
@@ -334,8 +335,10 @@ std::string span_text(std::int64_t seconds) {
   const std::int64_t hours = seconds / 3'600;
   if (seconds < 60) return fmt::format("{} s", seconds);
   if (seconds < 3'600) return fmt::format("{} min", seconds / 60);
-  if (hours < 48) return fmt::format("{} h {} min", hours, seconds % 3'600 / 60);
-  return fmt::format("{} days {} h", hours / 24, hours % 24);
+  if (hours >= 48)
+    return hours % 24 == 0 ? fmt::format("{} days", hours / 24) : fmt::format("{} days {} h", hours / 24, hours % 24);
+  const std::int64_t minutes = seconds % 3'600 / 60;
+  return minutes == 0 ? fmt::format("{} h", hours) : fmt::format("{} h {} min", hours, minutes);
 }
 
 std::string size_text(std::int64_t bytes) {

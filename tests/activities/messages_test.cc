@@ -89,6 +89,7 @@ TEST(Messages, HaveThreeLinesFirst) {
       EXPECT_THAT(line, Not(HasSubstr(" .")));
       EXPECT_THAT(line, Not(HasSubstr("()")));
       EXPECT_THAT(line, Not(HasSubstr("{{")));
+      EXPECT_EQ(line.find(line.substr(0, 12), 1), std::string::npos) << "said twice: " << line;
     }
     EXPECT_THAT(made.text, StartsWith(made.lines.news + "\n" + made.lines.next + "\n" + made.lines.to_do + "\n"));
     EXPECT_EQ(made.preheader, made.lines.news) << "ux.md 5.1.2: the status is there, not in the subject";
@@ -364,6 +365,8 @@ TEST(Figures, AreSaidAsPeopleSayThem) {
   EXPECT_EQ(span_text(59), "59 s");
   EXPECT_EQ(span_text(7'500), "2 h 5 min");
   EXPECT_EQ(span_text(200'000), "2 days 7 h");
+  EXPECT_EQ(span_text(6 * 3'600), "6 h");
+  EXPECT_EQ(span_text(72 * 3'600), "3 days");
   EXPECT_EQ(size_text(999), "999 bytes");
   EXPECT_EQ(size_text(3'200'000), "3.2 MB");
   EXPECT_EQ(size_text(410'000'000'000), "410 GB");
