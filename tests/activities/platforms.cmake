@@ -17,5 +17,5 @@ add_suite(oauth_test SOURCES activities/oauth_test.cc
           DEPS activities::oauth storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes
           LABELS unit activities)
 
-add_suite(slack_test SOURCES activities/slack_test.cc
+add_suite(slack_test SOURCES activities/slack_test.cc activities/slack_channel_test.cc
           DEPS activities::notify api::http storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes LABELS unit activities)
