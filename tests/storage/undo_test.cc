@@ -103,11 +103,13 @@ TEST_F(Undo, LeavesWhatAnotherWorkspaceCountsAsTheSameMeeting) {
 /// ID-15: what somebody else has worked on since stays. A call is changed by another import's duplicates policy alone;
 /// the directory only says anew whom it is with.
 TEST_F(Undo, LeavesWhatAnotherImportHasChangedSince) {
-  for (const auto& [policy, id] :
+  for (const auto& change :
        {std::pair{DuplicatePolicy::kUpdate, std::string("call1")}, {DuplicatePolicy::kReplace, "call2"}}) {
+    const auto policy = change.first;
+    const auto id = change.second;
     const std::string theirs = "imp_" + std::string(to_string(policy));
     bring(kImport, {id});
-    ASSERT_OK(library_->change([&, policy = policy, id = id](LibraryTx& tx) -> Result<> {
+    ASSERT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
       TRY_VOID(tx.put_import(import_row(theirs, "acme")));
       TRY_VOID(tx.add_manifest(theirs, {manifest_row(id, 5'000)}, {}, policy));
       Call call = call_with(id, {segment("said anew")});
