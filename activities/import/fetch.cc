@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "activities/import/fetch_call.h"
+#include "activities/import/problem_news.h"
 #include "activities/import/quarantine.h"
 #include "activities/import/together.h"
 #include "activities/import/window.h"
@@ -167,6 +168,15 @@ Result<> store_portion(const ImportDeps& deps, const ImportInput& ask, const std
     }
     return {};
   }));
+  std::vector<std::string> causes;
+  for (const Ended& one : ended) {
+    const auto* failed = one.made ? nullptr : std::get_if<CallFailed>(&one.made.error());
+    if (failed != nullptr) causes.push_back(failed->cause);
+  }
+  if (!causes.empty()) {
+    TRY(const bool told, tell_problems(deps.library, ask.import, causes, to_unix_ms(now)));
+    if (told && deps.told) deps.loop.post(deps.told);
+  }
   // What cannot be removed now is swept at the next start.
   for (const auto& file : portion.unneeded) (void)drop_broken(deps.media, file);
   return {};

@@ -1,6 +1,7 @@
 // Takes staged calls into the library: a portion in one transaction, each call once by (platform, workspace, call id).
 #include <algorithm>
 
+#include "activities/import/problem_news.h"
 #include "activities/import/step.h"
 
 namespace callimport::activities {
@@ -39,6 +40,15 @@ Awaitable<ActivityResult> register_calls(SharedDeps deps, ActivityContext& conte
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));
+  const auto result = read_note<StepResult>(*written);
+  if (result && result->drained && result->counters.pending == 0) {
+    auto tell = [deps, import = input.ask.import] {
+      return tell_problems(deps->library, import, {}, to_unix_ms(deps->clock.now()));
+    };
+    auto telling = engine::on_pool(deps->pool, deps->loop, std::move(tell));
+    const Result<bool> told = co_await std::move(telling);
+    if (!told) co_return tl::unexpected(error_of(told.error()));
+  }
   if (deps->told) deps->told();  // calls are told to other programs
   co_return *written;
 }

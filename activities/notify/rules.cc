@@ -91,13 +91,6 @@ Result<Turn> turn_of(LibraryTx& tx, const Roster& roster, const AgendaRow& row, 
 
 }  // namespace
 
-Result<> apply_turn(LibraryTx& tx, const Turn& turn) {
-  for (const auto& [kind, key] : turn.drop) TRY_VOID(tx.telling().agenda().drop(kind, key));
-  for (const auto& row : turn.put) TRY_VOID(tx.telling().agenda().put(row));
-  for (const auto& record : turn.say) TRY_VOID(tx.notify(record));
-  return {};
-}
-
 Result<std::string> remember(LibraryTx& tx, const Roster& roster, const Notification& record, const ImportRow& import) {
   storage::AgendaReads& agenda = tx.telling().reads().agenda();
   Turn turn;

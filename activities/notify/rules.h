@@ -22,7 +22,5 @@ Result<int> take_turns(storage::LibraryTx& tx, const Roster& roster, const std::
                        std::int64_t now_ms);
 /// Everybody's next digest is on the agenda.
 Result<> plan_digests(storage::LibraryTx& tx, const Roster& roster, std::int64_t now_ms);
-/// Writes what a rule says.
-Result<> apply_turn(storage::LibraryTx& tx, const Turn& turn);
 
 }  // namespace callimport::activities

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "activities/notify/events.h"
+#include "storage/library/telling.h"
 #include "storage/model/ensure.h"
 
 namespace callimport::activities {
@@ -12,6 +13,13 @@ void Turn::add(Turn more) {
   drop.insert(drop.end(), std::make_move_iterator(more.drop.begin()), std::make_move_iterator(more.drop.end()));
   say.insert(say.end(), std::make_move_iterator(more.say.begin()), std::make_move_iterator(more.say.end()));
   if (hush.empty()) hush = std::move(more.hush);
+}
+
+Result<> apply_turn(storage::LibraryTx& tx, const Turn& turn) {
+  for (const auto& [kind, key] : turn.drop) TRY_VOID(tx.telling().agenda().drop(kind, key));
+  for (const auto& row : turn.put) TRY_VOID(tx.telling().agenda().put(row));
+  for (const auto& record : turn.say) TRY_VOID(tx.notify(record));
+  return {};
 }
 
 nlohmann::json read_facts(const std::string& text) {

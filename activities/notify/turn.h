@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "storage/library/agenda.h"
-#include "storage/library/records.h"
+#include "storage/library/library.h"
 
 namespace callimport::activities {
 
@@ -20,6 +20,8 @@ struct Turn {
   void add(Turn more);
 };
 
+/// Writes what a rule says.
+Result<> apply_turn(storage::LibraryTx& tx, const Turn& turn);
 /// Facts as an object, whatever is in the text.
 nlohmann::json read_facts(const std::string& text);
 /// A record of the rules' own: weight as its event has it.

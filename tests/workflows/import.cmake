@@ -15,7 +15,7 @@ add_suite(real_content_test SOURCES workflows/real_content_test.cc DEPS simulati
 add_suite(notify_test SOURCES activities/notify_test.cc activities/deliverer_test.cc activities/rules_test.cc activities/telling_day_test.cc activities/mail_test.cc activities/mail_server_test.cc
           DEPS activities::notify simulations_world storage::library)
 add_suite(messages_test SOURCES activities/messages_test.cc DEPS activities::words)
-add_suite(import_steps_test SOURCES activities/import_steps_test.cc activities/grade_test.cc activities/advice_test.cc DEPS activities::import)
+add_suite(import_steps_test SOURCES activities/import_steps_test.cc activities/problem_news_test.cc activities/grade_test.cc activities/advice_test.cc DEPS activities::import)
 add_suite(import_golden_test SOURCES workflows/golden_test.cc DEPS simulations_import_world engine::history)
 add_suite(estimate_test SOURCES activities/estimate_test.cc DEPS activities::estimate simulations_import_world engine::history TIMEOUT 300)
 add_suite(restore_test SOURCES workflows/restore_test.cc DEPS api::grpc simulations_import_world storage::backup TIMEOUT 300)
