@@ -175,6 +175,7 @@ SandboxReply SlackSandbox::shown(std::string_view path, std::string_view query, 
         press(api::form_value(query, "ts"), api::form_value(query, "action"), api::form_value(query, "user"), now);
     return answer({{"headers", made.headers}, {"body", made.body}});
   }
+  if (path == "/_sandbox/requests") return answer(taken_);
   if (path == "/_sandbox/whispers") return answer(whispers_);
   json all = json::array();
   for (const auto& one : messages_) {

@@ -96,7 +96,7 @@ std::string_view slack_sandbox_usage() {
   --html TEXT            this page in the place of every answer, with status 502
   --ready-fd N           "listening on HOST:PORT" is written there, too
 
-Besides: GET /_sandbox/messages shows all there is; GET /_sandbox/press?ts=TS&action=ID&user=ID answers headers and body
+Besides: GET /_sandbox/messages shows all there is, /_sandbox/requests what made it; GET /_sandbox/press?ts=TS&action=ID&user=ID answers headers and body
 of the request Slack would send when that person presses that button.
 )";
 }

@@ -8,8 +8,8 @@ import threading
 from .control import Control
 from .servers import KINDS, NAMESPACE, SKIPPING_KINDS, ServerError, die_with_parent
 
-SUITES = ["typescript", "go", "python", "cli", "ui", "mail"]
-OURS_ALONE = {"mail"}  # what the real server knows nothing of
+SUITES = ["typescript", "go", "python", "cli", "ui", "mail", "slack"]
+OURS_ALONE = {"mail", "slack"}  # what the real server knows nothing of
 SUITE_SECONDS_MAX = 30 * 60
 STATUSES = ("passed", "failed", "skipped")
 KILL_SEEDS = 2
