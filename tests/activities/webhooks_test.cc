@@ -550,7 +550,7 @@ TEST_F(Sending, CallsAreHandedOverWithWhatTheContractNames) {
   EXPECT_THAT(call["id"].get<std::string>(), testing::StartsWith("call_"));
   EXPECT_EQ(nlohmann::json::parse(R"({"platform":"grain","workspace":"acme","source_id":"c1","source":"zoom"})"),
             call["data_source"]);
-  EXPECT_EQ(storage::hash_for("c1"), call["media"]["sha256"]);
+  EXPECT_EQ(storage::hash_for("c1"), call["media"]["sha256"].get<std::string>());
   EXPECT_EQ("ready", call["transcript"]);
   EXPECT_EQ("1970-01-01T00:00:05Z", call["start"]);
   EXPECT_THAT(receiver_.came[0].body, Not(HasSubstr("Ada"))) << "no people";

@@ -82,8 +82,7 @@ class WebhookVerbs : public testing::Test {
     server_ = std::move(*server);
     server_->start();
     std::filesystem::create_directories(house_.data());
-    write_file(house_.data() + "/callimport.toml",
-               "[webhooks]\nallow_networks = [\"127.0.0.0/8\"]\n");
+    write_file(house_.data() + "/callimport.toml", "[webhooks]\nallow_networks = [\"127.0.0.0/8\"]\n");
     ASSERT_TRUE(house_.serve());
   }
   std::string url() const {
@@ -193,7 +192,8 @@ TEST_F(WebhookVerbs, AreAddedTestedExchangedAndRemoved) {
   const std::string id = added["id"];
   EXPECT_EQ(added["owner"], "ana");
   EXPECT_EQ(added["types"], json::array({"import.completed"}));
-  EXPECT_EQ(added["url"], "http://127.0.0.1:" + std::to_string(server_->port())) << "the rest may be a secret";
+  EXPECT_EQ(added["url"].get<std::string>(), "http://127.0.0.1:" + std::to_string(server_->port()))
+      << "the rest may be a secret";
   EXPECT_THAT(house_.verb({"credentials", "list", "-o", "json"}).out, Not(HasSubstr("whsec")));
   EXPECT_EQ(read({"credentials", "list"}).size(), 0u) << "a signing secret is no credential";
 
