@@ -92,6 +92,10 @@ TEST_F(Undo, LeavesWhatAnotherImportBroughtOrCountsOn) {
 }
 
 TEST_F(Undo, LeavesWhatAnotherWorkspaceCountsAsTheSameMeeting) {
+  ASSERT_OK(library_->change([](LibraryTx& tx) -> Result<> {
+    for (const char* name : {"acme", "other"}) TRY_VOID(tx.set_workspace(name, {.customer = "Acme Group"}));
+    return {};
+  }));
   bring(kImport, {"call1", "call2"});
   bring("imp_3", {"theirs1"}, 5'000, "other");
   ASSERT_EQ(1, library_->import("imp_3")->counters.duplicate) << "the recording of call1";
