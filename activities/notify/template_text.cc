@@ -129,6 +129,12 @@ class Check {
     return find_word(vocabulary_.words, name);
   }
 
+  std::string all_names() const {
+    std::string names;
+    for (const Word& word : vocabulary_.words) names += (names.empty() ? "" : ", ") + std::string(word.name);
+    return names;
+  }
+
   bool inside_of(const std::string& name) const {
     const std::string base = name.ends_with(kWhen) ? name.substr(0, name.size() - kWhen.size()) : name;
     return std::any_of(open_.begin(), open_.end(),
@@ -141,7 +147,7 @@ class Check {
     if (word == nullptr) {
       const std::string meant = nearest(vocabulary_.words, tag.name);
       return wrong(fmt::format("no word {{{{{}}}}}", tag.name),
-                   meant.empty() ? "callimport help messages lists the words" : "did you mean {{" + meant + "}}?");
+                   meant.empty() ? "the words are: " + all_names() : "did you mean {{" + meant + "}}?");
     }
     if (vocabulary_.audience == Audience::kCustomer && !word->customers)
       return wrong(fmt::format("{{{{{}}}}} is not for customers", tag.name), "say it without");
