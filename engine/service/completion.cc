@@ -235,7 +235,9 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, co
   const bool due = context.task_due || request.force_create_new_workflow_task();
   schedule_next(draft, request, due, heartbeat ? run.task.original_scheduled_ns() : 0, replies);
   // A task that goes back with the answer is started in this change, too.
-  const bool starts = request.return_new_workflow_task() && draft.task().state() == pb::WorkflowTask::SCHEDULED;
+  const pb::WorkflowTask& next = draft.task();
+  const bool starts =
+      request.return_new_workflow_task() && next.state() == pb::WorkflowTask::SCHEDULED && !next.speculative();
   if (auto limit = growth_error(draft, options, starts ? 1 : 0)) {
     discard(&out);
     terminate_run(out.draft.emplace(run, now), *limit, nullptr, kHistoryService);

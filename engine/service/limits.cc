@@ -7,7 +7,7 @@ namespace callimport::engine {
 
 std::optional<std::string> growth_error(const Draft& draft, const EmbeddedOptions& options, int more_events) {
   const bool stays_open = draft.progress().status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
-  if (!stays_open || draft.in_memory_only()) return std::nullopt;
+  if (!stays_open || !draft.changed() || draft.in_memory_only()) return std::nullopt;
   if (draft.run().history.history_bytes() > static_cast<std::int64_t>(options.history_bytes_max)) {
     return "Workflow history size exceeds limit.";
   }
