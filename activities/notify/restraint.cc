@@ -7,15 +7,16 @@
 namespace callimport::activities {
 namespace {
 
-/// What a person asked for at this moment, or what comes in the place of messages.
+/// What a person asked for at this moment, or what comes in the place of many messages.
 bool always_goes(std::string_view event) {
-  return event.starts_with("digest.") || event == "messages.held" || event == "message.test";
+  return event.starts_with("digest.") || event.starts_with("platform.") || event == "messages.held" ||
+         event == "message.test";
 }
 
 }  // namespace
 
 void keep_quiet(Wish& wish, const Person& person, std::int64_t now_ms) {
-  if (wish.suppressed || always_goes(wish.event)) return;
+  if (wish.suppressed || (always_goes(wish.event) && !wish.event.starts_with("platform."))) return;
   const auto end_ms = quiet_until(person.quiet, person.zone, wish.weight == Weight::kRoutine ? wish.due_ms : now_ms);
   if (!end_ms) return;
   const std::string until = spoken_time(*end_ms, now_ms, person.zone);

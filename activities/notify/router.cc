@@ -46,6 +46,7 @@ Result<> begin_line(LibraryTx& tx, const storage::Notification& record, const Ma
   if (begun) return {};
   if (!manner.roots || wish.form == Form::kEditRoot) {
     wish.form = Form::kRoot;
+    if (manner.roots) wish.due_ms = now_ms;
     return {};
   }
   if (record.import.empty()) return {};

@@ -29,7 +29,13 @@ std::vector<std::string> named_in(const Notification& record) {
 
 std::string thread_of(const Notification& record, const EventRow& event, bool roots) {
   if (!record.import.empty() && (event.thread.empty() || roots)) return record.import;
-  const std::string own = record.import.empty() ? record.id : record.import;
+  std::string own = record.import;
+  if (own.empty()) {
+    // What begins and ends with a platform or a channel is one thread; all else is its own.
+    const auto facts = read_facts(record.facts);
+    own = facts.value("platform_id", facts.value("channel", ""));
+    if (own.empty() || record.event == "message.test") own = record.id;
+  }
   return event.thread.empty() ? own : own + "/" + std::string(event.thread);
 }
 

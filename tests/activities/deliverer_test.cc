@@ -61,6 +61,7 @@ Roster ana() {
   person.id = person.name = "ana";
   person.addresses = {{"mail", "ana@example.test"}, {"pager", "555"}};
   person.watches_all = true;
+  person.digest = false;
   Roster roster;
   roster.people.push_back(person);
   return roster;
