@@ -211,7 +211,9 @@ TellingWrites::TellingWrites(Database& db, Random& random)
             "INSERT INTO told(notification, channel, recipient, form, state, why, message)"
             " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(notification, channel, recipient, form)"
             " DO UPDATE SET state = ?5, why = ?6, message = ?7"),
-      merge_(db, "UPDATE told SET state = 'merged' WHERE message = ?1 AND notification <> ?2 AND state = 'carried'"),
+      merge_(db,
+             "UPDATE told SET state = 'merged' WHERE message = ?1 AND message <> '' AND notification <> ?2 AND state = "
+             "'carried'"),
       begin_(db, "UPDATE message SET attempts = attempts + 1 WHERE id = ?1 AND state = 'queued'"),
       put_off_(db, "UPDATE message SET due_ms = ?2, error = ?3 WHERE id = ?1 AND state = 'queued'"),
       end_(db,
