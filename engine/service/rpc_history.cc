@@ -5,6 +5,7 @@
 #include "engine/service/internal/core.h"
 #include "engine/service/port_errors.h"
 #include "engine/service/proto_time.h"
+#include "engine/service/retry.h"
 #include "engine/service/task_events.h"
 #include "storage/model/ensure.h"
 
@@ -39,17 +40,22 @@ void add_last_event(const HistoryBatches& history, History* out) {
 /// Clients that do not look for the run that follows by themselves take any close but this for the end.
 void name_successor(History* close) {
   HistoryEvent& event = *close->mutable_events(0);
-  std::string next;
+  temporal::api::history::v1::WorkflowExecutionContinuedAsNewEventAttributes told;
   if (event.has_workflow_execution_completed_event_attributes()) {
-    next = event.workflow_execution_completed_event_attributes().new_execution_run_id();
+    const auto& end = event.workflow_execution_completed_event_attributes();
+    told.set_new_execution_run_id(end.new_execution_run_id());
+    if (end.has_result()) *told.mutable_last_completion_result() = end.result();
   } else if (event.has_workflow_execution_failed_event_attributes()) {
-    next = event.workflow_execution_failed_event_attributes().new_execution_run_id();
+    const auto& end = event.workflow_execution_failed_event_attributes();
+    told.set_new_execution_run_id(end.new_execution_run_id());
+    *told.mutable_failure() = end.failure();
   } else if (event.has_workflow_execution_timed_out_event_attributes()) {
-    next = event.workflow_execution_timed_out_event_attributes().new_execution_run_id();
+    told.set_new_execution_run_id(event.workflow_execution_timed_out_event_attributes().new_execution_run_id());
+    *told.mutable_failure() = timeout_failure("workflow timeout", enums::TIMEOUT_TYPE_START_TO_CLOSE);
   }
-  if (next.empty()) return;
+  if (told.new_execution_run_id().empty()) return;
   event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW);
-  event.mutable_workflow_execution_continued_as_new_event_attributes()->set_new_execution_run_id(std::move(next));
+  event.mutable_workflow_execution_continued_as_new_event_attributes()->Swap(&told);
 }
 
 /// One page of a run that gets no more events for this reader.

@@ -182,7 +182,6 @@ void fail_task_for_buffer(Draft& draft) {
   force_close_task(draft);
   draft.edit_progress().clear_sticky_queue();
   schedule_transient(draft, attempt + 1);
-  draft.edit_task().set_scheduled_event_id(0);  // never the next id: polled, it is written as a real attempt 1
 }
 
 void force_close_task(Draft& draft) {

@@ -74,8 +74,9 @@ void add_history_counts(Rows& rows) {
                   }});
   rows.push_back({"events: terminated at the limit", [](Play& play) {
                     fill(play, kEventsMax);
-                    play.ask("TerminateWorkflowExecution",
-                             {{"workflowExecution", {{"workflowId", play.id()}}}, {"reason", "r"}});
+                    play.ask(
+                        "TerminateWorkflowExecution",
+                        {{"workflowExecution", {{"workflowId", play.id()}}}, {"reason", "r"}, {"identity", "cli"}});
                     play.history();
                   }});
   rows.push_back({"events: closed beyond the limit", [](Play& play) {
@@ -304,8 +305,10 @@ void add_workflow_blobs(Rows& rows) {
                   }});
   rows.push_back({"blob: details of a termination", [](Play& play) {
                     play.start();
-                    play.ask("TerminateWorkflowExecution",
-                             {{"workflowExecution", {{"workflowId", play.id()}}}, {"details", payloads(kTooBig)}});
+                    play.ask("TerminateWorkflowExecution", {{"workflowExecution", {{"workflowId", play.id()}}},
+                                                            {"details", payloads(kTooBig)},
+                                                            {"reason", "r"},
+                                                            {"identity", "cli"}});
                     play.history();
                   }});
   rows.push_back({"blob: a task's failure", [](Play& play) {

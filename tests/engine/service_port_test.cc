@@ -474,15 +474,18 @@ TEST(Limits, BufferedEvents) {  // C.2: the one beyond fails the task
   EXPECT_EQ(world.history().events_size(), 8);
   EXPECT_EQ(world.complete(task).status.message, "Workflow task not found.");
   const WorkflowTask next = world.poll();
+  EXPECT_EQ(next.attempt(), 2);
+  EXPECT_EQ(world.history().events_size(), 8);
+  EXPECT_TRUE(world.complete(next).ok());
   EXPECT_EQ(world.transcript("W", "", 4),
             "[4 WorkflowTaskFailed scheduled=2 started=3 cause=FORCE_CLOSE_COMMAND identity=history-service\n"
             " 5 WorkflowExecutionSignaled signal_name=s\n"
             " 6 WorkflowExecutionSignaled signal_name=s\n"
             " 7 WorkflowExecutionSignaled signal_name=s\n"
             " 8 WorkflowExecutionSignaled signal_name=s\n"
-            "[9 WorkflowTaskScheduled attempt=1\n"
-            " 10 WorkflowTaskStarted scheduled=9\n");
-  EXPECT_TRUE(world.complete(next).ok());
+            "[9 WorkflowTaskScheduled attempt=2\n"
+            " 10 WorkflowTaskStarted scheduled=9\n"
+            "[11 WorkflowTaskCompleted scheduled=9 started=10\n");
 }
 
 TEST(System, CapabilitiesAndNamespaces) {  // A.2
