@@ -190,8 +190,11 @@ struct Measures::Inside {
       begin(nothing, seen.changes.empty() ? now_ms : seen.changes.front().at_ms);
     }
     CountedImport& one = imports[row.id];
-    for (const auto& change : seen.changes)
+    const auto counted = changes.find(row.id);
+    for (const auto& change : seen.changes) {
+      if (counted != changes.end() && change.change <= counted->second) continue;  // two scrapes at once
       step(row.platform, one.lanes.at(static_cast<std::size_t>(change.lane)), change);
+    }
     for (auto& lane : one.lanes) wait(row.platform, lane, now_ms);
     count_calls(row, one);
     changes[row.id] = row.change;
