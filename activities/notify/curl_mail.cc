@@ -27,7 +27,7 @@ using Outcome = tl::expected<void, Refused>;
 struct Conversation {
   std::string_view unsent;
   std::string command;  ///< the last one's first word: EHLO, AUTH, MAIL, RCPT, DATA
-  std::string answer;   ///< the last line of it
+  std::string answer;   ///< the last line of a refusal
   bool handed_over = false;
 };
 
@@ -40,10 +40,11 @@ std::size_t read_some(char* into, std::size_t size, std::size_t count, void* fro
   return bytes;
 }
 
-/// libcurl shows an answer's lines as headers.
+/// libcurl shows an answer's lines as headers. Only a refusal is kept: what follows it is a farewell.
 std::size_t hear_line(char* text, std::size_t size, std::size_t count, void* to) {
   auto& talk = *static_cast<Conversation*>(to);
-  talk.answer = one_line(std::string_view(text, size * count).substr(0, kWordsBytesMax));
+  const std::string_view line = std::string_view(text, size * count).substr(0, kWordsBytesMax);
+  if (line.starts_with('4') || line.starts_with('5')) talk.answer = one_line(line);
   return size * count;
 }
 
