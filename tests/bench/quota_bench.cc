@@ -134,7 +134,7 @@ void ThousandImports(benchmark::State& state) {
     options.bulk_calls = options.customers * 5;
     const auto without_bulk = simulations::run_customers(options);
     if (!without_bulk) return state.SkipWithError(without_bulk.error().message.c_str());
-    options.calls_each = 20;
+    options.calls_each = 12;
     options.keep_in = folder / "data";
     const auto seen = simulations::run_customers(options);
     if (!seen) return state.SkipWithError(seen.error().message.c_str());

@@ -93,6 +93,7 @@ class Customers {
     world.seed = options.seed;
     world.budgets.bulk_calls = options.bulk_calls;
     world.activities_max = options.places;
+    world.cached_runs_max = options.customers;
     world.grain.generated.calls = 1;
     TRY(made->world_, ImportWorld::make(world));
     TRY_VOID(made->world_->open());
