@@ -44,7 +44,7 @@ class House:
 enabled = false
 
 [mail]
-url = "smtp://127.0.0.1:{receiver.port_of(self.controller)}"
+url = "smtp://127.0.0.1:{self.controller.port}"
 from = "Calls <calls@example.test>"
 to = {json.dumps(PEOPLE)}
 user = "{receiver.USER.decode()}"

@@ -1,5 +1,6 @@
 """A mail server with TLS, sign-in and troubles. What it took stands in `taken`: (receiver, message as bytes)."""
 import asyncio
+import socket
 import ssl
 import subprocess
 
@@ -57,6 +58,12 @@ def message_id(content):
     return ""
 
 
+def free_port():  # the controller asks its own port at once, so it must be known before
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 def start(folder):
     """The controller, its handler and the certificate's file. STARTTLS and a password are demanded."""
     cert, key = make_certificate(folder)
@@ -69,11 +76,7 @@ def start(folder):
         handler.signed_in = handler.signed_in or good
         return AuthResult(success=good)
 
-    controller = Controller(handler, hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True,
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), tls_context=context, require_starttls=True,
                             authenticator=authenticate, auth_required=True)
     controller.start()
     return controller, handler, cert
-
-
-def port_of(controller):
-    return controller.server.sockets[0].getsockname()[1]
