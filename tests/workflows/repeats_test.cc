@@ -40,6 +40,7 @@ struct TwoAccounts {
     scene.input.import = scene.id = "imp_second";
     scene.input.workspace = "second";
     scene.input.duplicates = policy;
+    scene.runs.clear();
     scene.start();
     ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
     EXPECT_EQ("completed", scene.report()["result"]);
