@@ -182,11 +182,7 @@ Bad check_closing(const Command& command, std::int64_t now_ns, CommandContext& c
         return CommandError::missing(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES,
                                      "CancelWorkflowExecutionCommand");
       }
-      if (too_large(command.cancel_workflow_execution_command_attributes().details())) {
-        return CommandError::terminate(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES,
-                                       "CancelWorkflowExecutionCommandAttributes.Details exceeds size limit.");
-      }
-      return std::nullopt;
+      return std::nullopt;  // its details may be of any size
     default: {
       constexpr auto kCause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
       if (!command.has_continue_as_new_workflow_execution_command_attributes()) {

@@ -98,6 +98,16 @@ void discard(Completion* out) {
   out->left_no_trace = false;
 }
 
+/// Beyond a limit nothing of it is done, and the run is ended (C.16). @return whether that happened.
+bool end_beyond_limit(const Run& run, Timestamp now, const EmbeddedOptions& options, int more_events, Completion* out) {
+  const auto limit = growth_error(*out->draft, options, more_events);
+  if (!limit) return false;
+  discard(out);
+  terminate_run(out->draft.emplace(run, now), *limit, nullptr, kHistoryService);
+  out->status = errors::invalid(*limit);
+  return true;
+}
+
 /// The answer is void and the task stays started, but for a speculative one: the worker drops what it holds of the run
 /// now, and history reads know nothing of such a task. Another takes its place, which carries everything (C24).
 void refuse_instead(const Run& run, Timestamp now, PortStatus status, Completion* out) {
@@ -222,6 +232,7 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, co
   }
   if (wrong) {
     react(run, request, now, *wrong, &replies, &out);
+    if (out.draft) (void)end_beyond_limit(run, now, options, 0, &out);
     return out;
   }
   out.crossings = std::move(context.crossings);
@@ -238,12 +249,7 @@ Completion decide_completion(const Run& run, const AdmittedUpdates& admitted, co
   const pb::WorkflowTask& next = draft.task();
   const bool starts =
       request.return_new_workflow_task() && next.state() == pb::WorkflowTask::SCHEDULED && !next.speculative();
-  if (auto limit = growth_error(draft, options, starts ? 1 : 0)) {
-    discard(&out);
-    terminate_run(out.draft.emplace(run, now), *limit, nullptr, kHistoryService);
-    out.status = errors::invalid(*limit);
-    return out;
-  }
+  if (end_beyond_limit(run, now, options, starts ? 1 : 0, &out)) return out;
   out.updates = replies.take_news();
   return out;
 }
