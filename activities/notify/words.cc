@@ -37,6 +37,7 @@ constexpr std::array kWords = {
     Word{"percent", kNumber, kAlways, kForAll, "done of found"},
     Word{"zone", kText, kAlways, kForAll, "the city whose clock the times are of"},
     Word{"counted", kFlag, kSometimes, kForAll, "some calls are known"},
+    Word{"more_to_come", kFlag, kSometimes, kForAll, "some of them are still to come"},
     // Of what happened.
     Word{"again", kFlag, kSometimes, kForAll, "it was asked for before, and goes on with what is missing"},
     Word{"calls", kNumber, kSometimes, kForAll, "how many it is about"},
@@ -215,6 +216,7 @@ void read_import(const ImportRow& import, json& into) {
   into["percent"] = with_commas(c.found == 0 ? 0 : 100 * (c.registered + c.duplicate) / c.found);
   if (c.duplicate > 0) into["duplicates"] = with_commas(c.duplicate);
   if (c.found > 0) into["counted"] = true;
+  if (c.pending > 0) into["more_to_come"] = true;
 }
 
 /// Bytes of the valid UTF-8 character at the front of `text`; 0: none is there.
