@@ -191,7 +191,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UrlRow{"Fragment", "https://hooks.example.com/#a", "never sent"},
                     UrlRow{"File", "file:///etc/passwd", "not an https URL"},
                     UrlRow{"Gopher", "gopher://hooks.example.com/", "not an https URL"},
-                    UrlRow{"NoHost", "https:///x", "not an https URL"},
+                    UrlRow{"NoHost", "https://", "not an https URL"},
                     UrlRow{"Words", "not a url", "not an https URL"},
                     UrlRow{"LineBreak", "https://hooks.example.com/\r\nHost: x", "not an https URL"},
                     UrlRow{"TooLong", "https://hooks.example.com/" + std::string(2'000, 'a'), "longer than"}),
@@ -558,7 +558,7 @@ TEST_F(Sending, CallsAreHandedOverWithWhatTheContractNames) {
 }
 
 TEST_F(Sending, ManyCallsAreAFewRowsAndEachArrivesOnce) {
-  constexpr int kMany = 730;
+  constexpr int kMany = 330;
   add_endpoint("whk_a", {"call.registered"});
   begin();
   receiver_.answer = [](const SandboxRequest&) { return status(503); };
