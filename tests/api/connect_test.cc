@@ -29,7 +29,7 @@ struct Shown {
 };
 
 /// One exchange with a server on 127.0.0.1.
-Shown exchange(const std::string& url, const std::string& method = "GET", const std::string& body = {}) {
+Shown browse(const std::string& url, const std::string& method = "GET", const std::string& body = {}) {
   const std::string head = "http://127.0.0.1:";
   Shown shown;
   if (!url.starts_with(head)) return shown;
@@ -114,10 +114,10 @@ class Connect : public testing::Test {
 TEST_F(Connect, BringsAccessThatAnImportRunsWith) {
   serve(with_client(false));
   begin({"--workspace", "acme", "--why", "the customer is on the phone"});
-  const auto page = exchange(address());
+  const auto page = browse(address());
   ASSERT_EQ(page.status, 302) << page.all;
   EXPECT_THAT(page.location, HasSubstr("/callback/grain?code="));
-  const auto thanks = exchange(page.location);
+  const auto thanks = browse(page.location);
   EXPECT_EQ(thanks.status, 200) << thanks.all;
   EXPECT_THAT(thanks.all, HasSubstr("Cache-Control: no-store"));
   EXPECT_THAT(thanks.all, HasSubstr("Referrer-Policy: no-referrer"));
@@ -144,24 +144,24 @@ TEST_F(Connect, BringsAccessThatAnImportRunsWith) {
 TEST_F(Connect, AForgedStateIsRefusedAndWaitedPast) {
   serve(with_client(false));
   begin({"--workspace", "acme"});
-  const auto page = exchange(address());
+  const auto page = browse(address());
   const auto callback = page.location.substr(0, page.location.find('?'));
-  EXPECT_EQ(exchange(callback + "?code=stolen&state=forged").status, 400);
+  EXPECT_EQ(browse(callback + "?code=stolen&state=forged").status, 400);
   EXPECT_TRUE(terminal_->expect("does not belong to this sign-in")) << terminal_->seen();
-  EXPECT_EQ(exchange(callback + "?code=stolen").status, 400);
-  EXPECT_EQ(exchange(callback.substr(0, callback.find("/callback")) + "/favicon.ico").status, 404);
-  EXPECT_EQ(exchange(page.location, "POST").status, 404) << "only a browser's GET counts";
-  EXPECT_EQ(exchange(page.location).status, 200);
+  EXPECT_EQ(browse(callback + "?code=stolen").status, 400);
+  EXPECT_EQ(browse(callback.substr(0, callback.find("/callback")) + "/favicon.ico").status, 404);
+  EXPECT_EQ(browse(page.location, "POST").status, 404) << "only a browser's GET counts";
+  EXPECT_EQ(browse(page.location).status, 200);
   EXPECT_EQ(terminal_->wait(), 0) << terminal_->seen();
-  EXPECT_EQ(exchange(page.location).status, 0) << "nobody listens any more";
+  EXPECT_EQ(browse(page.location).status, 0) << "nobody listens any more";
 }
 
 TEST_F(Connect, ANoIsSaid) {
   serve(with_client(true));
   begin({});
-  const auto page = exchange(address());
+  const auto page = browse(address());
   EXPECT_THAT(page.location, HasSubstr("error=access_denied"));
-  EXPECT_THAT(exchange(page.location).all, HasSubstr("Access was not given"));
+  EXPECT_THAT(browse(page.location).all, HasSubstr("Access was not given"));
   EXPECT_EQ(terminal_->wait(), 4) << terminal_->seen();
   EXPECT_THAT(terminal_->seen(), HasSubstr("somebody said no in the browser"));
   EXPECT_THAT(terminal_->seen(), HasSubstr("next: callimport credentials connect grain"));
@@ -171,14 +171,13 @@ TEST_F(Connect, ANoIsSaid) {
 TEST_F(Connect, ACodeThatWasUsedBeforeIsRefused) {
   serve(with_client(false));
   begin({});
-  const auto page = exchange(address());
+  const auto page = browse(address());
   const json stolen = {
       {"grant_type", "authorization_code"},    {"client_id", "callimport"},
       {"client_secret", kClientSecret},        {"code", value_in(page.location, "code")},
       {"code_verifier", std::string(64, 'x')}, {"redirect_uri", page.location.substr(0, page.location.find('?'))}};
-  EXPECT_EQ(exchange(house_->base_url() + std::string(simulations::kGrainTokenPath), "POST", stolen.dump()).status,
-            400);
-  EXPECT_EQ(exchange(page.location).status, 200);
+  EXPECT_EQ(browse(house_->base_url() + std::string(simulations::kGrainTokenPath), "POST", stolen.dump()).status, 400);
+  EXPECT_EQ(browse(page.location).status, 200);
   EXPECT_EQ(terminal_->wait(), 4) << terminal_->seen();
   EXPECT_THAT(terminal_->seen(), HasSubstr("Grain does not take the code"));
   EXPECT_EQ(json::parse(house_->verb({"credentials", "list", "-o", "json"}).out).size(), 0u);
@@ -210,7 +209,7 @@ TEST_F(Connect, AStateIsGoodOnceAndOnlyHere) {
   begin.set_port(9);
   v1::BeginSignInResponse begun;
   ASSERT_TRUE(house_->ask("BeginSignIn", begin, begun).ok());
-  const auto page = exchange(begun.address());
+  const auto page = browse(begun.address());
   v1::FinishSignInRequest finish;
   finish.set_code(value_in(page.location, "code"));
   finish.set_state("forged");
@@ -242,7 +241,7 @@ TEST_F(Connect, NewAccessLetsAnImportThatWaitsGoOn) {
   ASSERT_TRUE(house_->follow_until(
       [](const v1::WatchImportResponse& now) { return now.import().first().reason() == "access.revoked"; }));
   begin({"--credential", credential});
-  exchange(exchange(address()).location);
+  browse(browse(address()).location);
   EXPECT_EQ(terminal_->wait(), 0) << terminal_->seen();
   EXPECT_THAT(terminal_->seen(), HasSubstr("connected anew; 1 import(s) go on with it"));
   ASSERT_TRUE(house_->follow());
