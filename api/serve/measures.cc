@@ -58,7 +58,7 @@ Result<std::vector<StageChange>> changes_since(storage::Library& library, const 
 }  // namespace
 
 Result<MeasureLook> look_for_measures(storage::Library& library, storage::Vault& vault, const CountedChanges& counted,
-                                      bool first, std::int64_t now_ms) {
+                                      std::int64_t since_ms, std::int64_t now_ms) {
   MeasureLook look;
   look.now_ms = now_ms;
   TRY(look.credentials, vault.list());
@@ -67,7 +67,7 @@ Result<MeasureLook> look_for_measures(storage::Library& library, storage::Vault&
     SeenImport one;
     const auto known = counted.find(row.id);
     const std::int64_t after = known == counted.end() ? 0 : known->second;
-    if (!first && row.change > after) {
+    if (since_ms > 0 && row.change > after) {
       TRY(one.changes, changes_since(library, row.id, after));
     }
     seen.insert(row.id);
@@ -75,16 +75,21 @@ Result<MeasureLook> look_for_measures(storage::Library& library, storage::Vault&
     look.imports.push_back(std::move(one));
     return {};
   };
-  const storage::ImportFilter open{.conditions = {kOpen.begin(), kOpen.end()}};
-  std::optional<storage::ImportPlace> after;
-  while (look.imports.size() < kMeasuredImportsMax) {
-    TRY(auto page, library.imports_page(open, after, kPage));
-    for (auto& row : page) {
-      after = storage::ImportPlace{row.created_ms, row.id};
-      TRY_VOID(add(std::move(row)));
+  const auto add_all = [&](const storage::ImportFilter& filter) -> Result<> {
+    std::optional<storage::ImportPlace> after;
+    while (look.imports.size() < kMeasuredImportsMax) {
+      TRY(auto page, library.imports_page(filter, after, kPage));
+      const bool is_last = page.size() < kPage;
+      for (auto& row : page) {
+        after = storage::ImportPlace{row.created_ms, row.id};
+        if (!seen.contains(row.id)) TRY_VOID(add(std::move(row)));
+      }
+      if (is_last) break;
     }
-    if (page.size() < kPage) break;
-  }
+    return {};
+  };
+  TRY_VOID(add_all({.conditions = {kOpen.begin(), kOpen.end()}}));
+  if (since_ms > 0) TRY_VOID(add_all({.created_after_ms = since_ms}));  // begun and ended since then
   for (const auto& [id, change] : counted) {
     if (seen.contains(id)) continue;
     auto row = library.import(id);
@@ -113,8 +118,7 @@ struct Measures::Inside {
   CountedChanges changes;
   std::map<std::string, CountedImport> imports;
   std::set<std::string> known_platforms;
-  std::int64_t last_ms = 0;  ///< of the look before
-  bool first = true;
+  std::int64_t last_ms = 0;  ///< of the look before; 0: there was none
 
   Family<Gauge>& gauge(const char* name, const char* help) {
     return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
@@ -179,7 +183,7 @@ struct Measures::Inside {
   void take_import(const SeenImport& seen, std::int64_t now_ms) {
     const ImportRow& row = seen.row;
     const bool is_known = imports.contains(row.id);
-    if (!is_known && (first || row.created_ms < last_ms)) {  // what it did before is of another time
+    if (!is_known && (last_ms == 0 || row.created_ms < last_ms)) {  // what it did before is of another time
       begin(row, now_ms);
       changes[row.id] = row.change;
       return;
@@ -261,13 +265,12 @@ Measures::Measures(const std::string& version, const std::string& commit) : insi
 Measures::~Measures() = default;
 
 const CountedChanges& Measures::counted() const { return inside_->changes; }
-bool Measures::is_first() const { return inside_->first; }
+std::int64_t Measures::counted_at_ms() const { return inside_->last_ms; }
 
 void Measures::take(const MeasureLook& look) {
   for (const auto& seen : look.imports) inside_->take_import(seen, look.now_ms);
   inside_->count_open(look);
   inside_->count_rest(look);
-  inside_->first = false;
   inside_->last_ms = look.now_ms;
 }
 

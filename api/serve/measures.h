@@ -31,9 +31,10 @@ inline constexpr int kMeasuredImportsMax = 20'000;  ///< open ones; further ones
 
 /// The change up to which an import was counted, by id.
 using CountedChanges = std::map<std::string, std::int64_t>;
-/// Reads what changed. Blocks. `first`: nothing was counted yet, so what is there is where counting begins.
+/// Reads what changed. Blocks.
+/// @param since_ms  of the look before; 0: nothing was counted yet, so what is there is where counting begins
 Result<MeasureLook> look_for_measures(storage::Library& library, storage::Vault& vault, const CountedChanges& counted,
-                                      bool first, std::int64_t now_ms);
+                                      std::int64_t since_ms, std::int64_t now_ms);
 
 /// Threads: the loop.
 class Measures {
@@ -44,7 +45,7 @@ class Measures {
   Measures& operator=(const Measures&) = delete;
 
   const CountedChanges& counted() const;
-  bool is_first() const;  ///< no look was taken yet
+  std::int64_t counted_at_ms() const;  ///< the last look; 0: none was taken yet
   void take(const MeasureLook& look);
   /// The text format, with what the process itself says of its memory, descriptors and time.
   std::string text() const;

@@ -60,9 +60,9 @@ using OnMetrics = std::function<void(std::string text)>;
 void measure(Front& front, House& house, const OnMetrics& done) {
   Measures& measures = *front.web.measures;
   auto budgets = house.permits->list();
-  house.pool->post([&front, &house, done, counted = measures.counted(), first = measures.is_first(),
+  house.pool->post([&front, &house, done, counted = measures.counted(), since = measures.counted_at_ms(),
                     budgets = std::move(budgets)]() mutable {
-    auto look = look_for_measures(*house.library, *house.vault, counted, first, to_unix_ms(house.loop.now()));
+    auto look = look_for_measures(*house.library, *house.vault, counted, since, to_unix_ms(house.loop.now()));
     if (look) look->budgets = std::move(budgets);
     house.loop.post([&front, done, look = std::move(look)] {
       if (look) {

@@ -56,7 +56,7 @@ channel = "#imports"
 open_url = "https://calls.example.test/imports/{{import}}"
 """)
         self.sandbox = "http://" + self.start_ready("sandbox", "sandbox", "grain", "--listen", "127.0.0.1:0", "--calls", "12",
-                                                    "--seed", "7", "--rate", "off", "--token", TOKEN)
+                                                    "--seed", "7", "--rate", "off", "--slow", "500", "--token", TOKEN)
         ready = json.loads(self.start_ready("serve", "serve", "--data", str(self.data), "--port", "0"))
         self.http = "http://" + ready["http"]
         self.import_all(TITLE)
