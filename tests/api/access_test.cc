@@ -100,7 +100,7 @@ TEST_F(Private, CallsAreFoundByNoSearchOfAViewer) {
     EXPECT_GT(parsed(house_.verb({"calls", "search", query, "-o", "json"})).size(), 0u) << query;
     EXPECT_EQ(parsed(as_viewer({"calls", "search", query, "-o", "json"})).size(), 0u) << query;
   }
-  EXPECT_THAT(as_viewer({"calls", "search", "the", "--facets"}).out, HasSubstr("0 calls, 0 hits"));
+  EXPECT_EQ(parsed(as_viewer({"calls", "search", "the", "--facets", "-o", "json"})).size(), 0u);
   const auto wrong = as_viewer({"calls", "search", "OR the"});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("character 1: OR stands")) << "counted in what was written";
