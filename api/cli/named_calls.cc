@@ -55,7 +55,6 @@ tl::expected<std::vector<std::string>, CliError> read_named_calls(const std::str
     }
     const auto id = column < fields.size() ? without_edges(fields[column]) : std::string();
     if (id.empty()) continue;
-    if (!is_utf8(id)) return unusable(path, fmt::format("line {}: the id is no text", record->line));
     if (known.insert(id).second) ids.push_back(id);
     if (ids.size() > storage::kNamedCallsMax) {
       return unusable(path, fmt::format("more than {} calls", human_count(storage::kNamedCallsMax)));

@@ -34,7 +34,7 @@ TEST(NamedCalls, AFileThatCannotBeUsedStartsNothing) {
       {"Empty", "", "no call is named in it"},
       {"OnlyAHeading", "source_id\r\n", "no call is named in it"},
       {"NoSuchColumn", "title,when\nA,1\n", "no column is named source_id"},
-      {"NoText", "source_id\n\xff\xfe\n", "no text"},
+      {"NoText", "source_id\n\xff\xfe\n", "not UTF-8"},
       {"TooMany", many, "more than 50,000 calls"},
   };
   for (const auto& row : table) {
@@ -58,9 +58,9 @@ TEST(NamedCalls, OnlyTheyComeAndAnImportLikeItIsToldThemAgain) {
   const auto file =
       file_of(house, "wanted.csv",
               "\xef\xbb\xbftitle;source_id\r\nA;" + first + "\r\nB;  " + second + " \r\nA;" + first + "\r\nC;\r\n");
-  const auto plan = house.start({"--from-csv", file, "--dry-run"});
-  ASSERT_EQ(0, plan.code) << plan.err;
-  EXPECT_THAT(plan.out, HasSubstr("2 found"));
+  const auto card = house.verb({"estimate", "--platform", "grain", "--customer", "acme", "--base-url", house.base_url(),
+                                "--token-file", house.scratch() / "token", "--from-csv", file});
+  EXPECT_THAT(card.out, HasSubstr("2 found, 2 to import")) << card.err;
   const auto started = house.start({"--from-csv", file});
   ASSERT_EQ(0, started.code) << started.err;
   EXPECT_THAT(started.err, HasSubstr("only the 2 calls named"));

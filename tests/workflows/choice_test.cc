@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "activities/import/report.h"
 #include "tests/workflows/import_support.h"
 
 namespace callimport::workflows {
@@ -89,7 +90,8 @@ std::map<std::string, std::int64_t> lengths(std::uint64_t calls) {
   scene.start();
   EXPECT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
   std::map<std::string, std::int64_t> all;
-  for (const auto& row : scene.world->library().manifest(scene.id, {}, "", "", 10'000).value()) {
+  const auto rows = scene.world->library().manifest(scene.id, {}, "", "", 10'000).value();
+  for (const auto& row : rows) {
     all[row.source_id] = row.duration_ms.value_or(-1);
   }
   return all;
@@ -97,7 +99,8 @@ std::map<std::string, std::int64_t> lengths(std::uint64_t calls) {
 
 std::vector<std::string> manifest_of(Scene& scene, std::optional<storage::CallState> state = {}) {
   std::vector<std::string> ids;
-  for (const auto& row : scene.world->library().manifest(scene.id, state, "", "", 10'000).value()) {
+  const auto rows = scene.world->library().manifest(scene.id, state, "", "", 10'000).value();
+  for (const auto& row : rows) {
     ids.push_back(row.source_id);
   }
   return ids;
@@ -122,8 +125,10 @@ TEST(Choices, ByLengthLeaveShortCallsOutOfTheManifest) {
   ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
   EXPECT_EQ(wanted, manifest_of(scene));
   EXPECT_EQ(std::ssize(wanted), scene.row().counters.registered);
-  EXPECT_EQ("only calls of " + std::to_string(median / 1'000) + " s and more",
-            scene.report()["asked"].value("choice", ""));
+  const auto report =
+      activities::read_report(scene.world->library(), scene.id, to_unix_ms(scene.world->loop.now())).value();
+  EXPECT_EQ(report.at("asked").at("choice").get<std::string>(),
+            "only calls of " + std::to_string(median / 1'000) + " s and more");
   scene.check_histories();
 }
 
