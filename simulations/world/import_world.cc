@@ -275,7 +275,8 @@ std::vector<std::pair<std::string, std::size_t>> ImportWorld::downloads() const 
   std::vector<std::pair<std::string, std::size_t>> made;
   for (const auto& entry : http->log()) {
     const bool media = entry.status == 200 || entry.status == 206;
-    const bool place = entry.path.find("public-api") == std::string::npos;
+    // What is sent elsewhere, recordings to be transcribed or messages, is posted.
+    const bool place = entry.method == "GET" && entry.path.find("public-api") == std::string::npos;
     if (media && place && entry.range != "bytes=0-0") made.emplace_back(entry.call, entry.bytes);
   }
   return made;

@@ -105,7 +105,7 @@ TEST(Transcribing, AnotherTryMakesOnlyTheMissingWords) {
   ASSERT_EQ(world.gaps(), (std::map<std::string, std::int64_t>{{"transcript.failed", kCalls}}));
   const auto before = world.scene.row().counters;
   const auto downloads = world.scene.world->downloads().size();
-  ASSERT_EQ(downloads, std::size_t{kCalls}) << "words that are asked for are no download";
+  ASSERT_EQ(downloads, std::size_t{kCalls}) << "each recording came, and once";
   const int asked = world.transcriber.asked();
   run_again(world, "transcript.failed");
   ASSERT_TRUE(world.scene.world->run_until([&] { return world.transcriber.made() >= 3; }, 1h)) << world.scene.status();
