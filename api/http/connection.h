@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -32,6 +33,8 @@ struct WebShared {
   WebLimits limits;
   RefusedReply refused;
   std::set<OpenConnection*> open;
+  /// For their answers: nobody else holds them then, and no answer that is kept too long holds them beyond the loop.
+  std::map<OpenConnection*, std::shared_ptr<OpenConnection>> waiting;
 };
 
 inline WebRequest to_web_request(beast_http::request<beast_http::string_body>&& message) {
@@ -49,7 +52,7 @@ inline WebRequest to_web_request(beast_http::request<beast_http::string_body>&& 
   return request;
 }
 
-/// Keeps itself alive through its handlers; all of them run on the loop.
+/// Keeps itself alive through its handlers, and through `waiting` while the answer is made; all of it on the loop.
 template <class Stream>
 class WebConnection final : public OpenConnection, public std::enable_shared_from_this<WebConnection<Stream>> {
   using error_code = boost::system::error_code;
@@ -79,9 +82,23 @@ class WebConnection final : public OpenConnection, public std::enable_shared_fro
   void close() override {
     closed_ = true;
     boost::beast::get_lowest_layer(stream_).close();
+    const auto last = shared_->waiting.extract(this);  // may be what we live by
   }
 
  private:
+  /// A request's way to its answer. When its last copy goes without one, there will be none.
+  struct Asked {
+    Asked(std::weak_ptr<WebConnection> by, std::uint64_t which) : connection(std::move(by)), number(which) {}
+    Asked(const Asked&) = delete;
+    Asked& operator=(const Asked&) = delete;
+    ~Asked() {
+      if (const auto self = connection.lock(); self && self->awaits(number)) self->close();
+    }
+    std::weak_ptr<WebConnection> connection;
+    std::uint64_t number;
+  };
+  bool awaits(std::uint64_t asked) const { return asked_ == asked && answered_ != asked && !closed_; }
+
   void read() {
     if (closed_) return;
     parser_.emplace();
@@ -103,11 +120,15 @@ class WebConnection final : public OpenConnection, public std::enable_shared_fro
     keep_alive_ = parser_->get().keep_alive();
     is_head_ = parser_->get().method() == beast_http::verb::head;
     boost::beast::get_lowest_layer(stream_).expires_never();
-    const std::uint64_t asked = ++asked_;
     auto shared = shared_;  // outlives the call, whatever the handler does to the server
-    shared->handler(to_web_request(parser_->release()), [self = this->shared_from_this(), asked](WebReply reply) {
-      if (self->asked_ != asked || self->answered_ == asked || self->closed_) return;
-      self->answered_ = asked;
+    shared->waiting[this] = this->shared_from_this();
+    // Shared by the copies of the answer's function.
+    const auto asked = std::make_shared<Asked>(this->weak_from_this(), ++asked_);
+    shared->handler(to_web_request(parser_->release()), [asked](WebReply reply) {
+      const auto self = asked->connection.lock();
+      if (!self || !self->awaits(asked->number)) return;
+      self->answered_ = asked->number;
+      self->shared_->waiting.erase(self.get());
       self->answer(std::move(reply));
     });
   }

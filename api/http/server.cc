@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kNoDescriptors{50};  ///< until the next try
 class BeastServer final : public WebServer {
  public:
   BeastServer(asio::io_context& io, WebHandler handler, const WebServerOptions& options)
-      : shared_(std::make_shared<WebShared>(WebShared{std::move(handler), options.limits, options.refused, {}})),
+      : shared_(std::make_shared<WebShared>(WebShared{std::move(handler), options.limits, options.refused, {}, {}})),
         acceptor_(std::make_shared<Acceptor>(io)) {}
   BeastServer(const BeastServer&) = delete;
   BeastServer& operator=(const BeastServer&) = delete;
