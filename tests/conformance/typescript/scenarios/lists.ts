@@ -69,6 +69,8 @@ list('status, close time and length of closed runs', async (t) => {
     await t.client.workflow.getHandle(`${mark}/1`).terminate();
     const status = (name: string) => ids(t, `CustomKeywordField = '${mark}' AND ExecutionStatus = '${name}'`);
     await until(() => status('Completed'), (found) => found.length === 1);
+    // Lists follow what was acknowledged, one change after the other.
+    await until(() => status('Terminated'), (found) => found.length === 1);
     assert.deepEqual(await status('Terminated'), ['1']);
     assert.deepEqual(await status('Running'), ['2', '3', '4']);
     assert.deepEqual(await ids(t, `CustomKeywordField = '${mark}' AND CloseTime IS NOT NULL AND HistoryLength > 2`), ['0', '1']);
