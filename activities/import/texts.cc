@@ -8,6 +8,7 @@
 #include "activities/notify/events.h"
 #include "activities/platforms/platform.h"
 #include "storage/model/ensure.h"
+#include "storage/model/text.h"
 
 namespace callimport::activities {
 namespace {
@@ -255,11 +256,7 @@ std::string closed_event(const std::string& result) {
 
 }  // namespace
 
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3 + (number < 0 ? 1u : 0u); at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
+std::string grouped(std::int64_t number) { return with_thousands(number); }
 
 std::string spoken_duration(std::int64_t ms) {
   const std::int64_t seconds = ms / 1'000;

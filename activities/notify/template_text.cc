@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/model/text.h"
+
 namespace callimport::activities {
 namespace {
 
@@ -52,12 +54,6 @@ struct Tag {
   std::string name;
   int line = 0;
 };
-
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
 
 /// Reads the tags of a template and holds them to the vocabulary.
 class Check {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "activities/platforms/platform.h"
+#include "storage/model/text.h"
 
 namespace callimport::activities {
 namespace {
@@ -327,11 +328,7 @@ std::string one_line(std::string_view text) {
   return out.substr(first, out.find_last_not_of(' ') - first + 1);
 }
 
-std::string with_commas(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3 + (number < 0 ? 1u : 0u); at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
+std::string with_commas(std::int64_t number) { return with_thousands(number); }
 
 std::string span_text(std::int64_t seconds) {
   const std::int64_t hours = seconds / 3'600;

@@ -12,6 +12,7 @@
 
 #include "activities/platforms/answers.h"
 #include "activities/platforms/json.h"
+#include "storage/model/text.h"
 
 namespace callimport::activities {
 namespace {
@@ -62,13 +63,6 @@ std::optional<std::int64_t> time_in_ms(const nlohmann::json& segment, std::strin
   const double seconds = value->get<double>();
   if (!std::isfinite(seconds) || seconds < 0 || seconds > kSecondsMax) return std::nullopt;
   return std::llround(seconds * 1000);
-}
-
-std::string trimmed(std::string text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return {};
-  text.erase(text.find_last_not_of(" \t\r\n") + 1);
-  return text.substr(first);
 }
 
 tl::unexpected<Trouble> failed(std::string message) {

@@ -11,6 +11,7 @@
 #include "api/cli/csv_reader.h"
 #include "api/cli/text.h"
 #include "storage/library/records.h"
+#include "storage/model/text.h"
 
 namespace callimport::api {
 namespace {
@@ -22,14 +23,8 @@ tl::unexpected<CliError> unusable(const std::string& path, const std::string& wh
   return sorry(kExitUsage, "usage", printable(path) + ": " + why, kExample);
 }
 
-std::string without_edges(const std::string& field) {
-  constexpr const char* kBlanks = " \t\r\n";
-  const auto from = field.find_first_not_of(kBlanks);
-  return from == std::string::npos ? "" : field.substr(from, field.find_last_not_of(kBlanks) + 1 - from);
-}
-
 bool is_heading(const std::string& field) {
-  return std::find(kHeadings.begin(), kHeadings.end(), without_edges(field)) != kHeadings.end();
+  return std::find(kHeadings.begin(), kHeadings.end(), trimmed(field)) != kHeadings.end();
 }
 
 }  // namespace
@@ -53,7 +48,7 @@ tl::expected<std::vector<std::string>, CliError> read_named_calls(const std::str
         continue;
       }
     }
-    const auto id = column < fields.size() ? without_edges(fields[column]) : std::string();
+    const auto id = column < fields.size() ? trimmed(fields[column]) : std::string();
     if (id.empty()) continue;
     if (known.insert(id).second) ids.push_back(id);
     if (ids.size() > storage::kNamedCallsMax) {

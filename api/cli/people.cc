@@ -11,6 +11,7 @@
 #include "api/cli/csv_reader.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
+#include "storage/model/text.h"
 
 namespace callimport::api {
 namespace {
@@ -53,12 +54,6 @@ std::string plain_head(std::string_view head) {
     if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) out += c;
   }
   return out;
-}
-
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
 }
 
 const ContactField* field_named(std::string_view name) {

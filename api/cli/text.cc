@@ -7,6 +7,8 @@
 #include <ctime>
 #include <utility>
 
+#include "storage/model/text.h"
+
 namespace callimport::api {
 namespace {
 
@@ -159,12 +161,7 @@ std::string human_bytes(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
-std::string human_count(std::int64_t count) {
-  std::string digits = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
+std::string human_count(std::int64_t count) { return with_thousands(count); }
 
 std::string human_duration(std::int64_t ms) {
   const auto seconds = std::max<std::int64_t>(0, ms) / 1000;
