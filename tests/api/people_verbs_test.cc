@@ -8,38 +8,19 @@
 
 #include "api/cli/csv_reader.h"
 #include "api/cli/text.h"
-#include "tests/spine/house.h"
+#include "tests/api/finished_import.h"
 
 namespace callimport::tests {
 namespace {
 
 using nlohmann::json;
 
-class PeopleVerbs : public testing::Test {
+class PeopleVerbs : public FinishedImport<20, 9> {
  protected:
-  static void SetUpTestSuite() {
-    house_ = new House(20, 9);
-    ASSERT_TRUE(house_->serve());
-    ASSERT_EQ(house_->start().code, 0);
-    ASSERT_TRUE(house_->follow());
-  }
-  static void TearDownTestSuite() {
-    delete house_;
-    house_ = nullptr;
-  }
-  static json read_json(const std::vector<std::string>& args, const std::string& input = {}, int code = 0) {
-    const auto ran = house_->verb(args, input);
-    EXPECT_EQ(ran.code, code) << ran.err;
-    auto value = json::parse(ran.out, nullptr, false);
-    EXPECT_FALSE(value.is_discarded()) << ran.out;
-    return value;
-  }
   static std::size_t taken(const json& done) {
     return done["added"].get<std::size_t>() + done["updated"].get<std::size_t>() + done["unchanged"].get<std::size_t>();
   }
-  static House* house_;
 };
-House* PeopleVerbs::house_ = nullptr;
 
 TEST_F(PeopleVerbs, UnmatchedGoOutAreFilledInAndComeBack) {
   const auto before = read_json({"people", "unmatched", "--limit", "1000", "-o", "json"});

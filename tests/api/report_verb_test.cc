@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "tests/spine/house.h"
+#include "tests/api/finished_import.h"
 
 namespace callimport::tests {
 namespace {
@@ -14,29 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMark = "\xef\xbb\xbf";
 
-class ReportVerb : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    house_ = new House(30, 5);
-    ASSERT_TRUE(house_->serve());
-    ASSERT_EQ(house_->start().code, 0);
-    ASSERT_TRUE(house_->follow());
-  }
-  static void TearDownTestSuite() {
-    delete house_;
-    house_ = nullptr;
-  }
-  static json read_json(std::vector<std::string> args) {
-    const auto ran = house_->verb(std::move(args));
-    EXPECT_EQ(ran.code, 0) << ran.err;
-    auto value = json::parse(ran.out, nullptr, false);
-    EXPECT_FALSE(value.is_discarded()) << ran.out;
-    return value;
-  }
-  static std::string id() { return house_->import(); }
-  static House* house_;
-};
-House* ReportVerb::house_ = nullptr;
+class ReportVerb : public FinishedImport<30, 5> {};
 
 TEST_F(ReportVerb, TellsTheSameInEveryForm) {
   const json report = read_json({"report", id(), "-o", "json"});

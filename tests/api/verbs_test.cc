@@ -8,38 +8,17 @@
 #include <sstream>
 
 #include "storage/media/content_hash.h"
-#include "tests/spine/house.h"
+#include "tests/api/finished_import.h"
 
 namespace callimport::tests {
 namespace {
 
 using nlohmann::json;
 
-/// One finished import for all the reading verbs; built once, it is only read.
-class Verbs : public testing::Test {
+class Verbs : public FinishedImport<30, 5> {
  protected:
-  static void SetUpTestSuite() {
-    house_ = new House(30, 5);
-    ASSERT_TRUE(house_->serve());
-    ASSERT_EQ(house_->start().code, 0);
-    ASSERT_TRUE(house_->follow());
-  }
-  static void TearDownTestSuite() {
-    delete house_;
-    house_ = nullptr;
-  }
-  static json read_json(const std::vector<std::string>& args) {
-    const auto ran = house_->verb(args);
-    EXPECT_EQ(ran.code, 0) << ran.err;
-    auto value = json::parse(ran.out, nullptr, false);
-    EXPECT_FALSE(value.is_discarded()) << ran.out;
-    return value;
-  }
-  static std::string id() { return house_->import(); }
   static std::string first_call() { return read_json({"calls", "list", "--limit", "1", "-o", "json"})[0]["id"]; }
-  static House* house_;
 };
-House* Verbs::house_ = nullptr;
 
 TEST_F(Verbs, SameKeyStartsOnce) {
   const auto again = house_->start();

@@ -86,13 +86,24 @@ TEST(Access, RevokedOAuthStopsBothLanesAndTellsOnce) {
   EXPECT_EQ(scene.world->http->requests(), stopped) << "nothing is asked of the platform meanwhile";
 }
 
+/// Sixty calls, and a token that ends in the middle of the first of them.
+struct ExpiredScene : Scene {
+  ExpiredScene() : Scene(options()) { start(); }
+  bool run_until_it_needs_a_person() {
+    return world->run_until([&] { return row().first.condition == "needs_attention"; }, 1h);
+  }
+
+ private:
+  static simulations::ImportWorldOptions options() {
+    auto made = options_for(60);
+    made.grain.expire_after = 100;
+    return made;
+  }
+};
+
 TEST(Access, AnExpiredTokenInTheFirstLaneStopsTheOtherLaneToo) {
-  auto options = Scene::options_for(60);
-  options.grain.expire_after = 100;
-  Scene scene(options);
-  scene.start();
-  const auto needs = [&] { return scene.row().first.condition == "needs_attention"; };
-  ASSERT_TRUE(scene.world->run_until(needs, 1h)) << scene.status();
+  ExpiredScene scene;
+  ASSERT_TRUE(scene.run_until_it_needs_a_person()) << scene.status();
   scene.world->loop.run_for(10s);
   EXPECT_EQ(scene.row().bulk.condition, "needs_attention");
   EXPECT_EQ(times_told(scene, "needs attention (access.expired)"), 1);
@@ -114,12 +125,8 @@ TEST(Access, AnExpiredTokenInTheFirstLaneStopsTheOtherLaneToo) {
 }
 
 TEST(Access, ABadNewTokenKeepsTheImportWhereItIs) {
-  auto options = Scene::options_for(60);
-  options.grain.expire_after = 100;
-  Scene scene(options);
-  scene.start();
-  const auto needs = [&] { return scene.row().first.condition == "needs_attention"; };
-  ASSERT_TRUE(scene.world->run_until(needs, 1h)) << scene.status();
+  ExpiredScene scene;
+  ASSERT_TRUE(scene.run_until_it_needs_a_person()) << scene.status();
   const auto done = scene.row().counters;
   ASSERT_TRUE(scene.world
                   ->renew(scene.id, scene.credential, "grain_pat_wrongwro_WrongWrongWrongWrongWrongWrongWrongWrong")
@@ -136,12 +143,8 @@ TEST(Access, ABadNewTokenKeepsTheImportWhereItIs) {
 
 /// A token of another workspace is accepted and lists; taken at its word, it would make every call look deleted.
 TEST(Access, ATokenOfAnotherWorkspaceIsToldApart) {
-  auto options = Scene::options_for(60);
-  options.grain.expire_after = 100;
-  Scene scene(options);
-  scene.start();
-  const auto needs = [&] { return scene.row().first.condition == "needs_attention"; };
-  ASSERT_TRUE(scene.world->run_until(needs, 1h)) << scene.status();
+  ExpiredScene scene;
+  ASSERT_TRUE(scene.run_until_it_needs_a_person()) << scene.status();
 
   const std::string stranger = "grain_pat_stranger_StrangerStrangerStrangerStrangerStranger";
   auto other = Scene::options_for(40).grain;
