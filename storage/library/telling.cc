@@ -123,7 +123,8 @@ TellingReads::TellingReads(Database& db)
               " sum(state = 'queued' AND (due_ms <= ?1 OR attempts > 0)),"
               " min(CASE WHEN state = 'queued' AND (due_ms <= ?1 OR attempts > 0) THEN made_ms END)"
               " FROM message GROUP BY channel ORDER BY channel"),
-      agenda_(db) {}
+      agenda_(db),
+      mutes_(db) {}
 
 Result<std::vector<Notification>> TellingReads::unrouted(int limit) {
   return all_rows(unrouted_.bind(1, limit), read_notification);
@@ -199,6 +200,7 @@ TellingWrites::TellingWrites(Database& db, Random& random)
       random_(random),
       reads_(db),
       agenda_(db),
+      mutes_(db),
       routed_(db, "UPDATE notification SET routed = 1 WHERE id = ?1"),
       add_(db,
            "INSERT INTO message(id, import, thread, channel, recipient, name, address, zone, customer, form, weight,"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/library/agenda.h"
+#include "storage/library/mutes.h"
 #include "storage/library/records.h"
 #include "storage/model/result.h"
 #include "storage/runtime/random.h"
@@ -100,11 +101,13 @@ class TellingReads {
   Result<std::vector<ChannelHealth>> health(std::int64_t now_ms);
 
   AgendaReads& agenda() { return agenda_; }
+  MuteReads& mutes() { return mutes_; }
 
  private:
   Statement unrouted_, record_, told_, told_lines_, messages_, message_, news_, ready_, next_, channels_, joinable_,
       root_, line_, made_, routine_, health_;
   AgendaReads agenda_;
+  MuteReads mutes_;
 };
 
 /// Inside a transaction of the writer; its reads see what was written before in the same.
@@ -129,12 +132,14 @@ class TellingWrites {
 
   TellingReads& reads() { return reads_; }
   AgendaWrites& agenda() { return agenda_; }
+  MuteWrites& mutes() { return mutes_; }
 
  private:
   Database& db_;
   Random& random_;
   TellingReads reads_;
   AgendaWrites agenda_;
+  MuteWrites mutes_;
   Statement routed_, add_, join_, tell_, merge_, begin_, put_off_, end_;
 };
 

@@ -90,4 +90,11 @@ Result<Secret> SealingKey::open(const Sealed& sealed, std::string_view facts) co
   return secret;
 }
 
+Secret SealingKey::derived(std::string_view purpose) const {
+  std::string made(kKeyBytes, '\0');
+  ENSURE(crypto_generichash(bytes_of(made), made.size(), bytes_of(purpose), purpose.size(), key_.data(), key_.size()) ==
+         0);
+  return Secret(std::move(made));
+}
+
 }  // namespace callimport::storage

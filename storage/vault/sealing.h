@@ -35,6 +35,8 @@ class SealingKey {
   Sealed seal(Random& random, const Secret& secret, std::string_view facts) const;
   /// @error kCorrupt  sealed under another key or beside other facts, or damaged.
   Result<Secret> open(const Sealed& sealed, std::string_view facts) const;
+  /// Another key of kKeyBytes for another purpose: the same each time, and nothing of this one can be told from it.
+  Secret derived(std::string_view purpose) const;
 
  private:
   SealingKey() = default;
