@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "activities/notify/muting.h"
+
 namespace callimport::activities {
 namespace {
 
@@ -33,6 +35,7 @@ Surroundings around(const Message& message, const MailManners& manners, const Ma
   made.why = import.id.empty() ? "You get this because the configuration names you for it."
              : owns            ? "You get this because you own the import."
                                : "You get this because you watch the import or are named for it.";
+  if (message.why.starts_with(kInPlaceOf)) made.why = "You get this " + message.why + ".";
   made.quieter =
       fmt::format("Which rule applied, and how to get fewer: callimport notifications why {}", message.news.back().id);
   return made;

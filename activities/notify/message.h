@@ -33,6 +33,8 @@ struct Message {
   std::vector<storage::Notification> news;  ///< oldest first; merged ones are several
   storage::ImportRow import_row;            ///< as it stands now; without an import: empty
   int attempt = 1;                          ///< above 1: an earlier one may have arrived
+  std::string why = {};                     ///< the rule that brought it to this reader; empty: none was kept
+  std::vector<std::string> muted = {};      ///< ids of people who want no more of this: not to be mentioned
 };
 
 struct Sent {

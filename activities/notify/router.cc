@@ -125,9 +125,10 @@ Result<> route_one(LibraryTx& tx, const Roster& roster, const Routing& one, std:
   const storage::ImportRow row = import ? *std::move(import) : storage::ImportRow();
   TRY(const auto hush, remember(tx, roster, one.record, row));
   TRY(const auto served, served_before(tx, one.record.id));
+  TRY(const auto mutes, tx.telling().reads().mutes().holding(one.record.import, row.workspace, one.record.event));
   for (const auto& channel : one.channels) {
     if (std::find(served.begin(), served.end(), channel.name) != served.end()) continue;
-    for (auto& wish : wishes(one.record, row, roster, one.channels, hush, now_ms)) {
+    for (auto& wish : wishes(one.record, row, roster, one.channels, hush, now_ms, mutes)) {
       if (wish.channel != channel.name) continue;
       TRY_VOID(place(tx, roster, one.record, channel.manner, std::move(wish), now_ms));
     }

@@ -1,10 +1,13 @@
 #include "activities/notify/rules.h"
 
+#include <algorithm>
+
 #include "activities/notify/channel_health.h"
 #include "activities/notify/delays.h"
 #include "activities/notify/digests.h"
 #include "activities/notify/escalations.h"
 #include "activities/notify/flapping.h"
+#include "activities/notify/muting.h"
 #include "activities/notify/outages.h"
 
 namespace callimport::activities {
@@ -75,12 +78,28 @@ Result<Turn> about_delay(storage::AgendaReads& agenda, const Notification& recor
   return delay_foreseen(*known, record, read_facts(record.facts).value("until_ms", std::int64_t{0}));
 }
 
+/// Imports that the person has not muted: a digest tells of no others.
+Result<std::vector<ImportRow>> unmuted(LibraryTx& tx, const std::string& person, std::vector<ImportRow> imports) {
+  TRY(const auto mutes, tx.telling().reads().mutes().list(person, storage::kMutesPerPersonMax));
+  std::erase_if(imports, [&mutes](const ImportRow& import) {
+    return std::any_of(mutes.begin(), mutes.end(), [&import](const storage::MuteRow& mute) {
+      return (mute.scope == storage::MuteScope::kImport && mute.target == import.id) ||
+             (mute.scope == storage::MuteScope::kWorkspace && mute.target == import.workspace);
+    });
+  });
+  return imports;
+}
+
 Result<Turn> turn_of(LibraryTx& tx, const Roster& roster, const AgendaRow& row, const std::vector<ImportRow>& imports,
                      std::int64_t now_ms) {
   if (row.kind == kOutage) return outage_due(row, now_ms);
   if (row.kind == kChannelTrouble) return channel_due(row, now_ms);
   if (row.kind == kFlap) return flap_due(row, now_ms);
-  if (row.kind == kDigest || row.kind == kWeekly) return digest_due(row, roster, imports, now_ms);
+  if (row.kind == kWeekly) return digest_due(row, roster, imports, now_ms);
+  if (row.kind == kDigest) {
+    TRY(const auto shown, unmuted(tx, row.key, imports));
+    return digest_due(row, roster, shown, now_ms);
+  }
   TRY(const ImportRow import, import_of(tx, row.import));
   if (row.kind == kEscalation) return escalation_due(row, roster, import, now_ms);
   if (row.kind == kDelay) return delay_due(row, import, now_ms);

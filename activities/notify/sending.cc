@@ -1,7 +1,10 @@
 #include "activities/notify/sending.h"
 
+#include <algorithm>
+
 #include "activities/notify/channel_health.h"
 #include "activities/notify/digests.h"
+#include "activities/notify/muting.h"
 #include "activities/notify/restraint.h"
 #include "activities/notify/router.h"
 #include "activities/notify/rules.h"
@@ -37,6 +40,47 @@ Result<bool> left_to_digest(LibraryTx& tx, const Person& person, const MessageRo
   return true;
 }
 
+/// How a record is in the message, as the log has it.
+Result<std::optional<storage::ToldRow>> told_in(LibraryTx& tx, const std::string& record, const std::string& message) {
+  TRY(const auto all, tx.telling().reads().told(record));
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&message](const storage::ToldRow& row) { return row.message == message; });
+  return found == all.end() ? std::optional<storage::ToldRow>() : std::optional(*found);
+}
+
+/// True when the recipient has muted all of its news since it was made: it ends, and the log says so.
+Result<bool> left_to_mute(LibraryTx& tx, const MessageRow& row, const std::string& workspace,
+                          const std::vector<storage::Notification>& news, std::int64_t now_ms) {
+  if (news.empty() || row.attempts > 0 || weight_of(row.weight) == Weight::kAct) return false;
+  std::vector<std::pair<storage::ToldRow, std::string>> told;
+  for (const auto& one : news) {
+    TRY(const auto mutes, tx.telling().reads().mutes().holding(one.import, workspace, one.event));
+    const auto* mute = mute_of(mutes, row.recipient);
+    TRY(const auto how, told_in(tx, one.id, row.id));
+    if (mute == nullptr || !how || !may_be_muted(one.event) || how->form.starts_with(kSentAgain)) return false;
+    told.emplace_back(*how, spoken_mute(*mute));
+  }
+  for (auto& [how, why] : told) {
+    how.state = "suppressed";
+    how.why = why;
+    TRY_VOID(tx.telling().tell(how));
+  }
+  TRY_VOID(tx.telling().end(row.id, "suppressed", now_ms, told.back().second, "", ""));
+  return true;
+}
+
+/// What the log and the mutes say of a message that goes.
+Result<> add_rule(LibraryTx& tx, Message& message) {
+  if (message.news.empty()) return {};
+  const storage::Notification& newest = message.news.back();
+  TRY(const auto how, told_in(tx, newest.id, message.id));
+  if (how) message.why = how->why;
+  TRY(const auto mutes,
+      tx.telling().reads().mutes().holding(newest.import, message.import_row.workspace, newest.event));
+  for (const auto& mute : mutes) message.muted.push_back(mute.person);
+  return {};
+}
+
 Result<> note_health(LibraryTx& tx, const Attempted& attempted, std::int64_t now_ms) {
   const std::string& channel = attempted.row.channel;
   TRY(const auto trouble, tx.telling().reads().agenda().find(kChannelTrouble, channel));
@@ -55,6 +99,12 @@ Result<std::optional<Parcel>> prepare(LibraryTx& tx, const Roster& roster, const
   if (!queued || queued->state != "queued") return std::optional<Parcel>();
   Parcel parcel;
   TRY(parcel.message.news, telling.reads().news(message));
+  auto import = tx.import(queued->import);
+  if (!import && import.error().code != Code::kNotFound) return tl::unexpected(import.error());
+  if (import) parcel.message.import_row = *std::move(import);
+  const std::string& workspace = parcel.message.import_row.workspace;
+  TRY(const bool muted, left_to_mute(tx, *queued, workspace, parcel.message.news, now_ms));
+  if (muted) return std::optional<Parcel>();
   const Person* person = roster.find(queued->recipient);
   if (person != nullptr) {
     TRY(const bool left, left_to_digest(tx, *person, *queued, parcel.message.news, now_ms));
@@ -64,10 +114,8 @@ Result<std::optional<Parcel>> prepare(LibraryTx& tx, const Roster& roster, const
   parcel.row = *queued;
   ++parcel.row.attempts;
   TRY(parcel.message.root_ref, telling.reads().root_ref(parcel.row.channel, parcel.row.recipient, parcel.row.thread));
-  auto import = tx.import(parcel.row.import);
-  if (!import && import.error().code != Code::kNotFound) return tl::unexpected(import.error());
-  if (import) parcel.message.import_row = *std::move(import);
   fill(parcel);
+  TRY_VOID(add_rule(tx, parcel.message));
   return std::optional<Parcel>(std::move(parcel));
 }
 

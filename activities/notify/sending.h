@@ -2,6 +2,7 @@
 // What the library knows of one message before and after an attempt. Both in one transaction each.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "activities/notify/channel.h"
@@ -10,6 +11,9 @@
 #include "storage/library/telling.h"
 
 namespace callimport::activities {
+
+/// How the form of a record begins that a person has sent again by hand: it goes whatever is muted.
+inline constexpr std::string_view kSentAgain = "again ";
 
 /// A message with all a channel needs.
 struct Parcel {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "activities/notify/muting.h"
 #include "activities/notify/turn.h"
 
 namespace callimport::activities {
@@ -145,7 +146,8 @@ void to_own(const Notification& record, const EventRow& event, const ImportRow& 
 }  // namespace
 
 std::vector<Wish> wishes(const Notification& record, const ImportRow& import, const Roster& roster,
-                         const std::vector<ChannelView>& channels, const std::string& hush, std::int64_t now_ms) {
+                         const std::vector<ChannelView>& channels, const std::string& hush, std::int64_t now_ms,
+                         const std::vector<storage::MuteRow>& mutes) {
   std::vector<Wish> made;
   const EventRow* event = find_event(record.event);
   if (event == nullptr) return made;
@@ -158,6 +160,7 @@ std::vector<Wish> wishes(const Notification& record, const ImportRow& import, co
     wish.suppressed = true;
     wish.why = hush;
   }
+  heed_mutes({record, import, roster, channels, mutes}, made);
   return made;
 }
 

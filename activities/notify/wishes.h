@@ -6,6 +6,7 @@
 
 #include "activities/notify/channel.h"
 #include "activities/notify/people.h"
+#include "storage/library/mutes.h"
 
 namespace callimport::activities {
 
@@ -43,8 +44,10 @@ inline constexpr std::int64_t kEditMs = 5'000;
 
 /// @param hush    not empty: people and channels are not told, and why; roots still show it
 /// @param now_ms  when it is routed: a record of before a restart is due at once, not late
+/// @param mutes   that hold for the record (muting.h)
 std::vector<Wish> wishes(const storage::Notification& record, const storage::ImportRow& import, const Roster& roster,
-                         const std::vector<ChannelView>& channels, const std::string& hush, std::int64_t now_ms);
+                         const std::vector<ChannelView>& channels, const std::string& hush, std::int64_t now_ms,
+                         const std::vector<storage::MuteRow>& mutes = {});
 /// How much a record matters where it is told: the first calls of an import that has no others are told with its end.
 Weight weight_in(const storage::Notification& record, const storage::ImportRow& import);
 

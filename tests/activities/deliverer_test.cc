@@ -127,6 +127,27 @@ class Delivering : public testing::Test {
     return found;
   }
 
+  void mute(const std::string& person, storage::MuteScope scope, const std::string& target) {
+    const auto done = library_->change([&](storage::LibraryTx& tx) -> Result<> {
+      TRY_VOID(tx.telling().mutes().put({.person = person, .scope = scope, .target = target, .at_ms = 1}));
+      return {};
+    });
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+  }
+  /// State and rule of a record for ana.
+  std::vector<std::string> why(const std::string& record) {
+    std::vector<std::string> lines;
+    const auto read = library_->look_at_telling([&](storage::TellingReads& telling) -> Result<> {
+      TRY(const auto told, telling.told(record));
+      for (const auto& row : told) {
+        if (row.recipient == "ana") lines.push_back(row.state + " " + row.why);
+      }
+      return {};
+    });
+    EXPECT_TRUE(read.has_value());
+    return lines;
+  }
+
   simulations::SimLoop loop_;
   simulations::SimDisk disk_;
   simulations::SeededRandom random_{1};
@@ -252,6 +273,42 @@ TEST_F(Delivering, AChannelThatIsNotConfiguredAnyMoreHasFailed) {
   loop_.run_for(1min);
   EXPECT_THAT(messages({.state = "queued"}), IsEmpty());
   EXPECT_EQ(messages({.channel = "pigeon"}).at(0).state, "failed");
+}
+
+/// NL-02: what was made before the mute does not go after it, and the log says that it was the mute.
+TEST_F(Delivering, WhatWaitsWhenItIsMutedDoesNotGo) {
+  begin(0);
+  tell("ntf_1", "import.access_checked");
+  loop_.run_for(3min);
+  ASSERT_EQ(messages({.state = "queued"}).size(), 1u);
+  mute("ana", storage::MuteScope::kImport, "imp_1");
+  loop_.run_for(10min);
+  EXPECT_THAT(arrived_.lines, IsEmpty());
+  ASSERT_EQ(messages({.state = "suppressed"}).size(), 1u);
+  EXPECT_THAT(messages({.state = "suppressed"}).at(0).error, testing::StartsWith("muted this import on"));
+  EXPECT_THAT(why("ntf_1"), ElementsAre(testing::StartsWith("suppressed muted this import on")));
+  tell("ntf_2", "import.started");
+  loop_.run_for(1s);
+  EXPECT_THAT(arrived_.lines, IsEmpty());
+  EXPECT_THAT(why("ntf_2"), ElementsAre(testing::StartsWith("suppressed muted this import on")));
+}
+
+TEST_F(Delivering, AMuteOfOneEventLeavesTheOthers) {
+  begin(0);
+  mute("ana", storage::MuteScope::kEvent, "import.access_checked");
+  tell("ntf_1", "import.access_checked");
+  tell("ntf_2", "import.counted");
+  loop_.run_for(11min);
+  EXPECT_THAT(arrived_.lines, ElementsAre("mail>ana root: ntf_2"));
+}
+
+TEST_F(Delivering, WhatMustBeActedOnGoesToTheMutedWhenThereIsNobodyElse) {
+  begin(0);
+  mute("ana", storage::MuteScope::kAll, "");
+  tell("ntf_1", "import.failed");
+  loop_.run_for(1s);
+  EXPECT_THAT(arrived_.lines, ElementsAre("mail>ana root: ntf_1"));
+  EXPECT_THAT(why("ntf_1"), ElementsAre(testing::HasSubstr("told all the same")));
 }
 
 }  // namespace

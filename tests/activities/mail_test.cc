@@ -227,21 +227,103 @@ TEST(Unsubscribing, AForgedLinkDoesNothing) {
   EXPECT_FALSE(read_unsubscribe(storage::Secret(std::string(32, 'x')), token).has_value());
 }
 
-TEST(Unsubscribing, OpeningALinkChangesNothing) {
-  const std::string token = make_unsubscribe(kKey, {"ana", "imp_1"});
-  for (const char* method : {"GET", "HEAD"}) {
-    const auto reply = answer_unsubscribe(kKey, method, token);
-    EXPECT_EQ(reply.status, 200);
-    EXPECT_FALSE(reply.done.has_value());
-    EXPECT_THAT(reply.html, HasSubstr("<form method=\"post\">"));
-    EXPECT_THAT(reply.html, HasSubstr("Nothing has changed yet."));
-  }
-  const auto done = answer_unsubscribe(kKey, "POST", token);
-  ASSERT_TRUE(done.done.has_value());
-  EXPECT_EQ(done.done->person, "ana");
-  EXPECT_EQ(answer_unsubscribe(kKey, "POST", "x").status, 404);
-  EXPECT_FALSE(answer_unsubscribe(kKey, "POST", "x").done.has_value());
-  EXPECT_EQ(answer_unsubscribe(kKey, "DELETE", token).status, 405);
+/// The link of what a sample says, as a mail carries it.
+std::string token_of(const Unsubscribe& what) { return make_unsubscribe(kKey, what); }
+
+struct AskRow {
+  const char* name;
+  const char* method;
+  std::string token, body;
+  int status;
+  const char* said;
+  bool done;
+};
+void PrintTo(const AskRow& row, std::ostream* out) { *out << row.name; }
+class AskedToEndMails : public testing::TestWithParam<AskRow> {};
+
+/// ux 2.10: GET must never unsubscribe.
+TEST_P(AskedToEndMails, Answers) {
+  const auto& row = GetParam();
+  const auto reply = answer_unsubscribe(kKey, {row.method, row.token, row.body, to_unix_ms(kNow)});
+  EXPECT_EQ(reply.status, row.status);
+  EXPECT_THAT(reply.html, HasSubstr(row.said));
+  EXPECT_THAT(reply.html, Not(HasSubstr("<script")));
+  ASSERT_EQ(reply.done.has_value(), row.done);
+  if (row.done) EXPECT_EQ(reply.done->person, "ana");
+}
+
+const std::string kOfAnImport = token_of({"ana", "imp_1"});
+const std::string kParts =
+    "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, AskedToEndMails,
+    testing::Values(
+        AskRow{"GetShows", "GET", kOfAnImport, "", 200, "Nothing has changed yet.", false},
+        AskRow{"HeadShows", "HEAD", kOfAnImport, "", 200, "<form method=\"post\">", false},
+        AskRow{"GetWithTheBodyShows", "GET", kOfAnImport, "List-Unsubscribe=One-Click", 200, "Nothing has changed",
+               false},
+        AskRow{"OneClick", "POST", kOfAnImport, "List-Unsubscribe=One-Click", 200, "no more mails about this import",
+               true},
+        AskRow{"AmongOthers", "POST", kOfAnImport, "a=b&List-Unsubscribe=One-Click", 200, "Done", true},
+        AskRow{"InParts", "POST", kOfAnImport, kParts, 200, "Done", true},
+        AskRow{"PartsOfAnotherName", "POST", kOfAnImport, "name=\"Other\"\r\n\r\nOne-Click\r\n", 400, "Nothing has",
+               false},
+        AskRow{"WithoutTheWords", "POST", kOfAnImport, "", 400, "press the button", false},
+        AskRow{"OtherWords", "POST", kOfAnImport, "List-Unsubscribe=One-Clicks", 400, "press the button", false},
+        AskRow{"AnEvent", "POST", token_of({"ana", "", "digest.daily"}), "List-Unsubscribe=One-Click", 200,
+               "news of this kind: What happened to your imports", true},
+        AskRow{"UntilItsEnd", "POST", token_of({"ana", "imp_1", "", to_unix_ms(kNow)}), "List-Unsubscribe=One-Click",
+               200, "Done", true},
+        AskRow{"TooOld", "POST", token_of({"ana", "imp_1", "", to_unix_ms(kNow) - 1}), "List-Unsubscribe=One-Click",
+               410, "too old", false},
+        AskRow{"TooOldToLookAt", "GET", token_of({"ana", "imp_1", "", 1}), "", 410, "too old", false},
+        AskRow{"Forged", "POST", kOfAnImport + "A", "List-Unsubscribe=One-Click", 404, "It is not one of ours", false},
+        AskRow{"None", "POST", "x", "List-Unsubscribe=One-Click", 404, "It is not one of ours", false},
+        AskRow{"AnotherMethod", "DELETE", kOfAnImport, "", 405, "GET and POST only", false}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Unsubscribing, AMessagesLinkIsOfItsImportOrItsEvent) {
+  Message of_import = sample_message("import.started", Audience::kInternal);
+  of_import.to.id = "ana";
+  const auto what = unsubscribe_of(of_import);
+  ASSERT_TRUE(what.has_value());
+  EXPECT_EQ(what->person, "ana");
+  EXPECT_EQ(what->import, of_import.import);
+  EXPECT_EQ(what->event, "");
+  EXPECT_EQ(what->until_ms, of_import.news.back().at_ms + kUnsubscribeDays * 24 * 3'600'000);
+  EXPECT_EQ(unsubscribe_of(of_import), what) << "sent again it has the same words";
+  Message digest = sample_message("digest.daily", Audience::kInternal);
+  digest.to.id = "ana";
+  digest.import.clear();
+  ASSERT_TRUE(unsubscribe_of(digest).has_value());
+  EXPECT_EQ(unsubscribe_of(digest)->event, "digest.daily");
+  Message test = sample_message("message.test", Audience::kInternal);
+  test.to.id = "ana";
+  EXPECT_FALSE(unsubscribe_of(test).has_value()) << "it was asked for";
+}
+
+TEST(Unsubscribing, TheLinkIsInHeadersTextAndHtml) {
+  MailManners with = manners();
+  with.unsubscribe = [](const Message&) { return std::string("https://calls.example.test/unsubscribe/abc.def"); };
+  const auto made = compose_mail(sample_message("import.started", Audience::kInternal), templates(), with);
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->mail.unsubscribe, "https://calls.example.test/unsubscribe/abc.def");
+  for (const auto& text : {made->mail.text, made->mail.html})
+    EXPECT_THAT(text, HasSubstr("https://calls.example.test/unsubscribe/abc.def"));
+  const auto without = compose_mail(sample_message("import.started", Audience::kInternal), templates(), manners());
+  EXPECT_EQ(without->mail.unsubscribe, "");
+  EXPECT_THAT(without->mail.text, Not(HasSubstr("unsubscribe")));
+}
+
+/// 5.4: whoever acts for somebody who muted it reads why.
+TEST(ComposeMail, SaysInWhosePlaceItsReaderActs) {
+  Message message = sample_message("access.needed", Audience::kInternal);
+  message.why = "in the place of Ana Ruiz, who muted this import on 2026-09-01";
+  const auto made = compose_mail(message, templates(), manners());
+  ASSERT_TRUE(made.has_value());
+  EXPECT_THAT(made->mail.text,
+              HasSubstr("You get this in the place of Ana Ruiz, who muted this import on 2026-09-01."));
 }
 
 }  // namespace
