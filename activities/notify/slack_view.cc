@@ -109,7 +109,7 @@ std::string mentioned(const Message& message, const SlackManners& manners) {
   for (const auto& news : message.news) {
     const auto* event = find_event(news.event);
     const bool calls = event != nullptr && (event->weight == Weight::kAct || event->audience == kToOwner);
-    if (calls) return manners.mention(news, message.import_row);
+    if (calls) return manners.mention(message, news);
   }
   return {};
 }
@@ -135,6 +135,8 @@ SlackPost root_post(const Message& message, const SlackManners& manners, std::in
   post.updated_ms = now_ms;
   post.link = link_to(manners.open_url, row.id);
   add_buttons(post, row, manners);
+  if (manners.buttons && !is_closed(row))
+    post.buttons.push_back({.text = "Mute", .action = kSlackMute, .value = row.id});
   return post;
 }
 

@@ -19,13 +19,14 @@ struct SlackManners {
   /// Where an import is looked at, for its button: the import's id goes in for {import}; empty: no such button.
   std::string open_url;
   bool buttons = false;  ///< Slack can call us back
-  /// The Slack user id of who is meant by a record; empty: nobody is mentioned.
-  std::function<std::string(const storage::Notification& news, const storage::ImportRow& import)> mention;
+  /// The Slack user id of who is meant by a record of the message; empty: nobody is mentioned.
+  std::function<std::string(const Message& message, const storage::Notification& news)> mention;
 };
 
 /// What a button carries back, and what it does there.
 inline constexpr const char *kSlackPause = "import.pause", *kSlackResume = "import.resume",
-                            *kSlackRetry = "import.retry_failed", *kSlackApprove = "import.approve";
+                            *kSlackRetry = "import.retry_failed", *kSlackApprove = "import.approve",
+                            *kSlackMute = "import.mute";
 
 /// The import as it stands when it is shown; the newest record is its first line.
 SlackPost root_post(const Message& message, const SlackManners& manners, std::int64_t now_ms);

@@ -327,6 +327,7 @@ void add_notifications(Tree& tree) {
   all.require_subcommand(1);
   add_reading(tree, all);
   add_preview(tree, all);
+  add_mutes(tree, all);
 
   auto& sending =
       tree.verb(all, "resend", "The same news again, to the same or to another person",

@@ -38,6 +38,7 @@ void add_approve(Tree& tree);
 void add_undo(Tree& tree);
 void add_audit(Tree& tree);
 void add_notifications(Tree& tree);
+void add_mutes(Tree& tree, CLI::App& notifications);  ///< verbs below it
 void add_calls(Tree& tree);
 void add_people(Tree& tree);
 void add_credentials(Tree& tree);

@@ -109,6 +109,7 @@ void add_product_methods(Router& router, ProductParts& parts) {
   add_action_methods(router, parts);
   add_budget_methods(router, parts);
   add_notification_methods(router, parts);
+  add_mute_methods(router, parts);
   add_webhook_methods(router, parts);
   add_server_info(router, parts);
 }

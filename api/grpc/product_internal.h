@@ -89,6 +89,7 @@ void add_report_methods(Router& router, ProductParts& parts);
 void add_backup_methods(Router& router, ProductParts& parts);
 void add_action_methods(Router& router, ProductParts& parts);
 void add_notification_methods(Router& router, ProductParts& parts);
+void add_mute_methods(Router& router, ProductParts& parts);
 void add_budget_methods(Router& router, ProductParts& parts);
 void add_sign_in_methods(Router& router, ProductParts& parts);
 void add_webhook_methods(Router& router, ProductParts& parts);

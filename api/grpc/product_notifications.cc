@@ -1,6 +1,7 @@
 // Messages to people: what went to whom, why, again, and whether channels work.
 #include <algorithm>
 
+#include "activities/notify/sending.h"
 #include "activities/notify/turn.h"
 #include "api/grpc/deeds.h"
 #include "api/grpc/product_internal.h"
@@ -193,7 +194,7 @@ Result<v1::ResendMessageResponse> resend(ProductParts& parts, const v1::ResendMe
       TRY_VOID(tx.telling().tell({.notification = one.id,
                                   .channel = row.channel,
                                   .recipient = row.recipient,
-                                  .form = "again " + id,
+                                  .form = std::string(activities::kSentAgain) + id,
                                   .state = "carried",
                                   .why = "sent again by hand",
                                   .message = id}));

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
+#include <utility>
 
 #include "activities/notify/curl_mail.h"
-#include "api/serve/slack.h"
 #include "activities/notify/mail_channel.h"
+#include "activities/notify/unsubscribe.h"
+#include "api/serve/slack.h"
 
 namespace callimport::api {
 namespace {
@@ -23,7 +26,21 @@ Result<storage::Secret> read_secret(const std::string& path, const char* key) {
   return storage::Secret(std::move(line));
 }
 
-Result<> add_mail(const ServeConfig& config, Executor& loop, Pool& pool, Clock& clock, Channels& channels) {
+/// What a mail's link ends, where others can reach us; empty: there is none.
+std::function<std::string(const activities::Message&)> unsubscribe_links(const HttpConfig& http,
+                                                                         const storage::Secret& key) {
+  if (!http.enabled || http.url.empty()) return {};
+  std::string base = http.url;
+  while (base.ends_with('/')) base.pop_back();
+  return [base = std::move(base), key](const activities::Message& message) {
+    const auto what = activities::unsubscribe_of(message);
+    if (!what) return std::string();
+    return fmt::format("{}{}{}", base, activities::kUnsubscribePath, activities::make_unsubscribe(key, *what));
+  };
+}
+
+Result<> add_mail(const ServeConfig& config, const storage::Secret& links, Executor& loop, Pool& pool, Clock& clock,
+                  Channels& channels) {
   const MailConfig& mail = config.mail;
   if (mail.from.empty()) return fail(Code::kInvalid, "mail.url is set, so mail.from must be, too");
   activities::MailServer server;
@@ -38,6 +55,7 @@ Result<> add_mail(const ServeConfig& config, Executor& loop, Pool& pool, Clock& 
   activities::MailManners manners;
   manners.from = activities::parse_party(mail.from);
   manners.open_url = mail.open_url;
+  manners.unsubscribe = unsubscribe_links(config.http, links);
   manners.owner = [roster = roster_of(config)](const storage::ImportRow& import) -> activities::MailParty {
     const activities::Person* owner = activities::owner_of(roster, import);
     if (owner == nullptr) return {};
@@ -52,13 +70,13 @@ Result<> add_mail(const ServeConfig& config, Executor& loop, Pool& pool, Clock& 
 
 }  // namespace
 
-Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
-                               Clock& clock) {
+Result<Channels> make_channels(const ServeConfig& config, const storage::Secret& links, activities::Http& http,
+                               Executor& loop, Pool& pool, Clock& clock) {
   Channels channels;
   TRY(auto templates, activities::Templates::load(config.mail.templates));
   channels.templates = std::make_unique<activities::Templates>(std::move(templates));
   channels.all.push_back(activities::make_log_channel());
-  if (!config.mail.url.empty()) TRY_VOID(add_mail(config, loop, pool, clock, channels));
+  if (!config.mail.url.empty()) TRY_VOID(add_mail(config, links, loop, pool, clock, channels));
   TRY(auto slack, make_slack(config, *channels.templates, http, clock));
   if (slack != nullptr) channels.all.push_back(std::move(slack));
   return channels;

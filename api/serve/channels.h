@@ -23,8 +23,9 @@ struct Channels {
 /// @error kInvalid  a secret's file cannot be read or is empty; mail without sender: names the key. A file of templates
 /// that
 ///                  says what it may not: `file:line: what is wrong; what to do`
-Result<Channels> make_channels(const ServeConfig& config, activities::Http& http, Executor& loop, Pool& pool,
-                               Clock& clock);
+/// @param links  the key of links that end mails
+Result<Channels> make_channels(const ServeConfig& config, const storage::Secret& links, activities::Http& http,
+                               Executor& loop, Pool& pool, Clock& clock);
 
 /// The people of a configuration: those of mail.to that are none of them watch every import.
 activities::Roster roster_of(const ServeConfig& config);

@@ -376,7 +376,7 @@ insecure_public = false         # true: an address others reach without TLS and 
 enabled = true
 host = "127.0.0.1"              # another needs server.tls_cert, server.tls_key and server.api_key_file
 port = 8233                     # without this key: 8233 if nobody has it; 0: a free one
-url = ""                        # where others reach it, e.g. "https://calls.example.com"; empty: host and port
+url = ""                        # where others reach it, e.g. "https://calls.example.com"; empty: host and port, and no links to unsubscribe
 
 [engine]
 namespace = "default"           # where imports run

@@ -13,6 +13,7 @@
 #include "api/cli/cli.h"
 #include "api/serve/channels.h"
 #include "api/serve/log.h"
+#include "api/serve/unsubscribe.h"
 
 namespace callimport::api {
 namespace {
@@ -89,7 +90,8 @@ Result<> open_world(House& house, const ServeConfig& config) {
   TRY_VOID(house.permits->load());
   house.quarantine_bytes_max = std::int64_t{config.quarantine_mb} * 1'000'000;
   TRY_VOID(open_transcriber(house, config.transcriber));
-  TRY(auto channels, make_channels(config, *house.http, house.loop, *house.pool, house.loop));
+  TRY(const auto links, unsubscribe_key(*house.disk, house.folder));
+  TRY(auto channels, make_channels(config, links, *house.http, house.loop, *house.pool, house.loop));
   house.templates = std::move(channels.templates);
   house.mail = std::move(channels.mail);
   const ImportsConfig& imports = config.imports;
@@ -114,7 +116,8 @@ void open_webhooks(House& house, const ServeConfig& config) {
   while (base.ends_with('/')) base.pop_back();
   if (base.empty()) base = "callimport://" + house.library->id();
   if (!house.webhook_guard.allowed.empty())
-    spdlog::warn("webhooks may be in {} internal network(s): [webhooks] allow_networks", house.webhook_guard.allowed.size());
+    spdlog::warn("webhooks may be in {} internal network(s): [webhooks] allow_networks",
+                 house.webhook_guard.allowed.size());
   activities::CurlOptions options;
   options.version = kVersion;
   options.guard = house.webhook_guard;

@@ -1,5 +1,6 @@
 #include "api/serve/slack.h"
 
+#include "activities/notify/muting.h"
 #include "activities/notify/slack_channel.h"
 #include "api/connection.h"
 #include "api/serve/channels.h"
@@ -17,8 +18,9 @@ Result<storage::Secret> secret_in(const std::string& path) {
   return storage::Secret(std::move(text));
 }
 
-std::string slack_id_of(const activities::Person& person) {
-  for (const auto& [channel, address] : person.addresses) {
+std::string slack_id_of(const activities::Person* person) {
+  if (person == nullptr) return {};
+  for (const auto& [channel, address] : person->addresses) {
     if (channel == kSlack) return address;
   }
   return {};
@@ -71,10 +73,9 @@ Result<std::unique_ptr<activities::Channel>> make_slack(const ServeConfig& confi
     auto lines = templates.lines(news, import, "UTC", activities::Audience::kInternal);
     return lines ? std::move(*lines) : activities::plain_lines()(news, import);
   };
-  settings.manners.mention = [roster = roster_of(config)](const storage::Notification&,
-                                                          const storage::ImportRow& import) {
-    const auto* owner = activities::owner_of(roster, import);
-    return owner == nullptr ? std::string() : slack_id_of(*owner);
+  settings.manners.mention = [roster = roster_of(config)](const activities::Message& message,
+                                                          const storage::Notification& news) {
+    return slack_id_of(activities::whom_to_mention(roster, message, news));
   };
   return activities::make_slack_bot_channel(http, clock, std::move(settings));
 }
@@ -86,7 +87,7 @@ Result<> open_slack_buttons(Front& front, House& house, const ServeConfig& confi
   SlackButtonParts parts{front.router, house.loop, secret.reveal(), config.roles, {}, {}};
   parts.person = [&roster](const std::string& slack_user) {
     for (const auto& person : roster.people) {
-      if (slack_id_of(person) == slack_user) return person.id;
+      if (slack_id_of(&person) == slack_user) return person.id;
     }
     return std::string();
   };

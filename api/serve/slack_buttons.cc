@@ -5,12 +5,17 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
+#include "activities/notify/slack_view.h"
 #include "api/grpc/product.h"
 #include "api/http/problem.h"
 #include "api/http/slack_signature.h"
 #include "api/proto/callimport/v1/callimport.pb.h"
+#include "api/serve/inner_call.h"
 #include "storage/model/ids.h"
 
 namespace callimport::api {
@@ -20,13 +25,31 @@ using nlohmann::json;
 
 constexpr const char* kWhy = "by a button in Slack";
 
+/// What a method's reply says, in words for whoever pressed.
+using Words = std::string (*)(const std::string& reply);
+
+template <class Response>
+std::string words_in(const std::string& reply) {
+  Response response;
+  if (!response.ParseFromString(reply)) return {};
+  std::string words;
+  for (const auto& sentence : response.words()) words += (words.empty() ? "" : " ") + sentence;
+  if (words.empty()) words = response.already() ? "It is so already." : "Done.";
+  return words;
+}
+
 struct ButtonRow {
   std::string_view action, method;
+  Words words;
+  std::optional<Role> role = std::nullopt;  ///< needed, where it is not the method's
 };
-constexpr ButtonRow kButtons[] = {{"import.pause", "PauseImport"},
-                                  {"import.resume", "ResumeImport"},
-                                  {"import.retry_failed", "RetryImport"},
-                                  {"import.approve", "ApproveImport"}};
+constexpr ButtonRow kButtons[] = {
+    {activities::kSlackPause, "PauseImport", &words_in<v1::ActionResponse>},
+    {activities::kSlackResume, "ResumeImport", &words_in<v1::ActionResponse>},
+    {activities::kSlackRetry, "RetryImport", &words_in<v1::ActionResponse>},
+    {activities::kSlackApprove, "ApproveImport", &words_in<v1::ActionResponse>},
+    // Of themselves, which whoever may look at an import may do.
+    {activities::kSlackMute, "MuteMessages", &words_in<v1::MuteMessagesResponse>, Role::kViewer}};
 
 const ButtonRow* find_button(std::string_view action) {
   for (const auto& row : kButtons) {
@@ -43,55 +66,43 @@ std::string text_at(const json& object, const char* pointer) {
 }
 
 template <class Request>
-std::string written(const SlackPressed& press, const std::string& request_id,
-                    const std::function<void(Request&)>& more = {}) {
-  Request request;
-  request.mutable_action()->set_import(press.import);
-  request.mutable_action()->set_why(kWhy);
-  request.mutable_action()->set_request_id(request_id);
-  if (more) more(request);
-  return request.SerializeAsString();
+std::unique_ptr<google::protobuf::MessageLite> written(const SlackPressed& press, const std::string& request_id) {
+  auto request = std::make_unique<Request>();
+  request->mutable_action()->set_import(press.import);
+  request->mutable_action()->set_why(kWhy);
+  request->mutable_action()->set_request_id(request_id);
+  return request;
 }
 
-std::string request_of(const SlackPressed& press, const std::string& request_id) {
-  if (press.action == "import.pause") return written<v1::PauseImportRequest>(press, request_id);
-  if (press.action == "import.resume") return written<v1::ResumeImportRequest>(press, request_id);
-  if (press.action == "import.approve") return written<v1::ApproveImportRequest>(press, request_id);
-  return written<v1::RetryImportRequest>(press, request_id, [](v1::RetryImportRequest& one) { one.set_failed(true); });
+std::unique_ptr<google::protobuf::MessageLite> request_of(const SlackPressed& press, const std::string& person,
+                                                          const std::string& request_id) {
+  if (press.action == activities::kSlackPause) return written<v1::PauseImportRequest>(press, request_id);
+  if (press.action == activities::kSlackResume) return written<v1::ResumeImportRequest>(press, request_id);
+  if (press.action == activities::kSlackApprove) return written<v1::ApproveImportRequest>(press, request_id);
+  if (press.action == activities::kSlackMute) {
+    auto request = std::make_unique<v1::MuteMessagesRequest>();
+    request->set_person(person);
+    request->set_import(press.import);
+    request->mutable_deed()->set_why(kWhy);
+    request->mutable_deed()->set_request_id(request_id);
+    return request;
+  }
+  auto request = std::make_unique<v1::RetryImportRequest>();
+  request->mutable_action()->set_import(press.import);
+  request->mutable_action()->set_why(kWhy);
+  request->mutable_action()->set_request_id(request_id);
+  request->set_failed(true);
+  return request;
 }
-
-/// The one answer of an action, handed on as words.
-class ActionAnswer final : public Answer {
- public:
-  using Done = std::function<void(const PortStatus& status, const std::string& words)>;
-  explicit ActionAnswer(Done done) : done_(std::move(done)) {}
-  bool write(const google::protobuf::MessageLite& message) override {
-    v1::ActionResponse response;
-    if (response.ParseFromString(message.SerializeAsString())) {
-      for (const auto& sentence : response.words()) words_ += (words_.empty() ? "" : " ") + sentence;
-      if (words_.empty()) words_ = response.already() ? "It is so already." : "Done.";
-    }
-    return true;
-  }
-  void finish(const PortStatus& status) override {
-    if (const auto done = std::exchange(done_, {})) done(status, words_);
-  }
-  void reply(const google::protobuf::MessageLite& message) override {
-    write(message);
-    finish({});
-  }
-  bool open() const override { return true; }
-
- private:
-  Done done_;
-  std::string words_;
-};
 
 /// Shared by the route and the actions under way.
 struct Desk {
   SlackButtonParts parts;
   SlackSignatures signatures;
 
+  std::string person_of(const SlackPressed& press) const {
+    return parts.person ? parts.person(press.user) : std::string();
+  }
   void whisper(const SlackPressed& press, const std::string& text) const {
     if (parts.whisper) parts.whisper(press.channel, press.user, text);
   }
@@ -99,7 +110,7 @@ struct Desk {
 
 /// Who presses, or nothing when they are not known or may not.
 Result<Caller> caller_of(const Desk& desk, const SlackPressed& press, const MethodRole& needs) {
-  const std::string person = desk.parts.person ? desk.parts.person(press.user) : std::string();
+  const std::string person = desk.person_of(press);
   Caller caller;
   caller.name = "slack:" + (person.empty() ? press.user : person);
   caller.origin = "via Slack, as " + press.user;
@@ -112,30 +123,31 @@ Result<Caller> caller_of(const Desk& desk, const SlackPressed& press, const Meth
                             "them press buttons",
                             press.user, press.user));
   }
+  if (press.action == activities::kSlackMute && person.empty()) {
+    return fail(Code::kInvalid, fmt::format("{} gets no messages of ours: nobody in [people] has slack = \"{}\"",
+                                            press.user, press.user));
+  }
   if (caller.role < needs.role) return fail(Code::kInvalid, roles.refusal(needs.doing, needs.role, caller));
   return caller;
 }
 
 void act(const std::shared_ptr<Desk>& desk, const SlackPressed& press, Caller caller, const std::string& request_id,
          const Respond& respond) {
-  const std::string full = fmt::format("/{}/{}", kProductService, find_button(press.action)->method);
-  const auto method = desk->parts.router.methods.find(full);
-  if (method == desk->parts.router.methods.end()) return respond(refused_reply(500));
-  const auto bytes = request_of(press, request_id);
-  auto answer = std::make_shared<ActionAnswer>(  // shared with the action under way
-      [desk, press, respond, who = caller.name](const PortStatus& status, const std::string& words) {
-        if (status.ok()) {
-          spdlog::info("{} pressed {} for {} in Slack", who, press.action, press.import);
-          desk->whisper(press, words);
-        } else {
-          spdlog::warn("{} pressed {} for {} in Slack: {}", who, press.action, press.import, status.message);
-          desk->whisper(press, "Not done: " + status.message);
-        }
-        respond(text_reply(200, ""));  // Slack shows an error of its own for anything else
-      });
-  Incoming incoming{{}, bytes, answer, std::move(caller)};
-  const OnLoop work = method->second.serve(std::move(incoming));
-  if (work) work();
+  const ButtonRow& button = *find_button(press.action);
+  const std::string person = desk->person_of(press);
+  const auto request = request_of(press, person, request_id);
+  const std::string who = caller.name;
+  call_inside(desk->parts.router, button.method, *request, std::move(caller),
+              [desk, press, respond, who, words = button.words](const PortStatus& status, const std::string& reply) {
+                if (status.ok()) {
+                  spdlog::info("{} pressed {} for {} in Slack", who, press.action, press.import);
+                  desk->whisper(press, words(reply));
+                } else {
+                  spdlog::warn("{} pressed {} for {} in Slack: {}", who, press.action, press.import, status.message);
+                  desk->whisper(press, "Not done: " + status.message);
+                }
+                respond(text_reply(200, ""));  // Slack shows an error of its own for anything else
+              });
 }
 
 void pressed(const std::shared_ptr<Desk>& desk, const WebRequest& request, const Respond& respond) {
@@ -152,7 +164,8 @@ void pressed(const std::shared_ptr<Desk>& desk, const WebRequest& request, const
   if (press->action == "open") return respond(text_reply(200, ""));  // a link: Slack only tells that it was followed
   const auto* button = find_button(press->action);
   if (button == nullptr) return refuse("http.bad_request", "there is no such button");
-  const auto needs = role_of_method(fmt::format("/{}/{}", kProductService, button->method));
+  auto needs = role_of_method(fmt::format("/{}/{}", kProductService, button->method));
+  needs.role = button->role.value_or(needs.role);
   auto caller = caller_of(*desk, *press, needs);
   if (!caller) {
     desk->whisper(*press, caller.error().message);

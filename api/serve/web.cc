@@ -4,11 +4,13 @@
 #include <spdlog/spdlog.h>
 
 #include <map>
+#include <utility>
 
 #include "api/grpc/door.h"
 #include "api/http/pages.h"
 #include "api/http/problem.h"
 #include "api/serve/front.h"
+#include "api/serve/unsubscribe.h"
 #include "api/version.h"
 
 namespace callimport::api {
@@ -99,6 +101,8 @@ Result<> open_web(Front& front, House& house, const HttpConfig& config, const Do
   web.measures = std::make_unique<Measures>(kVersion, "");
   pages.metrics = [&front, &house](const OnMetrics& done) { measure(front, house, done); };
   add_pages(*web.router, pages);
+  TRY(auto key, unsubscribe_key(*house.disk, house.folder));
+  add_unsubscribe(*web.router, {front.router, house.loop, std::move(key)});
   WebServerOptions options;
   options.host = config.host;
   options.port = static_cast<std::uint16_t>(port);

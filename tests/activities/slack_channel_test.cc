@@ -30,7 +30,7 @@ class SlackChannel : public testing::Test {
     settings.ops_channel = "#ops";
     settings.manners.open_url = "https://calls.example.com/imports/{import}";
     settings.manners.buttons = true;
-    settings.manners.mention = [](const storage::Notification&, const storage::ImportRow&) { return "U0ANA"; };
+    settings.manners.mention = [](const Message&, const storage::Notification&) { return "U0ANA"; };
     channel = make_slack_bot_channel(http, loop, std::move(settings));
   }
 
@@ -81,7 +81,7 @@ TEST_F(SlackChannel, TheRootShowsTheImportAndIsEditedInPlace) {
   ASSERT_EQ(1u, sandbox.messages().size());
   const auto text = sandbox.messages()[0].payload.dump();
   for (const char* part : {"Northwind", "begun", "2,611 of 4,212", "Fetching recordings", "61 %", "Retry failed (3)",
-                           "import.pause", "https://calls.example.com/imports/imp_1", "<!date^"})
+                           "import.pause", "import.mute", "https://calls.example.com/imports/imp_1", "<!date^"})
     EXPECT_THAT(text, HasSubstr(part));
   auto edit = message(Form::kEditRoot, "import.half_way", "half");
   loop.run_for(5s);

@@ -52,10 +52,12 @@ class SlackButtons : public testing::Test {
     write_file(scratch_ / "secret", std::string(simulations::kSlackSandboxSecret) + "\n");
     write_file(scratch_ / "token", std::string(simulations::kGrainSandboxToken) + "\n");
     const passwd* self = ::getpwuid(::geteuid());
-    write_file(scratch_ / "callimport.toml",
-               fmt::format("[slack]\nsigning_secret_file = \"{}\"\n[http]\nport = 0\n[roles]\n\"os:{}\" = \"admin\"\n"
-                           "\"slack:U0ANA\" = \"operator\"\n\"slack:U0VIEW\" = \"viewer\"\n",
-                           scratch_ / "secret", self == nullptr ? "root" : self->pw_name));
+    write_file(
+        scratch_ / "callimport.toml",
+        fmt::format("[slack]\nsigning_secret_file = \"{}\"\n[http]\nport = 0\n[roles]\n\"os:{}\" = \"admin\"\n"
+                    "\"slack:U0ANA\" = \"operator\"\n\"slack:U0VIEW\" = \"viewer\"\n\"slack:U0BEN\" = \"viewer\"\n"
+                    "[people.ben]\nslack = \"U0BEN\"\n",
+                    scratch_ / "secret", self == nullptr ? "root" : self->pw_name));
     serve_.emplace(callimport_binary(),
                    Command{.args = {"serve", "--data", scratch_ / "data", "--port", "0", "--config-file",
                                     scratch_ / "callimport.toml"},
@@ -136,6 +138,24 @@ TEST_F(SlackButtons, WhatIsForgedReplayedOrOfNobodyIsRefusedAndSaid) {
   EXPECT_EQ(200, http_status(post(good)));
   EXPECT_EQ(403, http_status(post(good)));
   EXPECT_THAT(serve_->err(), HasSubstr("a replay"));
+}
+
+/// 5.5: whoever may look may have less of it, and support sees and undoes it as it does a link's.
+TEST_F(SlackButtons, MuteIsOfThePersonWhoPresses) {
+  const auto import = start();
+  EXPECT_EQ(200, press("U0BEN", "import.mute", import)) << serve_->err();
+  const auto mutes = nlohmann::json::parse(verb({"notifications", "mutes", "--output", "json"}).out, nullptr, false);
+  ASSERT_EQ(1u, mutes.size()) << mutes.dump(1);
+  EXPECT_EQ("ben", mutes[0]["person"]);
+  EXPECT_EQ(mutes[0]["target"], import);
+  EXPECT_EQ("slack:ben", mutes[0]["who"]);
+  EXPECT_EQ("via Slack, as U0BEN", mutes[0]["origin"]);
+  EXPECT_THAT(verb({"audit", import, "--output", "json"}).out, HasSubstr("mute messages"));
+  EXPECT_EQ(403, press("U0BEN", "import.pause", import)) << "no more than that";
+  EXPECT_EQ(403, press("U0ANA", "import.mute", import));
+  EXPECT_THAT(serve_->err(), HasSubstr("nobody in [people] has slack = \"U0ANA\""));
+  EXPECT_EQ(0, verb({"notifications", "unmute", "ben"}).code);
+  EXPECT_THAT(verb({"notifications", "mutes", "--output", "json"}).out, Not(HasSubstr("ben")));
 }
 
 }  // namespace

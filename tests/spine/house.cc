@@ -127,7 +127,8 @@ bool House::launch(std::vector<std::string> args) {
   args.insert(args.end(), {"--data", data(), "--log-level", log_level_, "--quiet"});
   Command command{std::move(args), {}, {}, true, {}, 0, false};
   server_ = std::make_unique<Process>(callimport_binary(), std::move(command), scratch_);
-  if (!server_->wait_ready().empty()) return true;
+  ready_ = server_->wait_ready();
+  if (!ready_.empty()) return true;
   const int code = server_->wait();
   EXPECT_EQ(code, -SIGKILL) << "the server ended by itself: " << server_->err();
   return false;

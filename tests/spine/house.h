@@ -65,6 +65,7 @@ class House {
   /// The same as the worker of a cluster.
   bool work(const std::string& temporal);
   Process& server() { return *server_; }
+  const std::string& ready() const { return ready_; }  ///< the line of JSON with its addresses
   Ran verb(std::vector<std::string> args, std::string input = {});
   /// Adds the credential once and asks for the import; the same request id however often it is called.
   Ran start(const std::vector<std::string>& more = {});
@@ -107,7 +108,7 @@ class House {
   std::unique_ptr<simulations::SandboxServer> listening_;
   std::unique_ptr<Process> server_;
   std::unique_ptr<api::Client> client_;
-  std::string import_, credential_, log_level_ = "warn";
+  std::string import_, credential_, ready_, log_level_ = "warn";
 };
 
 }  // namespace callimport::tests

@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import receiver
 from service import Service
@@ -15,6 +17,7 @@ from service import Service
 HERE = pathlib.Path(__file__).parent
 GOLDEN = HERE.parents[1] / "golden" / "messages"
 WAIT_SECONDS_MAX = 90
+PUBLIC = "https://calls.example.test"
 TITLE = "Nørthwind\r\nBcc: eve@example.test"
 PEOPLE = ["ana@example.test", "nobody@example.test", "later@example.test", "dropped@example.test"]
 scenarios = []
@@ -41,7 +44,8 @@ class House:
         self.service = Service(folder)
         self.service.configure(f"""
 [http]
-enabled = false
+port = 0
+url = "{PUBLIC}"
 
 [mail]
 url = "smtp://127.0.0.1:{self.controller.port}"
@@ -141,6 +145,38 @@ def put_off(house):
 def dropped(house):
     tries = house.server.tries["dropped@example.test"]
     expect(tries[0] == tries[1] and tries[0], tries)
+
+
+def ask(house, method, path, body=None):
+    """As a mail program does: by the path of the public address, at the port of this machine."""
+    request = urllib.request.Request(house.service.http + path, data=body, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@scenario("one click ends such mails (RFC 8058); looking at the link does not")
+def one_click(house):
+    message = house.of("ana@example.test")[0]
+    expect(message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click", message["List-Unsubscribe-Post"])
+    link = message["List-Unsubscribe"]
+    expect(link.startswith(f"<{PUBLIC}/unsubscribe/") and link.endswith(">"), link)
+    for subtype in ("plain", "html"):
+        expect(link[1:-1] in part(message, subtype), f"the link is not in the {subtype} part")
+    path = link[1 + len(PUBLIC):-1]
+    for method in ("GET", "HEAD"):
+        expect(ask(house, method, path)[0] == 200, method)
+    expect(ask(house, "POST", path, b"")[0] == 400, "a POST without the words did something")
+    forged = path[:-1] + ("A" if path[-1] != "A" else "B")
+    expect(ask(house, "POST", forged + "A", b"List-Unsubscribe=One-Click")[0] == 404, "a forged link was taken")
+    expect(json.loads(house.service.run("notifications", "mutes", "-o", "json")) == [], "looking muted somebody")
+    status, page = ask(house, "POST", path, b"List-Unsubscribe=One-Click")
+    expect(status == 200 and "no more mails about this import" in page, f"{status} {page[:200]}")
+    mutes = json.loads(house.service.run("notifications", "mutes", "-o", "json"))
+    expect([(mute["person"], mute["scope"], mute["target"]) for mute in mutes] == [("ana@example.test", "import", house.identity)],
+           mutes)
 
 
 @scenario("Chromium shows every message in light and in dark, and fetches nothing")

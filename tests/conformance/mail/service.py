@@ -1,5 +1,6 @@
 """Our service with a sandbox behind it, in a folder of its own. Everything ends with `stop`."""
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -44,7 +45,7 @@ class Service:
     def start(self, calls):
         self.sandbox = "http://" + self.start_ready("sandbox", "sandbox", "grain", "--listen", "127.0.0.1:0", "--calls", str(calls),
                                                     "--seed", "7", "--rate", "off", "--slow", "0", "--token", TOKEN)
-        self.start_ready("serve", "serve", "--data", str(self.data), "--port", "0")
+        self.http = "http://" + json.loads(self.start_ready("serve", "serve", "--data", str(self.data), "--port", "0"))["http"]
 
     def run(self, *words, stdin=""):
         env = dict(os.environ, CALLIMPORT_DATA=str(self.data))
