@@ -169,14 +169,16 @@ Result<> order_addresses(const std::string& file, const toml::node& node, Writte
   return {};
 }
 
+std::string nobody(const std::string& id) {
+  return fmt::format("there is no person {}; give them a table: [people.{}]", id, id);
+}
+
 Result<> check_ids(const std::string& file, const toml::node& node, const Roster& roster) {
   std::vector<std::string> ids = {roster.owner};
   for (const auto* list : {&roster.approvers, &roster.on_call, &roster.ops, &roster.admins, &roster.team_leads})
     ids.insert(ids.end(), list->begin(), list->end());
-  for (const auto& person : roster.people) ids.push_back(person.backup);
   for (const auto& id : ids) {
-    if (!id.empty() && roster.find(id) == nullptr)
-      return complain(file, node, fmt::format("there is no person {}; give them a table: [people.{}]", id, id));
+    if (!id.empty() && roster.find(id) == nullptr) return complain(file, node, nobody(id));
   }
   return {};
 }
@@ -192,6 +194,10 @@ Result<> read_people(const std::string& file, const toml::table& table, Roster& 
     TRY_VOID(read_keys(file, "people." + written.person.id, person_keys(), *keys, written));
     TRY_VOID(order_addresses(file, node, written));
     into.people.push_back(std::move(written.person));
+  }
+  for (const auto& person : into.people) {
+    if (!person.backup.empty() && into.find(person.backup) == nullptr)
+      return complain(file, *table.get(person.id), nobody(person.backup));
   }
   return {};
 }

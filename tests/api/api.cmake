@@ -36,5 +36,8 @@ add_suite(webhook_verbs_test SOURCES api/webhook_verbs_test.cc DEPS test_house L
 add_dependencies(webhook_verbs_test callimport)
 add_suite(slack_buttons_test SOURCES api/slack_buttons_test.cc DEPS test_process simulations_sandboxes nlohmann_json::nlohmann_json LABELS real TIMEOUT 120)
 add_dependencies(slack_buttons_test callimport)
+add_suite(people_config_test SOURCES api/people_config_test.cc DEPS api::text)
 add_suite(mutes_test SOURCES api/mutes_test.cc DEPS test_house LABELS real TIMEOUT 300)
 add_dependencies(mutes_test callimport)
+add_suite(notification_verbs_test SOURCES api/notification_verbs_test.cc DEPS test_house LABELS real TIMEOUT 300)
+add_dependencies(notification_verbs_test callimport)
