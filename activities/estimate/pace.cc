@@ -27,12 +27,41 @@ std::string cause_of(const Standing& standing, const Finish& finish, double per_
   if (finish.closed > finish.working && finish.closed >= finish.over_budget) return "the hours in which bulk may run";
   if (finish.over_budget > finish.working) return budget_words(standing.budget);
   if (!standing.waits_for.empty()) return "waiting: " + standing.waits_for;
+  if (standing.counting) return "the calls are still being counted";
   if (standing.per_minute > 0 && per_ms * 60'000 * standing.requests_per_call >= kAtTheLimit * standing.per_minute)
     return fmt::format("{}'s {} requests a minute", standing.platform, grouped(standing.per_minute));
   return "the pace so far";
 }
 
+/// The hours in which bulk may run end.
+std::optional<ComingPause> window_pause(const Standing& standing) {
+  if (standing.window.always()) return std::nullopt;
+  const Timestamp now = from_unix_ms(standing.now_ms);
+  const auto closes = standing.window.closes_at(now);
+  if (!closes) return std::nullopt;
+  const auto opens = standing.window.next_opening(*closes);
+  return ComingPause{to_unix_ms(*closes), opens ? to_unix_ms(*opens) : 0, "the hours in which bulk may run"};
+}
+
+/// Our own budget is spent. When it is there again depends on when it was taken: a period later at the latest.
+std::optional<ComingPause> budget_pause(const Standing& standing, double calls_per_minute) {
+  if (standing.budget.calls <= 0 || calls_per_minute <= 0) return std::nullopt;
+  const auto left = std::max<std::int64_t>(standing.budget.calls - standing.bulk_done, 0);
+  if (left >= standing.pending) return std::nullopt;
+  const auto at = standing.now_ms + static_cast<std::int64_t>(static_cast<double>(left) / calls_per_minute * 60'000);
+  return ComingPause{at, 0, budget_words(standing.budget)};
+}
+
 }  // namespace
+
+std::optional<ComingPause> next_pause(const Standing& standing, const TimeLeft& left) {
+  if (!standing.waits_for.empty() || standing.counting || standing.pending == 0) return std::nullopt;
+  auto first = window_pause(standing);
+  const auto budget = budget_pause(standing, left.calls_per_minute);
+  if (budget && (!first || budget->at_ms < first->at_ms)) first = budget;
+  if (first && left.to_ms && *left.to_ms <= first->at_ms) return std::nullopt;
+  return first;
+}
 
 double Pace::recent_per_ms() const {
   if (seen_.size() < 2 || seen_.back().at_ms <= seen_.front().at_ms) return 0;
@@ -50,7 +79,14 @@ bool Pace::stands_still(const Standing& standing, bool seen_enough) {
 }
 
 TimeLeft Pace::look(const Standing& standing) {
-  if (standing.waits_for.empty()) {
+  if (standing.person) {
+    // Only they know; and when they have acted, what was reckoned before no longer says anything.
+    seen_.clear();
+    said_.reset();
+    resuming_ = false;
+    return {{}, {}, fmt::format("it waits for a person ({})", standing.waits_for), 0};
+  }
+  if (standing.waits_for.empty() && !standing.counting) {
     seen_.push_back({standing.now_ms, standing.done});
     while (seen_.size() > 2 && seen_.front().at_ms < standing.now_ms - kWindowMs) seen_.pop_front();
   } else {
@@ -61,7 +97,7 @@ TimeLeft Pace::look(const Standing& standing) {
   double per_ms = long_enough ? recent_per_ms() : 0;
   if (per_ms <= 0 && standing.active_ms > 0)
     per_ms = static_cast<double>(standing.done) / static_cast<double>(standing.active_ms);
-  if (standing.waits_for.empty()) left.calls_per_minute = per_ms * 60'000;
+  if (standing.waits_for.empty() && !standing.counting) left.calls_per_minute = per_ms * 60'000;
   if (stands_still(standing, long_enough)) {
     said_->calls_per_minute = left.calls_per_minute;
     return *said_;

@@ -19,6 +19,8 @@ struct Standing {
   std::int64_t active_ms = 0;          ///< spent fetching so far, without waits
   std::int64_t bulk_done = 0;          ///< of bulk, in the present period of the budget
   std::string waits_for;               ///< dotted cause; empty: it works
+  bool person = false;                 ///< it waits for one: nobody knows how long
+  bool counting = false;               ///< no bulk is fetched yet: not all calls are known
   std::int64_t until_ms = 0;           ///< of the wait; 0: nobody knows
   storage::TimeWindow window{};
   Budget budget{};
@@ -29,9 +31,17 @@ struct Standing {
 
 struct TimeLeft {
   std::optional<std::int64_t> from_ms, to_ms;  ///< of the end; nothing: not enough data yet
-  std::string cause;                           ///< of its length, in words
+  std::string cause;                           ///< of its length, in words; without an end: what it waits for
   double calls_per_minute = 0;
 };
+
+/// What will hold a working import up before its end, as far as that can be known now.
+struct ComingPause {
+  std::int64_t at_ms = 0, goes_on_ms = 0;
+  std::string cause;  ///< in words
+};
+/// Nothing: it waits already, or it ends (`left`) before anything would.
+std::optional<ComingPause> next_pause(const Standing& standing, const TimeLeft& left);
 
 /// Of one import. What is said moves only when the reckoning moves by more than a tenth of the time left.
 class Pace {

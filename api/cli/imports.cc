@@ -81,7 +81,7 @@ std::string counter_line(const v1::Counters& counters) {
 
 std::string time_left(const v1::Import& import, std::int64_t now_ms) {
   const auto& eta = import.eta();
-  if (!eta.has_to_ms()) return end_words({}, {}, now_ms);
+  if (!eta.has_to_ms()) return eta.cause().empty() ? end_words({}, {}, now_ms) : eta.cause();
   const auto words = end_words(eta.from_ms(), eta.to_ms(), now_ms);
   return eta.cause().empty() ? words : words + ", because of " + eta.cause();
 }

@@ -70,6 +70,8 @@ json shape(const v1::Import& import) {
               {"change", import.change()}};
   if (const auto input = embedded(import.input()); input.is_object()) out["started_by"] = input.value("started_by", "");
   if (!lane.reason().empty()) out["reason"] = lane.reason();
+  if (!lane.who().empty()) out["who"] = lane.who();
+  if (!lane.why().empty()) out["why"] = lane.why();
   if (lane.has_until_ms()) out["until"] = iso(lane.until_ms());
   if (import.has_eta()) {
     const auto& eta = import.eta();
@@ -78,6 +80,10 @@ json shape(const v1::Import& import) {
                   {"cause", eta.cause()},
                   {"calls_per_minute", eta.calls_per_minute()},
                   {"accuracy", eta.accuracy()}};
+    if (eta.has_pause_ms())
+      out["eta"]["next_pause"] = {{"at", iso(eta.pause_ms())},
+                                  {"cause", eta.pause_cause()},
+                                  {"goes_on", eta.has_goes_on_ms() ? json(iso(eta.goes_on_ms())) : json(nullptr)}};
   }
   if (!import.report().empty()) out["report"] = embedded(import.report());
   return out;

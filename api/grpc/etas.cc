@@ -5,6 +5,7 @@
 #include "activities/estimate/figures.h"
 #include "activities/import/contract.h"
 #include "activities/platforms/platform.h"
+#include "api/grpc/product_actions.h"
 #include "storage/library/course.h"
 
 namespace callimport::api {
@@ -26,6 +27,15 @@ std::int64_t active_ms(storage::Library& library, const std::string& import, std
   return active;
 }
 
+/// Of an import that fetches nothing at the moment.
+void tell_what_holds_it(const storage::LaneRow& lane, activities::Standing& standing) {
+  standing.counting = lane.condition == "running" && lane.stage != "notify";
+  if (lane.condition == "running") return;
+  standing.waits_for = lane.reason.empty() ? lane.condition : lane.reason;
+  standing.until_ms = lane.until_ms.value_or(0);
+  standing.person = lane.condition == "needs_attention" || (lane.condition == "paused" && !lane.until_ms);
+}
+
 activities::Standing standing_of(storage::Library& library, const activities::Budget& budget, std::int64_t now_ms,
                                  const storage::ImportRow& row) {
   activities::Standing standing;
@@ -34,11 +44,7 @@ activities::Standing standing_of(storage::Library& library, const activities::Bu
   standing.done = row.counters.found - row.counters.pending;
   standing.budget = budget;
   standing.active_ms = active_ms(library, row.id, now_ms);
-  if (!works(row.first) && !works(row.bulk)) {
-    const auto& lane = row.bulk.condition == "running" ? row.first : row.bulk;
-    standing.waits_for = !lane.reason.empty() ? lane.reason : lane.condition == "running" ? lane.stage : lane.condition;
-    standing.until_ms = lane.until_ms.value_or(0);
-  }
+  if (!works(row.first) && !works(row.bulk)) tell_what_holds_it(shown_lane(row), standing);
   const auto input = activities::read_note<activities::ImportInput>(row.input);
   if (input && !input->window.empty())
     standing.window = storage::TimeWindow::parse(input->window, input->zone).value_or(storage::TimeWindow());
@@ -110,6 +116,11 @@ void Etas::tell(storage::Library& library, const activities::Budget& budget, std
   if (left.to_ms) eta->set_to_ms(*left.to_ms);
   eta->set_cause(left.cause);
   eta->set_calls_per_minute(left.calls_per_minute);
+  if (const auto pause = activities::next_pause(standing, left); pause && works(row.bulk)) {
+    eta->set_pause_ms(pause->at_ms);
+    if (pause->goes_on_ms > 0) eta->set_goes_on_ms(pause->goes_on_ms);
+    eta->set_pause_cause(pause->cause);
+  }
   eta->set_accuracy(accuracy(library, row.platform, now_ms));
 }
 

@@ -65,6 +65,71 @@ TEST(Pace, AWaitWithAnEndIsAddedAndNamed) {
   EXPECT_EQ(left.calls_per_minute, 0);
 }
 
+TEST(Pace, AWaitForAPersonHasNoEndAndWhatWasForetoldIsForgotten) {
+  Pace pace;
+  ASSERT_TRUE(pace.look(standing(600, 600, 60'000)).to_ms);
+  auto waiting = standing(600, 600, 61'000);
+  waiting.waits_for = "access.expired";
+  waiting.person = true;
+  const auto left = pace.look(waiting);
+  EXPECT_FALSE(left.from_ms);
+  EXPECT_FALSE(left.to_ms);
+  EXPECT_EQ(left.cause, "it waits for a person (access.expired)");
+  EXPECT_FALSE(pace.said().to_ms);
+  EXPECT_TRUE(pace.look(standing(610, 590, 62'000)).to_ms) << "they acted";
+}
+
+TEST(Pace, WhileCallsAreCountedThatIsTheCause) {
+  Pace pace;
+  auto counting = standing(600, 600, 60'000);
+  counting.counting = true;
+  const auto left = pace.look(counting);
+  EXPECT_TRUE(left.to_ms);
+  EXPECT_EQ(left.cause, "the calls are still being counted");
+  EXPECT_EQ(left.calls_per_minute, 0);
+}
+
+/// ID-03: what will hold a working import up; minutes from noon, 600 calls a minute.
+struct Ahead {
+  const char* name;
+  const char* window;
+  std::int64_t pending, budget;
+  std::int64_t at_minutes, goes_on_minutes;  ///< at < 0: nothing will; goes_on < 0: nobody can say
+  const char* cause;
+};
+void PrintTo(const Ahead& row, std::ostream* out) { *out << row.name; }
+class NextPause : public testing::TestWithParam<Ahead> {};
+TEST_P(NextPause, IsTheFirstThatComesBeforeTheEnd) {
+  const auto& row = GetParam();
+  auto now = standing(600, row.pending, 60'000);
+  now.now_ms = kNoon;
+  now.window = storage::TimeWindow::parse(row.window, "Etc/UTC").value();
+  now.budget.calls = row.budget;
+  now.bulk_done = 600;
+  const auto pause = next_pause(now, Pace().look(now));
+  ASSERT_EQ(pause.has_value(), row.at_minutes >= 0);
+  if (!pause) return;
+  EXPECT_EQ(pause->at_ms, kNoon + row.at_minutes * 60'000);
+  EXPECT_EQ(pause->goes_on_ms, row.goes_on_minutes < 0 ? 0 : kNoon + row.goes_on_minutes * 60'000);
+  EXPECT_EQ(pause->cause, row.cause);
+}
+INSTANTIATE_TEST_SUITE_P(Table, NextPause,
+                         testing::Values(Ahead{"NothingAtAnyHour", "always", 600'000, 0, -1, 0, ""},
+                                         Ahead{"TheWindowCloses", "daily 10:00-14:00", 600'000, 0, 120, 22 * 60,
+                                               "the hours in which bulk may run"},
+                                         Ahead{"TheEndComesFirst", "daily 10:00-14:00", 6'000, 0, -1, 0, ""},
+                                         Ahead{"TheBudgetIsSpent", "daily 10:00-14:00", 600'000, 6'600, 10, -1,
+                                               "our own budget of 6,600 calls in 12 h"},
+                                         Ahead{"TheBudgetIsEnough", "always", 6'000, 6'600, -1, 0, ""}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(NextPauses, AreNotToldOfWhatStandsStill) {
+  auto waiting = standing(600, 600'000, 60'000);
+  waiting.window = storage::TimeWindow::parse("daily 10:00-14:00", "Etc/UTC").value();
+  waiting.waits_for = "platform.outage";
+  EXPECT_FALSE(next_pause(waiting, {}));
+}
+
 TEST(Pace, TheLimitOfThePlatformIsNamedWhenItSetsThePace) {
   auto at_limit = standing(100, 1'000, 60'000);
   at_limit.platform = "Grain";
