@@ -63,7 +63,8 @@ std::string clipped(std::string_view text, std::size_t bytes_max) {
 ManifestReads::ManifestReads(Database& db, ImportReads& imports)
     : imports_(imports),
       all_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS
-               " FROM manifest WHERE import = ?1 AND source_id > ?2 ORDER BY source_id LIMIT ?3"),
+               " FROM manifest WHERE import = ?1 AND source_id > ?2 AND (?4 = '' OR cause = ?4)"
+               " ORDER BY source_id LIMIT ?3"),
       in_state_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS
                     " FROM manifest WHERE import = ?1 AND source_id > ?2 AND state = ?4 AND (?5 = '' OR cause = ?5)"
                     " ORDER BY source_id LIMIT ?3"),
@@ -71,6 +72,10 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
                   "SELECT " CALLIMPORT_MANIFEST_COLUMNS
                   " FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND source_id > ?2 AND state IN (4, 5)"
                   " AND state = ?4 AND (?5 = '' OR cause = ?5) ORDER BY source_id LIMIT ?3"),
+      without_words_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS
+                         " FROM manifest WHERE import = ?1 AND source_id > ?2 AND state = 2 AND source_id IN"
+                         " (SELECT source_id FROM call WHERE import = ?4 AND transcript_state = ?5)"
+                         " ORDER BY source_id LIMIT ?3"),
       one_(db, "SELECT " CALLIMPORT_MANIFEST_COLUMNS " FROM manifest WHERE import = ?1 AND source_id = ?2"),
       problems_(
           db,
@@ -108,10 +113,18 @@ Result<std::vector<ManifestRow>> ManifestReads::rows(const std::string& import, 
                                                      const std::string& cause, const std::string& after_source_id,
                                                      int limit) {
   TRY(const std::int64_t number, imports_.number(import));
+  const auto wordless = wordless_state(cause);
+  if (!wordless.empty() && state.value_or(CallState::kRegistered) == CallState::kRegistered) {
+    without_words_.bind(1, number).bind(2, after_source_id).bind(3, limit).bind(4, import).bind(5, wordless);
+    return all_rows(without_words_, reader_for(import));
+  }
   const bool in_trouble = state == CallState::kFailed || state == CallState::kSkipped;
   Statement& statement = !state ? all_ : in_trouble ? in_trouble_ : in_state_;
   statement.bind(1, number).bind(2, after_source_id).bind(3, limit);
-  if (state) statement.bind(4, static_cast<int>(*state)).bind(5, cause);
+  if (state)
+    statement.bind(4, static_cast<int>(*state)).bind(5, cause);
+  else
+    statement.bind(4, cause);
   return all_rows(statement, reader_for(import));
 }
 

@@ -28,7 +28,7 @@ class ManifestReads {
 
  private:
   ImportReads& imports_;
-  Statement all_, in_state_, in_trouble_, one_, problems_, wordless_, earliest_, failed_, named_;
+  Statement all_, in_state_, in_trouble_, without_words_, one_, problems_, wordless_, earliest_, failed_, named_;
 };
 
 /// Inside a transaction of the writer.

@@ -314,6 +314,9 @@ TEST_F(Manifest, NamesProblemsMostCallsFirst) {
   EXPECT_EQ("bc", ids(kSkipped, "", "", 10));
   EXPECT_EQ("c", ids(kSkipped, "call.private", "b", 10));
   EXPECT_EQ("", ids(kFailed, "call.private", "", 10));
+  EXPECT_EQ("bc", ids(std::nullopt, "call.private", "", 10));
+  EXPECT_EQ("a", ids(std::nullopt, "media.damaged", "", 10));
+  EXPECT_EQ("", ids(std::nullopt, "call.no_recording", "", 10)) << "a cause that nothing has";
   EXPECT_EQ("d", ids(kRegistered, "", "", 10));
   EXPECT_EQ("e", ids(kPending, "", "", 10));
 }

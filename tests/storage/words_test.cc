@@ -75,6 +75,23 @@ TEST_F(WordsTest, AreWantedOnceAndNoCounterMoves) {
   EXPECT_EQ(before, counters());
 }
 
+// the rows behind a problem's number, though these calls came across.
+TEST_F(WordsTest, CallsWithoutThemAreListedByTheirCause) {
+  const auto listed = [&](std::optional<CallState> state, const std::string& cause, const std::string& after,
+                          int limit) {
+    std::vector<std::string> ids;
+    for (const auto rows = library_->manifest(kImport, state, cause, after, limit).value(); const auto& row : rows)
+      ids.push_back(row.source_id);
+    return ids;
+  };
+  const std::vector<std::string> failed = {"failed-a", "failed-b"};
+  EXPECT_EQ(failed, listed(std::nullopt, "transcript.failed", "", 10));
+  EXPECT_EQ(failed, listed(CallState::kRegistered, "transcript.failed", "", 10));
+  EXPECT_EQ(std::vector<std::string>{"failed-b"}, listed(std::nullopt, "transcript.failed", "failed-a", 1));
+  EXPECT_EQ(std::vector<std::string>{"missing"}, listed(std::nullopt, "transcript.missing", "", 10));
+  EXPECT_TRUE(listed(CallState::kFailed, "transcript.failed", "", 10).empty());
+}
+
 TEST_F(WordsTest, AreIndexedOnceWhoeverComesLate) {
   want("failed");
   const Words words{.segments = {segment("heard this"), segment("and that", 1'000)}, .state = "made", .made_by = "w-1"};
