@@ -83,6 +83,7 @@ void add_verbs(Tree& tree) {
   add_start(tree);
   add_estimate(tree);
   add_watch(tree);
+  add_overview(tree);
   add_list(tree);
   add_show(tree);
   add_report(tree);

@@ -242,6 +242,14 @@ std::string dotted_code(const std::string& message) {
   return plain && dot != std::string::npos && dot > 0 && dot + 1 < code.size() ? code : std::string();
 }
 
+/// The list that has what was not found.
+std::string where_to_look(const std::string& message) {
+  for (const char* kind : {"webhook", "credential", "call"}) {
+    if (message.starts_with(std::string("no ") + kind)) return fmt::format("callimport {}s list", kind);
+  }
+  return "callimport list";
+}
+
 /// What ours say beyond the status.
 CliError our_error(const std::string& code, CliError error) {
   error.code = code;
@@ -272,7 +280,7 @@ CliError to_error(const engine::PortStatus& status, const Session& session) {
       error.next = "repeat with a longer --command-timeout, or look with: callimport doctor";
       break;
     case kGrpcResourceExhausted: error.retry_after_s = kRetryBusyS; break;
-    case kGrpcNotFound: error.next = "callimport list"; break;
+    case kGrpcNotFound: error.next = where_to_look(error.message); break;
     case kGrpcPermissionDenied:
     case kGrpcUnauthenticated:
       error.exit = kExitSignIn;

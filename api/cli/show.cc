@@ -1,15 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "activities/import/advice.h"
 #include "api/cli/audit.h"
+#include "api/cli/import_facts.h"
+#include "api/cli/import_screen.h"
 #include "api/cli/imports.h"
 #include "api/cli/programs.h"
 #include "api/cli/shape.h"
 #include "api/cli/tree.h"
-#include "workflows/import/table.h"
 
 namespace callimport::api {
 namespace {
@@ -17,99 +20,9 @@ namespace {
 struct ShowFlags {
   std::string id, call, state, cause;
   bool calls = false, problems = false, timeline = false, notifications = false, audit = false, web = false,
-       exit_status = false;
+       exit_status = false, settings = false, technical = false;
   int limit = 1000;
 };
-
-std::string time_of(const v1::StageTime& time) {
-  if (time.duration_ms() == 0) return {};
-  std::string text = " " + human_duration(time.duration_ms());
-  if (time.waited_ms() >= 1'000) text += ", waited " + human_duration(time.waited_ms());
-  if (time.has_calls()) text += fmt::format(", {} calls", human_count(time.calls()));
-  if (time.has_calls_per_minute()) text += fmt::format(", {:.0f} a minute", time.calls_per_minute());
-  return text;
-}
-
-/// ID-02: one mark a stage (done, where it stands, to come), with its own time, calls and rate.
-std::string rail(const v1::GetImportResponse& reply) {
-  const auto& import = reply.import();
-  const auto& lane = shown_lane(import);
-  const auto at = workflows::parse_stage(lane.stage()).value_or(workflows::Stage::kAuthenticate);
-  std::string text;
-  for (int i = 0; i < workflows::kStages; ++i) {
-    const auto stage = static_cast<workflows::Stage>(i);
-    const bool done = import.has_closed_ms() || i < static_cast<int>(at);
-    const bool here = !done && stage == at;
-    text += fmt::format("  {} {}", done ? "✓" : here ? "●" : "○", fit(workflows::title_of(stage), 24));
-    for (const auto& time : reply.stages()) {
-      if (time.stage() == workflows::to_string(stage)) text += time_of(time);
-    }
-    text += "\n";
-  }
-  return text;
-}
-
-std::string next_command(const v1::Import& import, bool problems) {
-  const auto& lane = shown_lane(import);
-  if (lane.condition() == "needs_attention" && lane.reason().starts_with("access.")) {
-    return "callimport credentials renew " + import.credential() + " --token-file FILE";
-  }
-  if (lane.condition() == "needs_attention" && lane.reason() == "gaps.approval") {
-    return "callimport approve " + import.id() + ", or callimport retry " + import.id() + " --failed";
-  }
-  if (lane.condition() == "paused") return "callimport resume " + import.id();
-  if (!import.has_closed_ms()) return "callimport watch " + import.id();
-  if (problems) return "callimport show " + import.id() + " --problems";
-  return "callimport calls list --import " + import.id();
-}
-
-/// Counters, and how long it may still take if it goes on as it went so far.
-std::string progress_of(const Session& session, const v1::Import& import) {
-  if (!import.has_counters()) return "counters are not known: no worker answers\n";
-  const auto& counters = import.counters();
-  const auto done = counters.found() - counters.pending();
-  auto text = fmt::format("{} {} of {}{}\n{}\n", bar(done, counters.found(), 30), human_count(done),
-                          human_count(counters.found()), import.enumerated() ? "" : " so far", counter_line(counters));
-  text += fmt::format("recordings {}", human_bytes(counters.media_bytes()));
-  if (!import.has_closed_ms()) {
-    text += "; left: " + time_left(import, session.now_ms());
-    if (!import.eta().accuracy().empty()) text += "\nso far: " + import.eta().accuracy();
-  }
-  return text + "\n";
-}
-
-std::string screen_of(const Session& session, const v1::GetImportResponse& reply, const std::string& page) {
-  const auto& import = reply.import();
-  const auto& problems = reply.problems();
-  std::string text = session.bold(printable(import.title().empty() ? import.workspace() : import.title()));
-  text += fmt::format("  ({} · {})\n{}\n\n{}\n", import.platform(), printable(import.workspace()), import.id(),
-                      state_line(session, import));
-  text += rail(reply);
-  text += "\n" + progress_of(session, import);
-  text += fmt::format("started {}", session.time(import.created_ms()));
-  if (import.has_first_ready_ms())
-    text += fmt::format(", first calls ready after {}", human_duration(import.first_ready_ms() - import.created_ms()));
-  if (import.has_closed_ms())
-    text += fmt::format(", ended after {}", human_duration(import.closed_ms() - import.created_ms()));
-  text += "\n";
-  if (!page.empty()) text += page + "\n";
-  if (!problems.empty()) text += "\nproblems\n";
-  constexpr int kShown = 5;
-  for (int i = 0; i < std::min(problems.size(), kShown); ++i) {
-    text += fmt::format("  {:>6}  {}  {}\n", human_count(problems[i].calls()), problems[i].cause(),
-                        printable(problems[i].detail()));
-  }
-  if (problems.size() > kShown) text += fmt::format("  and {} more causes\n", problems.size() - kShown);
-  const auto width = session.width();
-  std::string out;
-  for (std::size_t from = 0; from < text.size();) {
-    const auto end = text.find('\n', from);
-    const auto line = std::string_view(text).substr(from, end - from);
-    out += (width > 0 ? cut(line, width) : std::string(line)) + "\n";
-    from = end + 1;
-  }
-  return out;
-}
 
 template <class Messages>
 std::vector<nlohmann::json> shapes_of(const Messages& messages) {
@@ -135,15 +48,34 @@ Ended show_calls(Session& session, const std::string& id, const ShowFlags& flags
   Sheet sheet;
   sheet.rows = shapes_of(calls);
   sheet.columns = import_call_columns();
+  sheet.empty = flags.state.empty() && flags.cause.empty()
+                    ? "no calls found so far; next: callimport watch " + id
+                    : "none of that state or cause; all of them: callimport show " + id + " --calls";
   sheet.text = [&] {
-    Table table{{"SOURCE ID", "TITLE", "START", "STATE", "CAUSE"}, {}, 1};
+    Table table{{"SOURCE ID", "TITLE", "START", "LENGTH", "STATE", "TRIES", "CAUSE"}, {}, 1};
     for (const auto& call : calls) {
       table.rows.push_back({printable(call.source_id()), printable(call.title()),
-                            format_utc(from_unix_ms(call.start_ms())), call.state(), call.cause()});
+                            format_utc(from_unix_ms(call.start_ms())),
+                            call.has_duration_ms() ? human_duration(call.duration_ms()) : "-", call.state(),
+                            std::to_string(call.attempts()), call.cause()});
     }
     return table.show(session.width());
   };
   return print_sheet(session, sheet);
+}
+
+/// All six, each with its state, and with times where the library knows them.
+std::vector<nlohmann::json> stages_of(const v1::GetImportResponse& reply) {
+  std::vector<nlohmann::json> rows;
+  for (const auto& stop : rail_of(reply.import())) {
+    nlohmann::json row = {{"stage", workflows::to_string(stop.stage)}};
+    for (const auto& time : reply.stages()) {
+      if (time.stage() == workflows::to_string(stop.stage)) row = shape(time);
+    }
+    row["state"] = stop.state;
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 /// ID-09: each attempt with its time, length and end.
@@ -162,8 +94,10 @@ Ended show_call(Session& session, const std::string& id, const ShowFlags& flags)
   v1::GetImportCallRequest request;
   request.set_import(id);
   request.set_source_id(flags.call);
-  CLI_TRY(const auto reply,
-          (session.ask<v1::GetImportCallRequest, v1::GetImportCallResponse>("GetImportCall", request)));
+  auto asked = session.ask<v1::GetImportCallRequest, v1::GetImportCallResponse>("GetImportCall", request);
+  if (!asked && asked.error().code == "not_found") asked.error().next = "callimport show " + id + " --calls";
+  if (!asked) return tl::unexpected(std::move(asked).error());
+  const auto& reply = *asked;
   const auto& call = reply.call();
   std::string answer;
   if (call.state() == "registered")
@@ -182,23 +116,29 @@ Ended show_call(Session& session, const std::string& id, const ShowFlags& flags)
   if (!reply.library_call().empty()) sheet.rows.front()["call"] = reply.library_call();
   sheet.columns =
       plain_columns({"source_id", "title", "state", "answer", "cause", "detail", "attempts", "lane", "call"});
+  const auto link = reply.library_call().empty()
+                        ? std::string()
+                        : "in the library: callimport calls show " + reply.library_call() + "\n";
   sheet.text = [&] {
     return fmt::format("{}  {}\n{}\n{}\nattempts {}, lane {}\n{}", printable(call.source_id()), printable(call.title()),
                        answer, call.detail().empty() ? "state " + call.state() : printable(call.detail()),
-                       call.attempts(), call.lane(), attempts_of(session, reply));
+                       call.attempts(), call.lane(), link + attempts_of(session, reply));
   };
   return print_object(session, sheet);
 }
 
 /// what each cause means, who can fix it, and how.
-std::string advice_of(const std::string& id, const google::protobuf::RepeatedPtrField<v1::Problem>& problems) {
+std::string advice_of(const std::string& id, const google::protobuf::RepeatedPtrField<v1::Problem>& problems,
+                      std::size_t width) {
   constexpr int kShown = 10;
   std::string text;
   for (int i = 0; i < std::min(problems.size(), kShown); ++i) {
     const auto& cause = problems[i].cause();
     const auto& advice = activities::advice_for(cause);
-    text += fmt::format("{}: {} {} Who can fix it: {}. {}\n", cause, advice.what, advice.means, advice.who,
-                        activities::action_for(advice, id, cause));
+    text += wrapped(fmt::format("{}: {} {} Who can fix it: {}. {}", cause, advice.what, advice.means, advice.who,
+                                activities::action_for(advice, id, cause)),
+                    width, 2) +
+            "\n";
   }
   return text;
 }
@@ -217,7 +157,7 @@ Ended show_problems(Session& session, const std::string& id) {
   Sheet sheet;
   sheet.rows = shapes_of(reply.problems());
   sheet.columns = problem_columns();
-  sheet.empty = "no problems found";
+  sheet.empty = "no problems found. Nice work!";
   sheet.text = [&] {
     Table table{{"CALLS", "CAUSE", "MARK", "FIRST", "LAST", "EXAMPLE", "WHAT HAPPENED"}, {}, 6};
     for (const auto& problem : reply.problems()) {
@@ -226,7 +166,7 @@ Ended show_problems(Session& session, const std::string& id) {
                             problem.has_last_ms() ? session.time(problem.last_ms()) : "-", printable(problem.example()),
                             printable(problem.detail())});
     }
-    return table.show(session.width()) + "\n" + advice_of(id, reply.problems());
+    return table.show(session.width()) + "\n" + advice_of(id, reply.problems(), session.width());
   };
   CLI_TRY_VOID(print_sheet(session, sheet));
   if (!reply.problems().empty())
@@ -237,7 +177,19 @@ Ended show_problems(Session& session, const std::string& id) {
   return kExitDone;
 }
 
-Ended show_timeline(Session& session, const std::string& id, int limit) {
+/// How long each entry's lane stayed as it says; nothing for what still is.
+std::vector<std::optional<std::int64_t>> lasted(const std::vector<v1::TimelineEntry>& entries) {
+  std::vector<std::optional<std::int64_t>> all(entries.size());
+  std::map<std::string, std::size_t> last;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto [before, first] = last.try_emplace(entries[i].lane(), i);
+    if (!first) all[before->second] = entries[i].at_ms() - entries[before->second].at_ms();
+    before->second = i;
+  }
+  return all;
+}
+
+Ended show_timeline(Session& session, const std::string& id, const ShowFlags& flags) {
   v1::ListTimelineRequest request;
   request.set_import(id);
   request.set_page_size(1000);
@@ -247,19 +199,33 @@ Ended show_timeline(Session& session, const std::string& id, int limit) {
     const bool more = reply.entries_size() == 1000;
     if (reply.entries_size() > 0) request.set_after_change(reply.entries(reply.entries_size() - 1).change());
     for (auto& entry : *reply.mutable_entries()) entries.push_back(std::move(entry));
-    if (!more || static_cast<int>(entries.size()) >= limit) break;
+    if (!more || static_cast<int>(entries.size()) >= flags.limit) break;
   }
+  const auto times = lasted(entries);
+  if (static_cast<int>(entries.size()) > flags.limit) entries.resize(static_cast<std::size_t>(flags.limit));
+  const auto asked_for = [&](const v1::TimelineEntry& entry) {
+    return flags.state.empty() || entry.status().condition() == flags.state;
+  };
   Sheet sheet;
-  sheet.rows = shapes_of(entries);
-  sheet.columns = plain_columns({"at", "lane", "stage", "condition", "reason"});
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!asked_for(entries[i])) continue;
+    sheet.rows.push_back(shape(entries[i]));
+    if (times[i]) sheet.rows.back()["lasted_s"] = static_cast<double>(*times[i]) / 1'000.0;
+  }
+  sheet.empty = flags.state.empty()
+                    ? "nothing happened so far; next: callimport watch " + id
+                    : "it was never " + printable(flags.state) + "; all of it: callimport show " + id + " --timeline";
+  sheet.columns = plain_columns({"at", "lane", "stage", "condition", "reason", "lasted_s"});
   for (const char* counter : {"found", "registered", "duplicate", "skipped", "failed", "pending"})
     sheet.columns.push_back({counter, std::string("counters.") + counter});
   sheet.text = [&] {
-    Table table{{"AT", "LANE", "STAGE", "STATE", "REASON", "COUNTERS"}, {}, 5};
-    for (const auto& entry : entries) {
-      const auto& status = entry.status();
-      table.rows.push_back({format_utc(from_unix_ms(entry.at_ms())), entry.lane(), status.stage(), status.condition(),
-                            status.reason(), counter_line(entry.counters())});
+    Table table{{"AT", "LANE", "STAGE", "STATE", "LASTED", "REASON", "COUNTERS"}, {}, 6};
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (!asked_for(entries[i])) continue;
+      const auto& status = entries[i].status();
+      table.rows.push_back({format_utc(from_unix_ms(entries[i].at_ms())), entries[i].lane(), status.stage(),
+                            status.condition(), times[i] ? human_duration(*times[i]) : "-", status.reason(),
+                            counter_line(entries[i].counters())});
     }
     return table.show(session.width());
   };
@@ -275,6 +241,7 @@ Ended show_notifications(Session& session, const std::string& id, int limit) {
   Sheet sheet;
   sheet.rows = shapes_of(reply.notifications());
   sheet.columns = plain_columns({"at", "event", "subject", "text", "next"});
+  sheet.empty = "nobody was told anything yet";
   sheet.text = [&] {
     Table table{{"AT", "EVENT", "SUBJECT"}, {}, 2};
     for (const auto& one : reply.notifications())
@@ -296,8 +263,8 @@ Ended show_web(Session& session, const std::string& id) {
 }
 
 Ended show(Session& session, const ShowFlags& flags) {
-  const bool details =
-      !flags.call.empty() || flags.calls || flags.problems || flags.timeline || flags.notifications || flags.audit;
+  const bool details = !flags.call.empty() || flags.calls || flags.problems || flags.timeline || flags.notifications ||
+                       flags.audit || flags.technical;
   if (details || flags.web) {
     CLI_TRY(const auto id, find_import(session, flags.id));
     if (flags.web) return show_web(session, id);
@@ -305,17 +272,20 @@ Ended show(Session& session, const ShowFlags& flags) {
     if (flags.calls) return show_calls(session, id, flags);
     if (flags.problems) return show_problems(session, id);
     if (flags.audit) return show_audit(session, id, flags.limit);
-    if (flags.timeline) return show_timeline(session, id, flags.limit);
+    if (flags.timeline) return show_timeline(session, id, flags);
+    if (flags.technical) return show_technical(session, id);
     return show_notifications(session, id, flags.limit);
   }
   CLI_TRY(const auto reply, get_import(session, flags.id));
   const auto& import = reply.import();
+  if (flags.settings) return show_settings(session, import);
   Sheet sheet;
   sheet.rows = {shape(import)};
   sheet.rows.front()["problems"] = shapes_of(reply.problems());
-  sheet.rows.front()["stages"] = shapes_of(reply.stages());
+  sheet.rows.front()["stages"] = stages_of(reply);
+  sheet.rows.front()["next"] = next_command(import, !reply.problems().empty());
   sheet.columns = import_columns();
-  sheet.text = [&] { return screen_of(session, reply, web_page_of(session, import.id())); };
+  sheet.text = [&] { return import_screen(session, reply, web_page_of(session, import.id())); };
   CLI_TRY_VOID(print_object(session, sheet));
   if (session.output() == Output::kText) session.say("\nnext: " + next_command(import, !reply.problems().empty()));
   return flags.exit_status ? exit_of(import) : static_cast<int>(kExitDone);
@@ -329,12 +299,16 @@ void add_show(Tree& tree) {
   auto flags = std::make_shared<ShowFlags>();  // shared by the parser and the body
   verb.add_option("import", flags->id, "import id, its beginning, or the address of its page")->required();
   verb.add_flag("--calls", flags->calls, "every call found");
-  verb.add_option("--state", flags->state, "with --calls: pending, staged, registered, duplicate, skipped or failed");
+  verb.add_option("--state", flags->state,
+                  "with --calls: pending, staged, registered, duplicate, skipped or failed; with --timeline: "
+                  "running, waiting, needs_attention, paused ...");
   verb.add_option("--cause", flags->cause, "with --calls: only this cause");
   verb.add_flag("--problems", flags->problems, "failed and skipped calls by cause");
   verb.add_flag("--timeline", flags->timeline, "every change of stage or state");
   verb.add_flag("--notifications", flags->notifications, "what people were told");
   verb.add_flag("--audit", flags->audit, "who did what, when, from where and why");
+  verb.add_flag("--settings", flags->settings, "what it was asked for, and by which rules it runs");
+  verb.add_flag("--technical", flags->technical, "its workflow and run, and how to read its history");
   verb.add_flag("--web", flags->web, "open its page in Temporal's Web UI, or print the address");
   verb.add_option("--call", flags->call, "was the call of this source id imported, and if not, why");
   verb.add_option("--limit", flags->limit, "rows at most")->check(CLI::Range(1, 10'000'000));

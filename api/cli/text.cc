@@ -53,6 +53,19 @@ bool is_wide(char32_t c) {
 }
 std::size_t columns_of(char32_t c) { return is_combining(c) ? 0 : is_wide(c) ? 2 : 1; }
 
+/// How many bytes of the text take at most `width` columns; never a part of a character.
+std::size_t bytes_within(std::string_view text, std::size_t width) {
+  std::size_t used = 0, i = 0;
+  while (i < text.size()) {
+    const auto [point, bytes] = decode(text, i);
+    const std::size_t more = bytes == 0 ? 1 : columns_of(point);
+    if (used + more > width) break;
+    used += more;
+    i += std::max<std::size_t>(bytes, 1);
+  }
+  return i;
+}
+
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -119,15 +132,7 @@ std::size_t columns(std::string_view text) {
 std::string cut(std::string_view text, std::size_t width) {
   if (columns(text) <= width) return std::string(text);
   if (width == 0) return {};
-  std::size_t used = 0, i = 0;
-  while (i < text.size()) {
-    const auto [point, bytes] = decode(text, i);
-    const std::size_t more = bytes == 0 ? 1 : columns_of(point);
-    if (used + more > width - 1) break;
-    used += more;
-    i += std::max<std::size_t>(bytes, 1);
-  }
-  return std::string(text.substr(0, i)) + "…";
+  return std::string(text.substr(0, bytes_within(text, width - 1))) + "…";
 }
 
 std::string fit(std::string_view text, std::size_t width) {
@@ -222,6 +227,55 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   return best;
 }
 
+std::string wrapped(std::string_view line, std::size_t width, std::size_t indent) {
+  if (width == 0 || columns(line) <= width) return std::string(line);
+  if (indent + 8 > width) indent = 0;
+  std::string out, row;
+  std::size_t begins = 0;  // columns of the row's indent
+  const auto turn = [&] {
+    out += row + "\n";
+    row.assign(indent, ' ');
+    begins = indent;
+  };
+  for (std::size_t at = 0; at < line.size();) {
+    const auto space = std::min(line.find(' ', at == 0 ? line.find_first_not_of(' ') : at), line.size());
+    std::string word(line.substr(at, space - at));
+    at = space + 1;
+    const bool first = columns(row) == begins;
+    if (!first && columns(row) + 1 + columns(word) > width) {
+      turn();
+    } else if (!first) {
+      row += ' ';
+    }
+    while (columns(row) + columns(word) > width) {
+      const auto bytes = bytes_within(word, width - columns(row));
+      if (bytes == 0) break;
+      row += word.substr(0, bytes);
+      word = word.substr(bytes);
+      turn();
+    }
+    row += word;
+  }
+  return out + row;
+}
+
+/// The first cell by itself, the others behind their heads.
+std::string Table::paragraphs(std::size_t width) const {
+  std::string text;
+  for (const auto& row : rows) {
+    std::string cells;
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      if (row[i].empty() || row[i] == "-") continue;
+      std::string name = head[i];
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+      cells += (cells.empty() ? "  " : " · ") + name + " " + row[i];
+    }
+    text += wrapped(row.front(), width, 2) + "\n";
+    if (!cells.empty()) text += wrapped(cells, width, 2) + "\n";
+  }
+  return text;
+}
+
 std::string Table::show(std::size_t width) const {
   std::vector<std::size_t> widths;
   for (const auto& title : head) widths.push_back(columns(title));
@@ -232,15 +286,17 @@ std::string Table::show(std::size_t width) const {
   for (const auto one : widths) all += one + 2;
   all -= 2;
   if (width > 0 && all > width) {
+    constexpr std::size_t kLeast = 8;
     auto& giving = widths[cut_column];
-    giving = all - width + 8 < giving ? giving - (all - width) : std::min<std::size_t>(giving, 8);
+    if (giving < all - width + kLeast) return paragraphs(width);
+    giving -= all - width;
   }
   std::string text;
   const auto add = [&](const std::vector<std::string>& row) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) line += (i == 0 ? "" : "  ") + fit(row[i], widths[i]);
     while (!line.empty() && line.back() == ' ') line.pop_back();
-    text += (width > 0 ? cut(line, width) : line) + "\n";
+    text += line + "\n";
   };
   add(head);
   for (const auto& row : rows) add(row);

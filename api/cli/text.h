@@ -19,6 +19,10 @@ std::size_t columns(std::string_view text);
 std::string cut(std::string_view text, std::size_t width);
 std::string fit(std::string_view text, std::size_t width);
 
+/// `line` in lines of at most `width` columns, broken at spaces, all but the first after `indent` spaces; a longer word
+/// is broken where it has to be. Width 0: as it is. No line break at the end.
+std::string wrapped(std::string_view line, std::size_t width, std::size_t indent);
+
 /// Our own marks (dots, ellipsis, bars, ticks) as one ASCII character each; all other text stays.
 std::string in_ascii(std::string_view text);
 
@@ -41,16 +45,20 @@ std::string condition_words(std::string_view condition);
 /// The nearest of `words` within two edits (three for long words), for "did you mean".
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& words);
 
-/// Rows as aligned columns, the last one cut to `width` in all; width 0: nothing is cut.
+/// Rows as aligned columns of `width` in all; width 0: nothing is cut. Where they do not fit though one column gave
+/// way, each row is a paragraph that names its cells, so that a narrow terminal hides nothing.
 struct Table {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;
   std::size_t cut_column = 0;  ///< the column that gives way when the table is too wide
   std::string show(std::size_t width) const;
+
+ private:
+  std::string paragraphs(std::size_t width) const;
 };
 
-/// One CSV field: quoted where needed, and never read as a formula by a spreadsheet: where a cell would begin with one of
-/// = + - @, an apostrophe stands before it. Line breaks and tabs become spaces.
+/// One CSV field: quoted where needed, and never read as a formula by a spreadsheet: where a cell would begin with one
+/// of = + - @, an apostrophe stands before it. Line breaks and tabs become spaces.
 std::string csv_field(std::string_view text);
 std::string csv_row(const std::vector<std::string>& fields);
 

@@ -27,6 +27,7 @@ void add_sandbox(Tree& tree);
 void add_start(Tree& tree);
 void add_estimate(Tree& tree);
 void add_watch(Tree& tree);
+void add_overview(Tree& tree);
 void add_list(Tree& tree);
 void add_show(Tree& tree);
 void add_report(Tree& tree);

@@ -6,8 +6,11 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "activities/platforms/matrix.h"
 #include "activities/platforms/platform.h"
+#include "api/cli/platforms_page.h"
 #include "api/cli/shape.h"
+#include "storage/windows/time_window.h"
 
 namespace callimport::api {
 namespace {
@@ -34,8 +37,28 @@ std::string platform_names() {
   return names;
 }
 
+/// NW-02: the matrix in short, for whoever has to choose.
+void say_platforms(const Session& session) {
+  for (const auto* one : activities::platforms()) {
+    const auto* row = activities::matrix_row(one->name);
+    if (row == nullptr) continue;
+    std::string gaps;
+    for (const auto& gap : row->at("gaps")) gaps += (gaps.empty() ? "" : "; ") + gap.get<std::string>();
+    const auto fact = [&](const char* key) { return row->at(key).get<std::string>(); };
+    const auto line = [&](const std::string& text) {
+      session.say_raw(wrapped("  " + text, session.talk_width(), 4) + "\n");
+    };
+    line(fmt::format("{}: {}", one->name, comes_across_words(*row)));
+    line(fmt::format("needs: {}; {}", fact("plan"), fact("role")));
+    line("5,000 calls: " + row->at("usual").value("5000", "not known"));
+    line("gaps: " + gaps + "; last verified by " +
+         (row->contains("verified") ? row->at("verified").at("test").get<std::string>() : "nothing"));
+  }
+}
+
 expected<void, CliError> ask_platform(const Session& session, StartFlags& flags) {
   if (!flags.platform.empty()) return {};
+  say_platforms(session);
   CLI_TRY(flags.platform, ask(session, "Where are the calls? (" + platform_names() + ")",
                               std::string(activities::platforms().front()->name), [](const std::string& answer) {
                                 return activities::find_platform(answer) != nullptr
@@ -111,6 +134,22 @@ expected<void, CliError> ask_extent(const Session& session, StartFlags& flags) {
   return {};
 }
 
+/// NW-09: the moment, and the hours for all but the first calls, checked as they are typed.
+expected<void, CliError> ask_when(const Session& session, StartFlags& flags) {
+  if (!flags.window.empty() || !flags.at.empty() || !flags.sample.empty()) return {};
+  const auto check = [&](const std::string& answer) -> std::string {
+    if (answer.empty()) return {};
+    const auto window = storage::TimeWindow::parse(answer, flags.zone);
+    return window ? std::string() : window.error().message;
+  };
+  CLI_TRY(flags.window,
+          ask(session,
+              "When may all but the first calls run? (nights, always, \"weekdays 20:00-06:00\"; Enter: as the "
+              "server says)",
+              "", check));
+  return {};
+}
+
 std::string quoted(const std::string& word) {
   if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/@") ==
       std::string::npos)
@@ -133,6 +172,7 @@ std::string as_command(const StartFlags& flags) {
   if (flags.credential.empty()) add("--token-file", flags.token.file.empty() ? "FILE" : flags.token.file);
   add("--sample", flags.sample);
   add("--after", flags.after);
+  add("--window", flags.window);
   if (flags.no_media) command += " --no-media";
   return command + " --yes --owns-data";
 }
@@ -140,10 +180,11 @@ std::string as_command(const StartFlags& flags) {
 }  // namespace
 
 expected<StartFlags, CliError> ask_for_start(Session& session, StartFlags flags) {
-  CLI_TRY_VOID(ask_platform(session, flags));
   CLI_TRY_VOID(ask_customer(session, flags));
+  CLI_TRY_VOID(ask_platform(session, flags));
   CLI_TRY_VOID(ask_credential(session, flags));
   CLI_TRY_VOID(ask_extent(session, flags));
+  CLI_TRY_VOID(ask_when(session, flags));
   session.say("without questions: " + printable(as_command(flags)));
   return flags;
 }

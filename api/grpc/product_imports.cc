@@ -11,7 +11,7 @@ namespace {
 using storage::CallState;
 
 /// A page ends at (created_ms, id), so that rows that come or change meanwhile are neither lost nor doubled.
-std::string token_of(const v1::Import& last) { return fmt::format("{:020}/{}", last.created_ms(), last.id()); }
+std::string token_of(const storage::ImportRow& last) { return fmt::format("{:020}/{}", last.created_ms, last.id); }
 
 Result<std::optional<storage::ImportPlace>> place_of(const std::string& token) {
   if (token.empty()) return std::optional<storage::ImportPlace>{};
@@ -23,6 +23,17 @@ Result<std::optional<storage::ImportPlace>> place_of(const std::string& token) {
   }
   place.id = token.substr(slash + 1);
   return std::optional(place);
+}
+
+/// One look at each manifest's key. A token is of the last row looked at, so that a page may hold fewer than it could.
+Result<> keep_those_that_found(ProductParts& parts, const std::string& call, std::vector<storage::ImportRow>& rows) {
+  std::vector<storage::ImportRow> kept;
+  for (auto& row : rows) {
+    TRY(const auto found, parts.library.manifest_row(row.id, call));
+    if (found) kept.push_back(std::move(row));
+  }
+  rows = std::move(kept);
+  return {};
 }
 
 /// Newest first.
@@ -40,10 +51,13 @@ Result<v1::ListImportsResponse> list_imports(ProductParts& parts, const v1::List
   filter.created_after_ms = request.created_after_ms();
   TRY(const auto after, place_of(request.page_token()));
   const int size = page_size(request.page_size());
-  TRY(const auto rows, parts.library.imports_page(filter, after, size));
+  TRY(auto rows, parts.library.imports_page(filter, after, size));
   v1::ListImportsResponse reply;
+  if (std::ssize(rows) == size) reply.set_next_page_token(token_of(rows.back()));
+  if (!request.call().empty()) {
+    TRY_VOID(keep_those_that_found(parts, request.call(), rows));
+  }
   for (const auto& row : rows) *reply.add_imports() = to_message(row);
-  if (std::ssize(rows) == size) reply.set_next_page_token(token_of(reply.imports(size - 1)));
   return reply;
 }
 
@@ -83,6 +97,16 @@ Result<v1::ListImportCallsResponse> list_import_calls(ProductParts& parts, const
   return reply;
 }
 
+/// The call of the library that this row became or is again; empty: none.
+Result<std::string> in_library(ProductParts& parts, const std::string& import, const storage::ManifestRow& row) {
+  if (row.state != CallState::kRegistered) return row.repeats;
+  TRY(const auto owner, parts.library.import(import));
+  storage::Call same_id;
+  same_id.source_id = row.source_id;
+  TRY(const auto known, parts.library.repeated(same_id, owner.platform, owner.workspace));
+  return known && known->how == storage::Sameness::kSameId ? known->call : std::string();
+}
+
 Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1::GetImportCallRequest& request) {
   TRY(const auto id, resolve_import(parts.library, request.import()));
   TRY(const auto row, parts.library.manifest_row(id, request.source_id()));
@@ -90,7 +114,8 @@ Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1:
     return fail(Code::kNotFound, "import " + id + " has not found a call " + request.source_id().substr(0, 200));
   v1::GetImportCallResponse reply;
   *reply.mutable_call() = to_message(*row);
-  reply.set_library_call(row->repeats);
+  TRY(const auto there, in_library(parts, id, *row));
+  reply.set_library_call(there);
   TRY(const auto attempts, parts.library.attempts(id, row->source_id));
   for (const auto& attempt : attempts) *reply.add_attempts() = to_message(attempt);
   return reply;

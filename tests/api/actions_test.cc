@@ -89,7 +89,7 @@ TEST(Pause, SaysWhatFinishesAndResumeWhatChanged) {
   EXPECT_EQ(read_json(house, {"show", house.import(), "--audit"}), log);
 }
 
-TEST(Pause, OfManyCountsThemAndWantsAYes) {
+TEST(Pause, OfManyCountsThemAndWantsAYes) {  // OV-07
   Held held(42);
   auto& house = held.house;
   const std::vector<std::string> all = {"pause", "--query", "CallImportPlatform = 'grain'"};

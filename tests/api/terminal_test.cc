@@ -1,4 +1,5 @@
-// `start` and `watch` on a terminal, as a person meets them (ux TS-01, TS-02, TW-01, TW-06, TW-07).
+// `start` and `watch` on a terminal, as a person meets them (ux TS-01, TS-02, TW-01, TW-06, TW-07, NW-01, NW-02,
+// NW-12, NW-13).
 #include "tests/api/terminal.h"
 
 #include <gtest/gtest.h>
@@ -19,15 +20,17 @@ TEST(Wizard, StartsAnImportFromAnswers) {
   ASSERT_TRUE(house.serve());
   Terminal terminal({"start", "--base-url", house.base_url(), "--wait", "--approve-above", "100"}, house.scratch(),
                     at_home(house));
-  ASSERT_TRUE(terminal.expect("Where are the calls?")) << terminal.seen();
+  ASSERT_TRUE(terminal.expect("Whose calls are they?")) << terminal.seen();
+  terminal.type("\n");
+  ASSERT_TRUE(terminal.expect("a name is needed"));
+  terminal.type("Ana's calls\n");
+  for (const char* words : {"grain: recordings, transcripts, people",
+                            "needs: ", "5,000 calls: ", "gaps: ", "Where are the calls?"})  // NW-02
+    ASSERT_TRUE(terminal.expect(words)) << words << terminal.seen();
   terminal.type("gramophone\n");
   ASSERT_TRUE(terminal.expect("no connector of that name")) << terminal.seen();
   ASSERT_TRUE(terminal.expect("Where are the calls?"));
   terminal.type("\n");
-  ASSERT_TRUE(terminal.expect("Whose calls are they?"));
-  terminal.type("\n");
-  ASSERT_TRUE(terminal.expect("a name is needed"));
-  terminal.type("Ana's calls\n");
   ASSERT_TRUE(terminal.expect("How many calls"));
   terminal.type("many\n");
   ASSERT_TRUE(terminal.expect("a number up to 1000, or all"));
@@ -55,11 +58,30 @@ TEST(Wizard, StartsAnImportFromAnswers) {
   EXPECT_NE(terminal.seen().find("found 7 = registered"), std::string::npos) << terminal.seen();
   // The second time it offers the access that is there; no answer starts nothing.
   Terminal again({"start"}, house.scratch(), at_home(house));
-  ASSERT_TRUE(again.expect("Where are the calls?"));
-  again.type("\n");
   ASSERT_TRUE(again.expect("Whose calls are they?"));
   again.type("\x04");
   EXPECT_EQ(again.wait(), 3) << again.seen();
+}
+
+// NW-01: customer, platform, access, what, when, review; the line without questions is what a colleague can go on with.
+TEST(Wizard, AsksWhenTheBulkMayRun) {
+  House house(20, 36);
+  ASSERT_TRUE(house.serve());
+  Terminal terminal({"start", "--base-url", house.base_url()}, house.scratch(), at_home(house));
+  ASSERT_TRUE(terminal.expect("Whose calls are they?")) << terminal.seen();
+  terminal.type("Acme\n");
+  for (const char* question : {"Where are the calls?", "How many calls", "Since when?", "Recordings, too?"}) {
+    ASSERT_TRUE(terminal.expect(question)) << question << terminal.seen();
+    terminal.type("\n");
+  }
+  ASSERT_TRUE(terminal.expect("When may all but the first calls run?")) << terminal.seen();
+  terminal.type("sometimes\n");
+  ASSERT_TRUE(terminal.expect("When may all but the first calls run?")) << "it is asked again: " << terminal.seen();
+  terminal.type("weekdays 20:00-06:00\n");
+  ASSERT_TRUE(terminal.expect("--window 'weekdays 20:00-06:00' --yes --owns-data")) << terminal.seen();
+  ASSERT_TRUE(terminal.expect("Token (not shown)"));
+  terminal.type("\x04");
+  EXPECT_NE(terminal.wait(), 0);
 }
 
 TEST(Wizard, SaysNoToAPersonWhoSaysNo) {

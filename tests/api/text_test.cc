@@ -84,6 +84,39 @@ TEST(Table, FitsTheWidth) {
   EXPECT_NE(table.show(0).find(std::string(200, 't')), std::string::npos);
 }
 
+TEST(Table, IsParagraphsWhereItsColumnsDoNotFit) {
+  const Table table{
+      {"ID", "TITLE", "STATE", "WHY"},
+      {{"imp_1", "Björn & 山田", "Needs attention", "access.expired"}, {"imp_2", "short", "Running", "-"}},
+      1};
+  EXPECT_EQ(table.show(30),
+            "imp_1\n  title Björn & 山田 · state\n  Needs attention · why\n  access.expired\n"
+            "imp_2\n  title short · state Running\n");
+}
+
+struct Wrap {
+  const char* name;
+  const char* text;
+  std::size_t width, indent;
+  const char* lines;
+};
+void PrintTo(const Wrap& row, std::ostream* out) { *out << row.name; }
+class Wrapped : public testing::TestWithParam<Wrap> {};
+TEST_P(Wrapped, BreaksAtSpacesAndLosesNothing) {
+  const auto& row = GetParam();
+  EXPECT_EQ(wrapped(row.text, row.width, row.indent), row.lines);
+}
+INSTANTIATE_TEST_SUITE_P(Table, Wrapped,
+                         testing::Values(Wrap{"NoTerminal", "one two three", 0, 4, "one two three"},
+                                         Wrap{"Fits", "one two three", 13, 4, "one two three"},
+                                         Wrap{"AtASpace", "one two three", 12, 4, "one two\n    three"},
+                                         Wrap{"KeepsItsOwnIndent", "  one two three", 14, 4, "  one two\n    three"},
+                                         Wrap{"ALongWordIsBroken", "ab cdefghijklmnop", 10, 2,
+                                              "ab\n  cdefghij\n  klmnop"},
+                                         Wrap{"NeverInsideACharacter", "山田山田山田山田", 9, 0, "山田山田\n山田山田"},
+                                         Wrap{"Nothing", "", 10, 2, ""}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
 TEST(Csv, IsSafeInASpreadsheet) {
   EXPECT_EQ(csv_field("=1+2"), "'=1+2");
   EXPECT_EQ(csv_field("@cmd"), "'@cmd");

@@ -27,7 +27,7 @@ TEST_F(Verbs, SameKeyStartsOnce) {
   EXPECT_EQ(read_json({"list", "-o", "json"}).size(), 1u);
 }
 
-TEST_F(Verbs, ListInEveryFormat) {
+TEST_F(Verbs, ListInEveryFormat) {  // TL-03
   const auto all = read_json({"list", "-o", "json"});
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0]["id"], id());
@@ -64,7 +64,7 @@ TEST_F(Verbs, ListByOwner) {
   EXPECT_EQ(read_json({"list", "--owner", owner + "x", "-o", "json"}).size(), 0u);
 }
 
-TEST_F(Verbs, ShowWebPrintsThePageAndItsAddressIsAnId) {
+TEST_F(Verbs, ShowWebPrintsThePageAndItsAddressIsAnId) {  // X-07, TH-04
   const auto none = house_->verb({"show", id(), "--web"});
   EXPECT_EQ(none.code, 2);
   EXPECT_NE(none.err.find("web_url"), std::string::npos) << none.err;
@@ -212,7 +212,7 @@ struct Watched {
   std::unique_ptr<Process> watching;
 };
 
-TEST(Watch, LivesThroughARestartAndSaysSo) {
+TEST(Watch, LivesThroughARestartAndSaysSo) {  // X-05, TW-04
   Watched watched(6);
   watched.house.server().kill_hard();
   watched.gate.set_value();
