@@ -5,6 +5,7 @@
 
 #include "engine/service/port_errors.h"
 #include "engine/service/transition_check.h"
+#include "engine/service/uuid_text.h"
 #include "storage/model/ensure.h"
 
 namespace callimport::engine {
@@ -65,17 +66,11 @@ Result<> Service::recover() {
   }
   for (auto& closed : recovered.closed) {
     pb::RunSummary summary;
-    if (!summary.ParseFromString(closed.summary)) {
+    if (!summary.ParseFromString(closed.summary) || !is_uuid(summary.facts().run_id())) {
       return fail(Code::kCorrupt, "journal: the summary of run " + std::to_string(closed.run) + " does not parse");
     }
     last_task_id = std::max(last_task_id, summary.last_task_id());
-    ClosedRun run{.key = closed.run,
-                  .space = recovered_space(summary.facts()),
-                  .workflow_id = summary.facts().workflow_id(),
-                  .run_id = summary.facts().run_id(),
-                  .closed_ns = summary.progress().closed_ns(),
-                  .start_ns = summary.facts().start_ns(),
-                  .summary = std::move(closed.summary)};
+    ClosedRun run{.key = closed.run, .space = recovered_space(summary.facts()), .summary = std::move(closed.summary)};
     if (run.space == nullptr) return fail(Code::kCorrupt, lost_namespace(run.key));
     index_reset(run.key, summary.facts().base_run_id());
     index_closed(std::move(run), summary);
@@ -397,7 +392,7 @@ void Service::finish_start_over() {
   remove_lost_namespaces();
   for (auto& [name, space] : namespaces_) space.current_runs.clear();
   for (const auto& [key, run] : closed_) {
-    RunKey& current = run.space->current_runs[run.workflow_id];
+    RunKey& current = run.space->current_runs[run.row->workflow_id];
     current = std::max(current, key);
   }
   for (const auto& [key, run] : open_) {

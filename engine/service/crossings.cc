@@ -11,8 +11,8 @@ namespace callimport::engine {
 Execution Service::execution_of(RunKey key) {
   const Found found = find(key);
   Execution out;
-  out.set_workflow_id(found.open != nullptr ? found.open->facts.workflow_id() : found.closed->workflow_id);
-  out.set_run_id(found.open != nullptr ? found.open->facts.run_id() : found.closed->run_id);
+  out.set_workflow_id(found.workflow_id());
+  out.set_run_id(found.run_id());
   return out;
 }
 

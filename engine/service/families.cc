@@ -105,8 +105,7 @@ void Service::settle_families() {
 
 /// To the run that started the child, or the one that a reset made of it and that has it pending.
 void Service::tell_parent(const Report& report) {
-  const auto key = runs_by_id_.find(report.parent.run_id());
-  Found parent = key == runs_by_id_.end() ? Found{} : find(key->second);
+  Found parent = find_id(report.parent.run_id());
   if (parent.open == nullptr) parent = find_current(report.parent.name_space(), report.parent.workflow_id());
   if (parent.open == nullptr) return;
   Draft draft(*parent.open, clock_.now());
@@ -147,8 +146,7 @@ void Service::find_orphans() {
 std::optional<Service::Orphan> Service::orphan_of(const OpenRun& child) {
   std::string run_id = child.facts.parent().run_id();
   while (true) {
-    const auto key = runs_by_id_.find(run_id);
-    const Found parent = key == runs_by_id_.end() ? Found{} : find(key->second);
+    const Found parent = find_id(run_id);
     if (parent.closed == nullptr) return std::nullopt;  // open, or forgotten long after it closed
     const pb::RunSummary summary = summary_of(parent);
     if (!summary.progress().reset_run_id().empty()) {

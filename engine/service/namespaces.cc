@@ -143,7 +143,7 @@ void Service::adopt_namespace(const OpenRun& record) {
   space.state = state;
   if (other_retention) {
     for (const auto& [key, run] : closed_) {
-      if (run.space == &space) retention_.set(add_nanos(run.closed_ns, space.retention_ns), key);
+      if (run.space == &space) retention_.set(add_nanos(run.row->closed_ns, space.retention_ns), key);
     }
   }
   if (state.being_deleted()) sweep_later(state.number());

@@ -27,20 +27,19 @@ OpenRun* Service::activity_by_token(const std::string& bytes, std::int64_t* sche
     *error = std::move(*wrong);
     return nullptr;
   }
-  const auto id = runs_by_id_.find(token.run_id());
-  const auto it = id == runs_by_id_.end() ? open_.end() : open_.find(id->second);
-  if (it == open_.end()) {
-    *error = id == runs_by_id_.end() ? errors::workflow_not_found(token.workflow_id()) : errors::already_completed();
+  const Found found = find_id(token.run_id());
+  if (found.open == nullptr) {
+    *error = found ? errors::already_completed() : errors::workflow_not_found(token.workflow_id());
     return nullptr;
   }
-  const auto activity = it->second->activities.find(token.scheduled_event_id());
-  if (activity == it->second->activities.end() || activity->second.state.attempt() != token.attempt() ||
+  const auto activity = found.open->activities.find(token.scheduled_event_id());
+  if (activity == found.open->activities.end() || activity->second.state.attempt() != token.attempt() ||
       activity->second.state.started_ns() != token.started_ns()) {
     *error = errors::activity_not_found();
     return nullptr;
   }
   *scheduled = token.scheduled_event_id();
-  return it->second.get();
+  return found.open;
 }
 
 OpenRun* Service::activity_by_name(const std::string& name_space, const std::string& workflow_id,

@@ -41,8 +41,9 @@ void Service::erase_closed(RunKey key) {
   closed_.erase(key);
   closing_.erase(key);
   std::erase_if(turn_.closed, [key](const storage::ClosedHistory& history) { return history.run == key; });
-  closed->space->visibility.erase({closed->closed_ns, closed->start_ns, key});
-  forget_name(key, *closed->space, closed->workflow_id, closed->run_id);
+  forget_name(key, *closed->space, closed->row->workflow_id, closed->row->run_id);
+  closed->space->visibility.erase(visibility_key({nullptr, closed.get()}));
+  closed->row = nullptr;
   turn_.erased.push_back(key);
   closed->held = nullptr;
   turn_.removed.push_back(std::move(closed));
@@ -50,7 +51,7 @@ void Service::erase_closed(RunKey key) {
 }
 
 void Service::forget_name(RunKey key, Namespace& space, const std::string& workflow_id, const std::string& run_id) {
-  runs_by_id_.erase(run_id);
+  run_ids_.erase(run_id);
   resets_.erase(run_id);
   const auto current = space.current_runs.find(workflow_id);
   if (current != space.current_runs.end() && current->second == key) space.current_runs.erase(current);

@@ -107,7 +107,7 @@ Service::Found Service::find_for_history(const std::string& name_space,
   if (bytes.empty()) {
     const Found found = find_run(name_space, execution, error);
     if (!found) return found;
-    token->set_run_id(found.open != nullptr ? found.open->facts.run_id() : found.closed->run_id);
+    token->set_run_id(found.run_id());
     token->set_next_event_id(reverse ? 0 : 1);
     token->set_reverse(reverse);
     return found;
@@ -120,8 +120,7 @@ Service::Found Service::find_for_history(const std::string& name_space,
     *error = errors::invalid("RunId in the request does not match the NextPageToken.");
     return {};
   }
-  const auto it = runs_by_id_.find(token->run_id());
-  const Found found = it == runs_by_id_.end() ? Found{} : find(it->second);
+  const Found found = find_id(token->run_id());
   if (found && found.space() == &space(name_space)) return found;
   *error = errors::run_not_found(execution.workflow_id(), token->run_id());
   return {};

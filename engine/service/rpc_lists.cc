@@ -50,8 +50,7 @@ void Service::scan(const Namespace& space, const ListFilter& filter, const Visib
     if (after == nullptr || *after < last_open) at = first;
   }
   if (!filter.only_run_id().empty()) {  // one at most
-    const auto it = runs_by_id_.find(filter.only_run_id());
-    const Found found = it == runs_by_id_.end() ? Found{} : find(it->second);
+    const Found found = find_id(filter.only_run_id());
     if (found.space() != &space) return;
     const auto row = rows.find(visibility_key(found));
     if (row == rows.end() || (after != nullptr && !(*after < row->first)) || !filter.matches(row->second)) return;

@@ -53,9 +53,7 @@ void Service::read_for_reset(std::shared_ptr<ResetOrder> order, Found found) {
   }
   with_closed_history(*found.closed, [this, order](const pb::RunSummary&, const HistoryBatches& history) {
     if (!take_for_reset(*order, history)) return;
-    const std::string next = continued_in(history);
-    const auto it = runs_by_id_.find(next);
-    const Found successor = next.empty() || it == runs_by_id_.end() ? Found{} : find(it->second);
+    const Found successor = find_id(continued_in(history));
     if (!successor) return decide_reset(*order);
     read_for_reset(order, successor);
   });

@@ -154,8 +154,8 @@ void Service::PollWorkflowExecutionUpdate(const api::PollWorkflowExecutionUpdate
 api::UpdateWorkflowExecutionResponse Service::update_reply(const Found& found, const std::string& update_id) const {
   api::UpdateWorkflowExecutionResponse out;
   auto* execution = out.mutable_update_ref()->mutable_workflow_execution();
-  execution->set_workflow_id(found.open != nullptr ? found.open->facts.workflow_id() : found.closed->workflow_id);
-  execution->set_run_id(found.open != nullptr ? found.open->facts.run_id() : found.closed->run_id);
+  execution->set_workflow_id(found.workflow_id());
+  execution->set_run_id(found.run_id());
   out.mutable_update_ref()->set_update_id(update_id);
   return out;
 }

@@ -59,16 +59,14 @@ std::optional<PortStatus> Service::parse_token(const std::string& bytes, pb::Tas
 
 /// C12: the run whose started task the token names.
 OpenRun* Service::task_of(const pb::TaskToken& token) {
-  const auto id = runs_by_id_.find(token.run_id());
-  if (id == runs_by_id_.end()) return nullptr;
-  const auto it = open_.find(id->second);
-  if (it == open_.end()) return nullptr;
-  const pb::WorkflowTask& task = it->second->task;
+  const Found found = find_id(token.run_id());
+  if (found.open == nullptr) return nullptr;
+  const pb::WorkflowTask& task = found.open->task;
   const bool holds = task.state() == pb::WorkflowTask::STARTED &&
                      task.scheduled_event_id() == token.scheduled_event_id() &&
                      task.started_event_id() == token.started_event_id() && task.started_ns() == token.started_ns() &&
                      task.attempt() == token.attempt();
-  return holds ? it->second.get() : nullptr;
+  return holds ? found.open : nullptr;
 }
 
 void Service::RespondWorkflowTaskCompleted(const api::RespondWorkflowTaskCompletedRequest& request, CallContext context,
@@ -136,8 +134,7 @@ void Service::RespondWorkflowTaskFailed(const api::RespondWorkflowTaskFailedRequ
   }
   OpenRun* run = task_of(token);
   if (run == nullptr) {
-    const auto id = runs_by_id_.find(token.run_id());
-    const bool closed = id != runs_by_id_.end() && !open_.contains(id->second);
+    const bool closed = find_id(token.run_id()).closed != nullptr;
     return refuse(std::move(call), closed ? errors::already_completed() : errors::task_not_found());
   }
   const FailureProto failure =

@@ -31,6 +31,11 @@ Service::Found Service::find(RunKey key) {
   return {};
 }
 
+Service::Found Service::find_id(const std::string& run_id) {
+  const auto key = run_ids_.find(run_id);
+  return key ? find(*key) : Found{};
+}
+
 Service::Found Service::find_current(const std::string& name_space, const std::string& workflow_id) {
   const Namespace* space = find_space(name_space);
   if (space == nullptr) return {};
@@ -53,13 +58,9 @@ Service::Found Service::find_run(const std::string& name_space, const std::strin
     *error = errors::invalid("Invalid RunId.");
     return {};
   }
-  const auto it = runs_by_id_.find(run_id);
-  const Found found = it == runs_by_id_.end() ? Found{} : find(it->second);
-  const std::string* owner = found.open != nullptr     ? &found.open->facts.workflow_id()
-                             : found.closed != nullptr ? &found.closed->workflow_id
-                                                       : nullptr;
+  const Found found = find_id(run_id);
   const Namespace* wanted = find_space(name_space);
-  if (found.space() == wanted && owner != nullptr && *owner == workflow_id) return found;
+  if (found && found.space() == wanted && found.workflow_id() == workflow_id) return found;
   const bool known = wanted != nullptr && wanted->current_runs.contains(workflow_id);
   *error = known ? errors::run_not_found(workflow_id, run_id) : errors::workflow_not_found(workflow_id);
   return {};
@@ -105,7 +106,7 @@ void Service::enqueue_if_due(OpenRun& run, Activity& activity, std::int64_t now)
 
 void Service::index_new(OpenRun& run, const pb::RunFacts& facts) {
   run.space = &space_of(facts);
-  runs_by_id_[facts.run_id()] = run.key;
+  run_ids_.set(facts.run_id(), run.key);
   run.space->current_runs[facts.workflow_id()] = run.key;
   index_reset(run.key, facts.base_run_id());
 }
@@ -113,7 +114,7 @@ void Service::index_new(OpenRun& run, const pb::RunFacts& facts) {
 VisibilityKey Service::visibility_key(const Found& found) {
   if (found.open != nullptr) return {VisibilityKey::kOpen, found.open->facts.start_ns(), found.open->key};
   if (found.closed == nullptr) return {};
-  return {found.closed->closed_ns, found.closed->start_ns, found.closed->key};
+  return {found.closed->row->closed_ns, found.closed->row->start_ns, found.closed->key};
 }
 
 void Service::show(const OpenRun& run) {
@@ -134,7 +135,7 @@ std::string Service::reset_of(const std::string& run_id) {
   if (it == resets_.end()) return "";
   for (auto run = it->second.rbegin(); run != it->second.rend(); ++run) {
     const Found found = find(*run);
-    if (found) return found.open != nullptr ? found.open->facts.run_id() : found.closed->run_id;
+    if (found) return found.run_id();
   }
   return "";
 }
@@ -145,7 +146,7 @@ void Service::index_open(OpenRun& run) {
     ++records_;
     return settle_record(run);
   }
-  runs_by_id_[run.facts.run_id()] = run.key;
+  run_ids_.set(run.facts.run_id(), run.key);
   RunKey& current = run.space->current_runs[run.facts.workflow_id()];
   current = std::max(current, run.key);
   show(run);
@@ -162,12 +163,13 @@ void Service::index_open(OpenRun& run) {
 
 void Service::index_closed(ClosedRun closed, const pb::RunSummary& summary) {
   const RunKey key = closed.key;
-  runs_by_id_[closed.run_id] = key;
-  RunKey& current = closed.space->current_runs[closed.workflow_id];
+  VisibleRow row = visible_row(summary, closed.space->search_types);
+  const VisibilityKey place{row.closed_ns, row.start_ns, key};
+  closed.row = &closed.space->visibility.insert_or_assign(place, std::move(row)).first->second;
+  run_ids_.set(closed.row->run_id, key);
+  RunKey& current = closed.space->current_runs[closed.row->workflow_id];
   current = std::max(current, key);
-  closed.space->visibility.insert_or_assign({closed.closed_ns, closed.start_ns, key},
-                                            visible_row(summary, closed.space->search_types));
-  retention_.set(add_nanos(closed.closed_ns, closed.space->retention_ns), key);
+  retention_.set(add_nanos(closed.row->closed_ns, closed.space->retention_ns), key);
   closed_[key] = std::move(closed);
 }
 
@@ -175,7 +177,7 @@ void Service::expire_closed(RunKey key) {
   const auto it = closed_.find(key);
   if (it == closed_.end()) return;
   const ClosedRun& run = it->second;
-  const std::int64_t due = add_nanos(run.closed_ns, run.space->retention_ns);
+  const std::int64_t due = add_nanos(run.row->closed_ns, run.space->retention_ns);
   if (due > callers_now_ns() || run.held != nullptr || starting_over_) {  // closed anew since, or not stored yet
     retention_.set(std::max(due, callers_now_ns() + kNanosPerSecond), key);
     return;
@@ -194,10 +196,6 @@ void Service::end_run(OpenRun& run) {
   ClosedRun closed{.key = run.key,
                    .space = run.space,
                    .last_row = run.last_row,
-                   .workflow_id = run.facts.workflow_id(),
-                   .run_id = run.facts.run_id(),
-                   .closed_ns = run.progress.closed_ns(),
-                   .start_ns = run.facts.start_ns(),
                    .summary = summary.SerializeAsString(),
                    .held = &run};
   index_closed(std::move(closed), summary);
@@ -261,8 +259,8 @@ void Service::load_batches(OpenRun& run, const std::vector<storage::JournalRow>&
 void Service::forget_run(RunKey key) {
   std::unique_ptr<OpenRun> run;
   if (const auto closed = closed_.find(key); closed != closed_.end()) {
-    closed->second.space->visibility.erase({closed->second.closed_ns, closed->second.start_ns, key});
-    runs_by_id_.erase(closed->second.run_id);
+    run_ids_.erase(closed->second.row->run_id);
+    closed->second.space->visibility.erase(visibility_key({nullptr, &closed->second}));
     closed_.erase(closed);
     closing_.erase(key);
   }
@@ -277,7 +275,7 @@ void Service::forget_run(RunKey key) {
     return;
   }
   run->space->visibility.erase({VisibilityKey::kOpen, run->facts.start_ns(), key});
-  runs_by_id_.erase(run->facts.run_id());
+  run_ids_.erase(run->facts.run_id());
   held_bytes_ -= run->history.held_bytes();
   if (run->in_recent) recent_.erase(run->recent);
   const PortStatus lost = errors::unavailable("the journal could not be written; nothing was changed");

@@ -8,7 +8,7 @@ add_floor(engine::service
   HEADERS embedded.h service/internal/core.h service/internal/namespace.h service/internal/batch_requests.h service/effects.h service/deadlines.h service/draft.h service/run_state.h
           service/history_batches.h service/workflow_tasks.h service/activities.h service/commands.h service/command_error.h
           service/completion.h service/starts.h service/children.h service/crossing_commands.h service/id_policies.h
-          service/calendar.h service/cron.h service/words.h service/schedule_text.h service/schedule_times.h service/schedules.h service/uuid_text.h service/successors.h service/retry.h service/search_attributes.h
+          service/calendar.h service/cron.h service/words.h service/schedule_text.h service/schedule_times.h service/schedules.h service/uuid_text.h service/run_ids.h service/successors.h service/retry.h service/search_attributes.h
           service/list_filter.h service/filter_nodes.h service/run_view.h service/visibility.h service/port_errors.h
           service/proto_time.h service/buffered_random.h service/utf8_text.h service/rebuild.h service/resets.h service/run_options.h
           service/activity_operations.h service/task_events.h service/updates.h service/transition_check.h service/reset_news.h service/limits.h

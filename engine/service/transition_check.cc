@@ -2,6 +2,7 @@
 
 #include <google/protobuf/repeated_ptr_field.h>
 
+#include "engine/service/uuid_text.h"
 #include "engine/service/visibility.h"
 #include "temporal/api/history/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
@@ -23,6 +24,7 @@ Wrong batch_error(const pb::BatchState& batch) {
 template <class State>
 Wrong identity_error(const pb::RunFacts& facts, const State& state) {
   if (facts.run_id().empty() || facts.workflow_id().empty()) return "it does not say of which workflow it is";
+  if (!is_uuid(facts.run_id())) return "its run id is no UUID";
   if (!pb::RunKind_IsValid(facts.kind())) return "it is of kind " + std::to_string(facts.kind());
   if (!state.has_progress()) return "it does not say how the run is";
   switch (facts.kind()) {

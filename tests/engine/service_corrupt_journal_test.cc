@@ -67,6 +67,8 @@ INSTANTIATE_TEST_SUITE_P(
             "journal: row 4 of run 2: a batch has -1 events"},
         Row{"ARunWithoutAName", 3, [](pb::Transition& c) { c.clear_facts(); },
             "journal: row 3 of run 2: it does not say of which workflow it is"},
+        Row{"ARunIdThatIsNone", 3, [](pb::Transition& c) { c.mutable_facts()->set_run_id("other"); },
+            "journal: row 3 of run 2: its run id is no UUID"},
         Row{"ARunOfNoKind", 3, [](pb::Transition& c) { c.mutable_facts()->set_kind(static_cast<pb::RunKind>(99)); },
             "journal: row 3 of run 2: it is of kind 99"},
         Row{"ARunThatIsNot", 3, [](pb::Transition& c) { c.clear_progress(); },

@@ -25,6 +25,7 @@
 #include "engine/service/draft.h"
 #include "engine/service/effects.h"
 #include "engine/service/internal/namespace.h"
+#include "engine/service/run_ids.h"
 #include "engine/service/run_state.h"
 #include "engine/service/updates.h"
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
@@ -91,11 +92,10 @@ struct OpenRun : Run {
 struct ClosedRun {
   RunKey key = 0;
   Namespace* space = nullptr;
-  storage::Seq last_row = 0;  ///< 0: not known, its rows may be gone
-  std::string workflow_id, run_id;
-  std::int64_t closed_ns = 0, start_ns = 0;
-  std::string summary;      ///< a serialized pb::RunSummary
-  OpenRun* held = nullptr;  ///< still in memory, until its history is durable
+  storage::Seq last_row = 0;        ///< 0: not known, its rows may be gone
+  const VisibleRow* row = nullptr;  ///< its names and times, where its namespace's lists keep them
+  std::string summary;              ///< a serialized pb::RunSummary
+  OpenRun* held = nullptr;          ///< still in memory, until its history is durable
 };
 
 struct WaitingPoll {
@@ -229,8 +229,14 @@ class Service final : public EmbeddedService {
     const ClosedRun* closed = nullptr;
     explicit operator bool() const { return open != nullptr || closed != nullptr; }
     Namespace* space() const { return open != nullptr ? open->space : closed != nullptr ? closed->space : nullptr; }
+    /// Only of one that is there.
+    const std::string& workflow_id() const {
+      return open != nullptr ? open->facts.workflow_id() : closed->row->workflow_id;
+    }
+    const std::string& run_id() const { return open != nullptr ? open->facts.run_id() : closed->row->run_id; }
   };
   Found find(RunKey key);
+  Found find_id(const std::string& run_id);  ///< in any namespace
   Found find_current(const std::string& name_space, const std::string& workflow_id);
   /// run_id empty: the current run. The namespace was let through by `gate`.
   Found find_run(const std::string& name_space, const std::string& workflow_id, const std::string& run_id,
@@ -486,7 +492,7 @@ class Service final : public EmbeddedService {
   std::map<RunKey, ClosedRun> closed_;
   std::map<RunKey, std::unique_ptr<OpenRun>> closing_;  ///< closed, their events being read back to be stored
   std::size_t ended_since_trim_ = 0;
-  std::unordered_map<std::string, RunKey> runs_by_id_;           ///< run id
+  RunIds run_ids_;                                               ///< of open and closed runs
   std::unordered_map<std::string, std::vector<RunKey>> resets_;  ///< run id -> runs made from it, oldest first
   Namespaces namespaces_;
   std::map<std::int64_t, Namespace*> namespaces_by_number_;
