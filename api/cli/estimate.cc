@@ -40,7 +40,8 @@ Ended estimate(Session& session, const EstimateFlags& asked) {
                    {"confidence", "estimate.confidence"}};
   sheet.text = [&] {
     const auto card = seen.has_estimate() ? estimate_card(seen.estimate(), order) : std::string();
-    return card + (card.empty() ? "checks\n" : "\nchecks\n") + check_list(seen.checks());
+    return wrapped_lines(card + (card.empty() ? "checks\n" : "\nchecks\n") + check_list(seen.checks()), session.width(),
+                         kCardIndent);
   };
   CLI_TRY_VOID(print_object(session, sheet));
   const auto* failed = failed_check(seen, "");

@@ -23,6 +23,7 @@ struct Look {
 /// @error library.absent  only Temporal answers there.
 tl::expected<::callimport::v1::EstimateImportResponse, CliError> look_before(Session& session, const Look& look);
 
+inline constexpr std::size_t kCardIndent = 14;  ///< where the values of a card begin, and what goes on below
 std::string estimate_card(const ::callimport::v1::Estimate& estimate, const activities::ImportInput& order);
 std::string check_list(const google::protobuf::RepeatedPtrField<::callimport::v1::Check>& checks);
 /// {checks, estimate}

@@ -130,17 +130,6 @@ std::string problems_of(const v1::GetImportResponse& reply) {
   return text;
 }
 
-/// Every line in as many as the terminal needs.
-std::string fitted(std::string_view text, std::size_t width) {
-  std::string out;
-  for (std::size_t from = 0; from < text.size();) {
-    const auto end = std::min(text.find('\n', from), text.size());
-    out += wrapped(text.substr(from, end - from), width, 4) + "\n";
-    from = end + 1;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<RailStop> rail_of(const v1::Import& import) {
@@ -195,7 +184,8 @@ std::string import_screen(const Session& session, const v1::GetImportResponse& r
   text += rail(reply) + "\n" + counters_of(session, import) + times_of(session, import);
   if (!page.empty()) text += page + "\n";
   const bool one_line = width == 0 || columns(title) + columns(place) <= width;
-  return session.bold(title) + (one_line ? "" : "\n") + place + "\n" + fitted(text + problems_of(reply), width);
+  return session.bold(title) + (one_line ? "" : "\n") + place + "\n" +
+         wrapped_lines(text + problems_of(reply), width, 4);
 }
 
 }  // namespace callimport::api

@@ -77,7 +77,7 @@ tl::expected<void, CliError> estimate_first(Session& session, const StartFlags& 
       session.say(fmt::format("{}: {}: {}", check.result(), check.title(), printable(check.text())));
   }
   if (!seen->has_estimate()) return {};
-  session.say_raw(estimate_card(seen->estimate(), order));
+  session.say_raw(wrapped_lines(estimate_card(seen->estimate(), order), session.talk_width(), kCardIndent));
   if (const auto said = activities::read_note<activities::Prediction>(seen->estimate().prediction()))
     order.predicted = *said;
   return {};
@@ -97,9 +97,10 @@ Ended dry_run(Session& session, const StartFlags& flags, const GivenAccess& acce
     for (const auto& check : seen.checks()) {
       if (check.result() == "could not check") unknown += (unknown.empty() ? "" : ", ") + check.title();
     }
-    return "checks\n" + check_list(seen.checks()) +
-           (seen.has_estimate() ? "\n" + estimate_card(seen.estimate(), order) : std::string()) +
-           (unknown.empty() ? std::string() : "\ncould not be checked: " + unknown + "\n");
+    const auto text = "checks\n" + check_list(seen.checks()) +
+                      (seen.has_estimate() ? "\n" + estimate_card(seen.estimate(), order) : std::string()) +
+                      (unknown.empty() ? std::string() : "\ncould not be checked: " + unknown + "\n");
+    return wrapped_lines(text, session.width(), kCardIndent);
   };
   CLI_TRY_VOID(print_object(session, sheet));
   session.say("a dry run: nothing was started, written or kept");

@@ -259,6 +259,16 @@ std::string wrapped(std::string_view line, std::size_t width, std::size_t indent
   return out + row;
 }
 
+std::string wrapped_lines(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string out;
+  for (std::size_t from = 0; from < text.size();) {
+    const auto end = std::min(text.find('\n', from), text.size());
+    out += wrapped(text.substr(from, end - from), width, indent) + "\n";
+    from = end + 1;
+  }
+  return out;
+}
+
 /// The first cell by itself, the others behind their heads.
 std::string Table::paragraphs(std::size_t width) const {
   std::string text;

@@ -23,6 +23,9 @@ std::string fit(std::string_view text, std::size_t width);
 /// is broken where it has to be. Width 0: as it is. No line break at the end.
 std::string wrapped(std::string_view line, std::size_t width, std::size_t indent);
 
+/// The same for every line of a text that ends with a line break.
+std::string wrapped_lines(std::string_view text, std::size_t width, std::size_t indent);
+
 /// Our own marks (dots, ellipsis, bars, ticks) as one ASCII character each; all other text stays.
 std::string in_ascii(std::string_view text);
 

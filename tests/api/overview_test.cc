@@ -52,6 +52,12 @@ TEST_F(Ended, AnEstimateOfTheSameSaysHowManyAreThere) {
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_TRUE(has(again.out, fmt::format("{} calls are in the library already", registered))) << again.out;
   EXPECT_TRUE(has(again.out, "duplicates in the library")) << again.out;
+  const Words args = {"estimate", "--like", id(), "--token-file", token, "--data", house_->data()};
+  const auto narrow =
+      run(callimport_binary(), {args, {{"CALLIMPORT_FORCE_TTY", "60"}}, {}, false, {}, 0, false}, house_->scratch());
+  std::istringstream lines(narrow.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(api::columns(line), 60u) << line;
+  EXPECT_TRUE(has(narrow.out, "rests on")) << narrow.out << narrow.err;
 }
 
 /// An import whose bulk stands still in the middle, its sandbox holding one answer back.
