@@ -1,4 +1,4 @@
-add_floor(activities::events HEADERS notify/events.h notify/turn.h SOURCES notify/events.cc notify/turn.cc
+add_floor(activities::events HEADERS notify/events.h notify/turn.h notify/told_counts.h SOURCES notify/events.cc notify/turn.cc notify/told_counts.cc
           DEPS storage::library storage::model nlohmann_json::nlohmann_json)
 add_floor(activities::people HEADERS notify/message.h notify/people.h notify/local_time.h
           SOURCES notify/message.cc notify/people.cc notify/local_time.cc

@@ -277,17 +277,20 @@ struct Deliverer::Inside {
     tl::expected<Sent, Refused> sent = co_await std::move(sending);
     if (self->stopped) co_return false;
     Lane& lane = self->lanes[index];
-    Attempted attempted{(*parcel)->row, std::move(sent), channel.manner(), self->now_ms(), self->names()};
+    const std::int64_t now = self->now_ms();
+    Attempted attempted{(*parcel)->row, std::move(sent), channel.manner(), now, self->names(), now};
     const auto gap_ms = std::chrono::ceil<std::chrono::milliseconds>(attempted.manner.gap).count();
-    if (gap_ms > 0) lane.free_ms[attempted.row.recipient] = self->now_ms() + gap_ms;
+    if (gap_ms > 0) lane.free_ms[attempted.row.recipient] = now + gap_ms;
     if (attempted.answer) {
       lane.failures = 0;
     } else {
       attempted.again_ms += self->rest(lane, attempted.row, attempted.answer.error());
     }
-    auto record = [self, attempted = std::move(attempted)] {
-      return self->library.change(
+    auto record = [self, attempted = std::move(attempted), news = std::move((*parcel)->message.news)] {
+      const Result<> concluded = self->library.change(
           [&](storage::LibraryTx& tx) { return conclude(tx, self->roster, attempted, self->now_ms()); });
+      if (concluded) count_attempt(attempted, news);
+      return concluded;
     };
     auto recording = on_pool(self, std::move(record));
     const Result<> recorded = co_await std::move(recording);

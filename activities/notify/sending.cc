@@ -8,6 +8,7 @@
 #include "activities/notify/restraint.h"
 #include "activities/notify/router.h"
 #include "activities/notify/rules.h"
+#include "activities/notify/told_counts.h"
 
 namespace callimport::activities {
 namespace {
@@ -81,6 +82,14 @@ Result<> add_rule(LibraryTx& tx, Message& message) {
   return {};
 }
 
+/// What became of the message: sent, put_off, bounced or failed.
+std::string_view result_of(const Attempted& attempted) {
+  if (attempted.answer) return "sent";
+  if (!attempted.answer.error().ever_again) return "bounced";
+  const auto given_up_ms = std::chrono::floor<std::chrono::milliseconds>(attempted.manner.given_up).count();
+  return attempted.answered_ms - attempted.row.made_ms >= given_up_ms ? "failed" : "put_off";
+}
+
 Result<> note_health(LibraryTx& tx, const Attempted& attempted, std::int64_t now_ms) {
   const std::string& channel = attempted.row.channel;
   TRY(const auto trouble, tx.telling().reads().agenda().find(kChannelTrouble, channel));
@@ -127,12 +136,19 @@ Result<> conclude(LibraryTx& tx, const Roster& roster, const Attempted& attempte
     return tx.telling().end(row.id, "sent", now_ms, "", sent.ref, sent.rendered);
   }
   const Refused& refused = attempted.answer.error();
-  const auto given_up_ms = std::chrono::floor<std::chrono::milliseconds>(attempted.manner.given_up).count();
-  const bool late = now_ms - row.made_ms >= given_up_ms;
-  if (refused.ever_again && !late) return tx.telling().put_off(row.id, attempted.again_ms, refused.reason);
-  TRY_VOID(tx.telling().end(row.id, refused.ever_again ? "failed" : "bounced", now_ms, refused.reason, "", ""));
+  const std::string_view result = result_of(attempted);
+  if (result == "put_off") return tx.telling().put_off(row.id, attempted.again_ms, refused.reason);
+  TRY_VOID(tx.telling().end(row.id, std::string(result), now_ms, refused.reason, "", ""));
   TRY_VOID(stand_in(tx, roster, row, attempted.channels, row.channel + " did not take it: " + refused.reason, now_ms));
   return {};
+}
+
+void count_attempt(const Attempted& attempted, const std::vector<storage::Notification>& news) {
+  if (form_of(attempted.row.form) == Form::kEditRoot) return;
+  const std::string_view result = result_of(attempted);
+  for (const auto& one : news)
+    count_told({attempted.row.channel, one.event, to_string(weight_of(one.weight)), result,
+                attempted.answered_ms - one.at_ms});
 }
 
 }  // namespace callimport::activities

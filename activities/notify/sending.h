@@ -32,7 +32,10 @@ struct Attempted {
   Manner manner;
   std::int64_t again_ms = 0;          ///< the next attempt, if there is one
   std::vector<std::string> channels;  ///< that are configured
+  std::int64_t answered_ms = 0;
 };
 Result<> conclude(storage::LibraryTx& tx, const Roster& roster, const Attempted& attempted, std::int64_t now_ms);
+/// Counts what was concluded, for each record of the message (told_counts.h); edits of a root tell nobody anew.
+void count_attempt(const Attempted& attempted, const std::vector<storage::Notification>& news);
 
 }  // namespace callimport::activities

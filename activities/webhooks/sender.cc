@@ -7,7 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "activities/notify/told_counts.h"
+#include "activities/webhooks/ladder.h"
 #include "activities/webhooks/signature.h"
+#include "activities/webhooks/types.h"
 
 namespace callimport::activities {
 namespace {
@@ -98,6 +101,14 @@ Result<HttpRequest> write_request(const SenderParts& parts, const Job& job) {
   request.body_bytes_max = kAnswerBytesMax;
   request.beyond_max = HttpRequest::Beyond::kIsCut;
   return request;
+}
+
+/// For the metrics, as record_attempt wrote it down.
+void count_attempt(const Job& job, const WebhookAttempt& made, const Outcome& outcome) {
+  const bool again =
+      job.message.type != kWebhookTest && retry_after(job.message.attempts + 1, 0, std::chrono::seconds{0});
+  const std::string_view result = outcome.error.empty() ? "sent" : again ? "put_off" : "failed";
+  count_told({kWebhookChannel, job.message.type, kNoWeight, result, made.at_ms + made.took_ms - job.message.at_ms});
 }
 
 Result<Job> read_job(const SenderParts& parts, const std::string& webhook_id, const std::string& message_id) {
@@ -222,6 +233,7 @@ struct WebhookSender::Inside {
     }
     self->give_back(job);
     if (!recorded) co_return tl::unexpected(recorded.error());
+    count_attempt(job, made, outcome);
     co_return made;
   }
 

@@ -8,12 +8,17 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <map>
+#include <optional>
 #include <set>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
-#include "activities/import/request_counts.h"
+#include "activities/import/contract.h"
+#include "api/serve/counted.h"
 #include "api/serve/process_figures.h"
-#include "storage/sqlite/commit_times.h"
 
 namespace callimport::api {
 namespace {
@@ -22,13 +27,15 @@ using prometheus::Counter;
 using prometheus::Family;
 using prometheus::Gauge;
 using prometheus::Histogram;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
 using storage::ImportRow;
 using storage::LaneRow;
 using storage::StageChange;
 
-constexpr int kPage = 1'000;
 constexpr std::int64_t kWeekMs = 7ll * 24 * 3'600 * 1'000, kDayMs = 24ll * 3'600 * 1'000;
 const Histogram::BucketBoundaries kStageBuckets = {1, 10, 60, 300, 900, 3'600, 3 * 3'600, 12 * 3'600, 48 * 3'600};
+const Histogram::BucketBoundaries kErrorBuckets = {0.05, 0.1, 0.25, 0.5, 1, 2, 5};
 constexpr std::array<const char*, 4> kOpen = {"running", "waiting", "needs_attention", "paused"};
 constexpr std::array<const char*, 4> kEnds = {"completed", "completed_with_gaps", "failed", "cancelled"};
 
@@ -40,74 +47,49 @@ struct CountedLane {
   std::int64_t stage_since_ms = 0, wait_since_ms = 0;
 };
 struct CountedImport {
+  std::string platform;
   std::array<CountedLane, 2> lanes;
   storage::Counters counters;
+  bool again = false;  ///< it had ended before and was taken up again: its length says nothing
 };
 
-Result<std::vector<StageChange>> changes_since(storage::Library& library, const std::string& import,
-                                               std::int64_t after) {
-  std::vector<StageChange> all;
-  while (true) {
-    TRY(const auto page, library.timeline(import, after, kPage));
-    all.insert(all.end(), page.begin(), page.end());
-    if (page.size() < kPage) return all;
-    after = page.back().change;
-  }
+const char* urgent_state(const CountedImport& one) {
+  const auto is = [&one](const char* state) {
+    return one.lanes[0].row.condition == state || one.lanes[1].row.condition == state;
+  };
+  return is("needs_attention") ? "needs_attention" : is("paused") ? "paused" : is("running") ? "running" : "waiting";
+}
+
+/// How far the length of an import was from what was foretold.
+struct EtaError {
+  const char* direction;  ///< early, kept, late
+  double ratio;           ///< of the nearer end of what was foretold; 0: within it
+};
+std::optional<EtaError> eta_error(const ImportRow& row) {
+  if (row.bulk.condition != "completed" && row.bulk.condition != "completed_with_gaps") return std::nullopt;
+  const auto input = activities::read_note<activities::ImportInput>(row.input);
+  if (!input || input->predicted.duration_to_ms <= 0 || !row.closed_ms) return std::nullopt;
+  const std::int64_t took_ms = *row.closed_ms - std::max(row.created_ms, input->at_ms);
+  const auto took = static_cast<double>(std::max<std::int64_t>(took_ms, 0));
+  const auto least = static_cast<double>(input->predicted.duration_from_ms);
+  const auto most = static_cast<double>(input->predicted.duration_to_ms);
+  if (took > most) return EtaError{"late", (took - most) / most};
+  if (took < least) return EtaError{"early", (least - took) / least};
+  return EtaError{"kept", 0};
 }
 
 }  // namespace
 
-Result<MeasureLook> look_for_measures(storage::Library& library, storage::Vault& vault, const CountedChanges& counted,
-                                      std::int64_t since_ms, std::int64_t now_ms) {
-  MeasureLook look;
-  look.now_ms = now_ms;
-  TRY(look.credentials, vault.list());
-  std::set<std::string> seen;
-  const auto add = [&](ImportRow row) -> Result<> {
-    SeenImport one;
-    const auto known = counted.find(row.id);
-    const std::int64_t after = known == counted.end() ? 0 : known->second;
-    if (since_ms > 0 && row.change > after) {
-      TRY(one.changes, changes_since(library, row.id, after));
-    }
-    seen.insert(row.id);
-    one.row = std::move(row);
-    look.imports.push_back(std::move(one));
-    return {};
-  };
-  const auto add_all = [&](const storage::ImportFilter& filter) -> Result<> {
-    std::optional<storage::ImportPlace> after;
-    while (look.imports.size() < kMeasuredImportsMax) {
-      TRY(auto page, library.imports_page(filter, after, kPage));
-      const bool is_last = page.size() < kPage;
-      for (auto& row : page) {
-        after = storage::ImportPlace{row.created_ms, row.id};
-        if (!seen.contains(row.id)) TRY_VOID(add(std::move(row)));
-      }
-      if (is_last) break;
-    }
-    return {};
-  };
-  TRY_VOID(add_all({.conditions = {kOpen.begin(), kOpen.end()}}));
-  if (since_ms > 0) TRY_VOID(add_all({.created_after_ms = since_ms}));  // begun and ended since then
-  for (const auto& [id, change] : counted) {
-    if (seen.contains(id)) continue;
-    auto row = library.import(id);
-    if (row) TRY_VOID(add(std::move(*row)));
-  }
-  return look;
-}
-
 struct Measures::Inside {
   prometheus::Registry registry;
+  std::vector<MetricFamily> families;                                  ///< of the registry, without samples
+  std::map<std::pair<std::string, std::string>, std::int64_t> waited;  ///< ms by platform and reason, not added up yet
   Family<Gauge>& active = gauge("callimport_imports_active", "Imports that are open, by what they are doing");
   Family<Counter>& finished = counter("callimport_imports_finished_total", "Imports that ended, by how");
   Family<Counter>& calls =
       counter("callimport_calls_total", "Calls, by the stage that dealt with them and what came of it");
   Family<Histogram>& stages =
       histogram("callimport_stage_duration_seconds", "How long lanes of imports were in a stage");
-  Family<Counter>& requests =
-      counter("callimport_platform_requests_total", "Requests to platforms, by what was answered");
   Family<Counter>& waits =
       counter("callimport_platform_wait_seconds_total", "Time that lanes of imports waited, by why");
   Family<Gauge>& quota =
@@ -115,34 +97,37 @@ struct Measures::Inside {
   Family<Counter>& bytes =
       counter("callimport_media_fetched_bytes_total", "Bytes of recordings that came into the library");
   Family<Gauge>& credentials = gauge("callimport_credentials_expiring", "Credentials whose access ends soon");
-  CountedChanges changes;
-  std::map<std::string, CountedImport> imports;
+  Family<Histogram>& etas = histogram(
+      "callimport_eta_error_ratio", "How far the length of imports that came to their end was from what was foretold");
+  MeasurePlace place;
+  std::unordered_map<std::string, CountedImport> imports;
   std::set<std::string> known_platforms;
-  std::int64_t last_ms = 0;  ///< of the look before; 0: there was none
 
   Family<Gauge>& gauge(const char* name, const char* help) {
+    families.push_back({name, help, MetricType::Gauge, {}});
     return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
   }
   Family<Counter>& counter(const char* name, const char* help) {
+    families.push_back({name, help, MetricType::Counter, {}});
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
   }
   Family<Histogram>& histogram(const char* name, const char* help) {
+    families.push_back({name, help, MetricType::Histogram, {}});
     return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
   }
 
-  void begin(const ImportRow& row, std::int64_t at_ms) {
+  CountedImport& begin(const ImportRow& row, std::int64_t at_ms) {
     CountedImport& one = imports[row.id];
     one.counters = row.counters;
     for (std::size_t lane = 0; lane < 2; ++lane) {
       one.lanes.at(lane) = {lane == 0 ? row.first : row.bulk, at_ms, at_ms};
     }
+    return one;
   }
 
   void wait(const std::string& platform, CountedLane& lane, std::int64_t until_ms) {
-    if (lane.row.condition == "waiting" && until_ms > lane.wait_since_ms) {
-      waits.Add({{"platform", platform}, {"reason", lane.row.reason}})
-          .Increment(static_cast<double>(until_ms - lane.wait_since_ms) / 1'000);
-    }
+    if (lane.row.condition == "waiting" && until_ms > lane.wait_since_ms)
+      waited[{platform, lane.row.reason}] += until_ms - lane.wait_since_ms;
     lane.wait_since_ms = std::max(lane.wait_since_ms, until_ms);
   }
 
@@ -182,78 +167,82 @@ struct Measures::Inside {
 
   void take_import(const SeenImport& seen, std::int64_t now_ms) {
     const ImportRow& row = seen.row;
-    const bool is_known = imports.contains(row.id);
-    if (!is_known && (last_ms == 0 || row.created_ms < last_ms)) {  // what it did before is of another time
-      begin(row, now_ms);
-      changes[row.id] = row.change;
+    const auto known = imports.find(row.id);
+    const bool is_known = known != imports.end();
+    const bool is_old = place.at_ms == 0 || row.created_ms < place.at_ms;
+    if (!is_known && is_old) {  // what it did before is of another time
+      if (row.closed_ms) return;
+      CountedImport& one = begin(row, now_ms);
+      one.platform = row.platform;
+      one.again = place.at_ms != 0;
+      place.changes[row.id] = row.change;
       return;
     }
     if (!is_known) {
       ImportRow nothing;
       nothing.id = row.id;
-      begin(nothing, seen.changes.empty() ? now_ms : seen.changes.front().at_ms);
+      begin(nothing, seen.changes.empty() ? now_ms : seen.changes.front().at_ms).platform = row.platform;
     }
     CountedImport& one = imports[row.id];
-    const auto counted = changes.find(row.id);
     for (const auto& change : seen.changes) {
-      if (counted != changes.end() && change.change <= counted->second) continue;  // two scrapes at once
       step(row.platform, one.lanes.at(static_cast<std::size_t>(change.lane)), change);
+      one.again = one.again || (!row.closed_ms && change.lane == storage::Lane::kBulk && is_end(change.row.condition));
     }
-    for (auto& lane : one.lanes) wait(row.platform, lane, now_ms);
+    one.lanes[0].row = row.first;
+    one.lanes[1].row = row.bulk;
     count_calls(row, one);
-    changes[row.id] = row.change;
+    place.changes[row.id] = row.change;
     if (!row.closed_ms) return;
+    count_eta(row, one);
+    for (auto& lane : one.lanes) wait(row.platform, lane, now_ms);
     imports.erase(row.id);
-    changes.erase(row.id);
+    place.changes.erase(row.id);
   }
 
-  void count_open(const MeasureLook& look) {
-    std::map<std::pair<std::string, std::string>, int> open;
-    for (const auto& seen : look.imports) {
-      if (seen.row.closed_ms) continue;
-      const auto urgent = [&](const char* state) {
-        return seen.row.first.condition == state || seen.row.bulk.condition == state;
-      };
-      const char* state = urgent("needs_attention") ? "needs_attention"
-                          : urgent("paused")        ? "paused"
-                          : urgent("running")       ? "running"
-                                                    : "waiting";
-      ++open[{seen.row.platform, state}];
+  void count_eta(const ImportRow& row, const CountedImport& one) {
+    const auto error = eta_error(row);
+    if (!error || one.again) return;
+    etas.Add({{"platform", row.platform}, {"direction", error->direction}}, kErrorBuckets).Observe(error->ratio);
+  }
+
+  /// All that are open, whether they changed or not.
+  void count_open(std::int64_t now_ms) {
+    std::map<std::pair<std::string_view, std::string_view>, int> open;
+    for (auto& [id, one] : imports) {
+      for (auto& lane : one.lanes) wait(one.platform, lane, now_ms);
+      ++open[{one.platform, urgent_state(one)}];
     }
-    std::set<std::string> platforms;
-    for (const auto& [key, count] : open) platforms.insert(key.first);
-    for (const auto& platform : known_platforms) platforms.insert(platform);
-    known_platforms = platforms;
-    for (const auto& platform : platforms) {
+    for (const auto& [key, count] : open) known_platforms.emplace(key.first);
+    for (const auto& platform : known_platforms) {
       for (const char* state : kOpen)
-        active.Add({{"platform", platform}, {"state", state}}).Set(open[std::pair(platform, std::string(state))]);
+        active.Add({{"platform", platform}, {"state", state}}).Set(open[{platform, state}]);
+    }
+    for (const auto& [key, ms] : std::exchange(waited, {})) {
+      waits.Add({{"platform", key.first}, {"reason", key.second}}).Increment(static_cast<double>(ms) / 1'000);
     }
   }
-  void count_rest(const MeasureLook& look) {
+  void count_credentials(const std::vector<storage::CredentialFacts>& all, std::int64_t now_ms) {
     std::map<std::string, std::array<int, 2>> ending;
-    for (const auto& one : look.credentials) {
+    for (const auto& one : all) {
       auto& counts = ending[one.platform];
-      if (one.wiped_ms || !one.expires_ms || *one.expires_ms < look.now_ms) continue;
-      counts[0] += *one.expires_ms - look.now_ms <= kDayMs ? 1 : 0;
-      counts[1] += *one.expires_ms - look.now_ms <= kWeekMs ? 1 : 0;
+      if (one.wiped_ms || !one.expires_ms || *one.expires_ms < now_ms) continue;
+      counts[0] += *one.expires_ms - now_ms <= kDayMs ? 1 : 0;
+      counts[1] += *one.expires_ms - now_ms <= kWeekMs ? 1 : 0;
     }
     for (const auto& [platform, counts] : ending) {
       credentials.Add({{"platform", platform}, {"within", "1d"}}).Set(counts[0]);
       credentials.Add({{"platform", platform}, {"within", "7d"}}).Set(counts[1]);
     }
+  }
+  void count_budgets(const std::vector<storage::BudgetView>& budgets) {
     std::map<std::string, double> left;
-    for (const auto& view : look.budgets) {
+    for (const auto& view : budgets) {
       if (view.limit <= 0 || view.account.platform.empty()) continue;
       const double ratio = std::clamp(static_cast<double>(view.left) / static_cast<double>(view.limit), 0.0, 1.0);
       const auto [found, is_new] = left.emplace(view.account.platform, ratio);
       if (!is_new) found->second = std::min(found->second, ratio);
     }
     for (const auto& [platform, ratio] : left) quota.Add({{"platform", platform}}).Set(ratio);
-    for (const auto& [key, count] : activities::request_counts()) {
-      const auto& [platform, operation, status] = key;
-      auto& kept = requests.Add({{"platform", platform}, {"operation", operation}, {"status_class", status}});
-      kept.Increment(static_cast<double>(count) - kept.Value());
-    }
   }
 };
 
@@ -264,41 +253,27 @@ Measures::Measures(const std::string& version, const std::string& commit) : insi
 }
 Measures::~Measures() = default;
 
-const CountedChanges& Measures::counted() const { return inside_->changes; }
-std::int64_t Measures::counted_at_ms() const { return inside_->last_ms; }
+const MeasurePlace& Measures::place() const { return inside_->place; }
 
 void Measures::take(const MeasureLook& look) {
   for (const auto& seen : look.imports) inside_->take_import(seen, look.now_ms);
-  inside_->count_open(look);
-  inside_->count_rest(look);
-  inside_->last_ms = look.now_ms;
-}
-
-namespace {
-
-prometheus::MetricFamily commit_family() {
-  const auto times = storage::commit_times();
-  prometheus::MetricFamily family{"callimport_store_commit_seconds",
-                                  "How long commits of the databases took",
-                                  prometheus::MetricType::Histogram,
-                                  {}};
-  prometheus::ClientMetric metric;
-  for (std::size_t i = 0; i < times.counts.size(); ++i) {
-    metric.histogram.sample_count += times.counts.at(i);
-    const double bound =
-        i < storage::kCommitBuckets.size() ? storage::kCommitBuckets.at(i) : std::numeric_limits<double>::infinity();
-    metric.histogram.bucket.push_back({metric.histogram.sample_count, bound});
+  inside_->count_open(look.now_ms);
+  if (look.credentials) {
+    inside_->count_credentials(*look.credentials, look.now_ms);
+    inside_->place.credentials_ms = look.now_ms;
   }
-  metric.histogram.sample_sum = times.seconds;
-  family.metric.push_back(std::move(metric));
-  return family;
+  inside_->count_budgets(look.budgets);
+  inside_->place.at_ms = look.now_ms;
 }
-
-}  // namespace
 
 std::string Measures::text() const {
   auto families = inside_->registry.Collect();
-  families.push_back(commit_family());
+  for (const auto& family : inside_->families) {
+    const bool has_samples =
+        std::any_of(families.begin(), families.end(), [&](const MetricFamily& one) { return one.name == family.name; });
+    if (!has_samples) families.push_back(family);
+  }
+  for (auto& family : counted_families()) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families) + process_figures_text();
 }
 

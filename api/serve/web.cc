@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "api/build_commit.h"
 #include "api/grpc/door.h"
 #include "api/http/pages.h"
 #include "api/http/problem.h"
@@ -58,21 +59,23 @@ void look_at(Front& front, House& house, const OnDependencies& done) {
 
 using OnMetrics = std::function<void(std::string text)>;
 
-/// What the library has new, and then the text. The loop counts, the pool reads.
-void measure(Front& front, House& house, const OnMetrics& done) {
-  Measures& measures = *front.web.measures;
+/// What the library has new, and then the text. The loop counts, the pool reads; who asks meanwhile gets the same
+/// answer, so that nothing is counted twice and many who ask cost no more than one.
+void measure(Front& front, House& house, OnMetrics done) {
+  front.web.scrapes.push_back(std::move(done));
+  if (front.web.scrapes.size() > 1) return;
   auto budgets = house.permits->list();
-  house.pool->post([&front, &house, done, counted = measures.counted(), since = measures.counted_at_ms(),
-                    budgets = std::move(budgets)]() mutable {
-    auto look = look_for_measures(*house.library, *house.vault, counted, since, to_unix_ms(house.loop.now()));
+  house.pool->post([&front, &house, place = front.web.measures->place(), budgets = std::move(budgets)]() mutable {
+    auto look = look_for_measures(*house.library, *house.vault, place, to_unix_ms(house.loop.now()));
     if (look) look->budgets = std::move(budgets);
-    house.loop.post([&front, done, look = std::move(look)] {
+    house.loop.post([&front, look = std::move(look)] {
       if (look) {
         front.web.measures->take(*look);
       } else {
         spdlog::warn("metrics: {}", look.error().message);
       }
-      done(front.web.measures->text());
+      const std::string text = front.web.measures->text();
+      for (const auto& one : std::exchange(front.web.scrapes, {})) one(text);
     });
   });
 }
@@ -97,9 +100,10 @@ Result<> open_web(Front& front, House& house, const HttpConfig& config, const Do
   web.router = std::make_unique<WebRouter>(house.random, door.api_key);
   PageParts pages;
   pages.version = kVersion;
+  pages.commit = build_commit();
   pages.look = [&front, &house](const OnDependencies& done) { look_at(front, house, done); };
-  web.measures = std::make_unique<Measures>(kVersion, "");
-  pages.metrics = [&front, &house](const OnMetrics& done) { measure(front, house, done); };
+  web.measures = std::make_unique<Measures>(kVersion, build_commit());
+  pages.metrics = [&front, &house](OnMetrics scrape) { measure(front, house, std::move(scrape)); };
   add_pages(*web.router, pages);
   TRY(auto key, unsubscribe_key(*house.disk, house.folder));
   add_unsubscribe(*web.router, {front.router, house.loop, std::move(key)});

@@ -1,7 +1,9 @@
 #pragma once
 // HTTP in of a running house: the router with the pages about itself, and the server on its address.
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/http/router.h"
 #include "api/http/server.h"
@@ -17,6 +19,7 @@ struct DoorOptions;
 /// HTTP in, of one process. Members in the order they must be taken down: last first.
 struct Web {
   std::unique_ptr<Measures> measures;
+  std::vector<std::function<void(std::string text)>> scrapes;  ///< that wait for the look under way
   std::unique_ptr<WebRouter> router;
   std::unique_ptr<WebServer> server;  ///< null: switched off, or somebody else has the default port
   std::string address;                ///< host:port as bound; empty: there is none

@@ -7,6 +7,7 @@
 
 #include "engine/worker/attempt.h"
 #include "engine/worker/payloads.h"
+#include "engine/worker/task_waits.h"
 
 namespace callimport::engine::worker {
 namespace enums = ::temporal::api::enums::v1;
@@ -210,6 +211,8 @@ Awaitable<ActivityResult> unknown_activity(ActivityContext& context, std::string
 }  // namespace
 
 void ActivityTasks::run(const Task& task) {
+  const Nanos waited = time_of(task.started_time()) - time_of(task.current_attempt_scheduled_time());
+  if (task.current_attempt_scheduled_time().seconds() > 0) count_task_wait("activity", options_.task_queue, waited);
   auto attempt = std::make_shared<ActivityAttempt>(port_, options_, task);
   running_.insert(attempt);
   const auto function = functions_.find(task.activity_type().name());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/worker/payloads.h"
+#include "engine/worker/task_waits.h"
 
 namespace callimport::engine::worker {
 namespace enums = ::temporal::api::enums::v1;
@@ -113,6 +114,8 @@ void WorkflowTasks::polled(bool sticky, std::uint64_t number, const PortStatus& 
   }
   poll_more(sticky);
   if (!task_came) return;
+  const Nanos waited = time_of(reply->started_time()) - time_of(reply->scheduled_time());
+  if (reply->scheduled_time().seconds() > 0) count_task_wait("workflow", options_.task_queue, waited);
   auto task = std::make_shared<Task>();
   task->Swap(reply);
   accept(std::move(task));

@@ -142,6 +142,7 @@ ImportReads::ImportReads(Database& db)
             " ORDER BY created_ms DESC, id DESC LIMIT ?7"),
       ids_(db, "SELECT id FROM import WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"),
       open_count_(db, "SELECT count(*) FROM import INDEXED BY import_open WHERE closed_ms IS NULL"),
+      open_changes_(db, "SELECT id, change FROM import INDEXED BY import_open WHERE closed_ms IS NULL LIMIT ?1"),
       with_(db, "SELECT id FROM import INDEXED BY import_open WHERE closed_ms IS NULL AND credential = ?1 LIMIT ?2"),
       timeline_(
           db,
@@ -179,6 +180,11 @@ Result<std::vector<std::string>> ImportReads::ids(const std::string& prefix, int
 Result<std::int64_t> ImportReads::open_count() {
   TRY(const auto count, first_row(open_count_, [](const Statement& row) { return row.integer(0); }));
   return count.value_or(0);
+}
+
+Result<std::vector<ImportChange>> ImportReads::open_changes(int limit) {
+  return all_rows(open_changes_.bind(1, limit),
+                  [](const Statement& row) { return ImportChange{.id = row.text(0), .change = row.integer(1)}; });
 }
 
 Result<std::vector<std::string>> ImportReads::with(const std::string& credential, int limit) {

@@ -29,13 +29,14 @@ class ImportReads {
   Result<std::vector<ImportRow>> page(const ImportFilter& filter, const std::optional<ImportPlace>& after, int limit);
   Result<std::vector<std::string>> ids(const std::string& prefix, int limit);
   Result<std::int64_t> open_count();
+  Result<std::vector<ImportChange>> open_changes(int limit);
   Result<std::vector<std::string>> with(const std::string& credential, int limit);
   Result<std::vector<StageChange>> timeline(const std::string& id, std::int64_t after_change, int limit);
   Result<std::int64_t> number(const std::string& id);  ///< @error kNotFound
   Result<Tally> tally(std::int64_t import, Lane lane);
 
  private:
-  Statement get_, newest_, page_, ids_, open_count_, with_, timeline_, number_, tally_;
+  Statement get_, newest_, page_, ids_, open_count_, open_changes_, with_, timeline_, number_, tally_;
 };
 
 /// Inside a transaction of the writer.

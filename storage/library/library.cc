@@ -17,8 +17,8 @@
 #include "storage/library/staging.h"
 #include "storage/library/telling.h"
 #include "storage/library/undo.h"
-#include "storage/library/words.h"
 #include "storage/library/webhooks.h"
+#include "storage/library/words.h"
 #include "storage/quota/rows.h"
 #include "storage/runtime/mutex.h"
 #include "storage/sqlite/database.h"
@@ -379,6 +379,10 @@ class SqliteLibrary final : public Library {
   Result<std::int64_t> open_imports() override {
     MutexLock lock(read_mutex_);
     return reader_.imports.open_count();
+  }
+  Result<std::vector<ImportChange>> open_changes(int limit) override {
+    MutexLock lock(read_mutex_);
+    return reader_.imports.open_changes(limit);
   }
   Result<std::vector<std::string>> imports_with(const std::string& credential, int limit) override {
     MutexLock lock(read_mutex_);

@@ -190,6 +190,11 @@ struct ImportFilter {
   std::string platform = {}, text = {};
   std::int64_t created_after_ms = 0;  ///< inclusive
 };
+/// How far an import has changed (ImportRow::change), without the rest of it.
+struct ImportChange {
+  std::string id;
+  std::int64_t change = 0;
+};
 /// Where a page of imports ended.
 struct ImportPlace {
   std::int64_t created_ms = 0;
@@ -257,6 +262,7 @@ class Library {
                                                       const std::optional<ImportPlace>& after, int limit) = 0;
   virtual Result<std::vector<std::string>> import_ids(const std::string& prefix, int limit) = 0;  ///< sorted
   virtual Result<std::int64_t> open_imports() = 0;
+  virtual Result<std::vector<ImportChange>> open_changes(int limit) = 0;  ///< of imports that are open, in no order
   /// Ids of imports that are not closed and work with this credential.
   virtual Result<std::vector<std::string>> imports_with(const std::string& credential, int limit) = 0;
   virtual Result<ManifestCounts> manifest_counts(const std::string& import, Lane lane) = 0;

@@ -3,6 +3,7 @@ add_suite(cli_test SOURCES api/cli_test.cc api/certificates.cc DEPS test_process
 add_dependencies(cli_test callimport)
 add_suite(door_test SOURCES api/door_test.cc api/certificates.cc DEPS api::cli test_process OpenSSL::Crypto LABELS real TIMEOUT 120)
 add_suite(roles_test SOURCES api/roles_test.cc DEPS api::cli test_process LABELS real TIMEOUT 120)
+add_suite(measures_test SOURCES api/measures_test.cc DEPS api::cli simulations_world LABELS real TIMEOUT 120)
 add_suite(connection_test SOURCES api/connection_test.cc DEPS api::text test_process)
 add_suite(matrix_test SOURCES activities/matrix_test.cc DEPS api::text activities::platforms)
 add_suite(estimate_verbs_test SOURCES api/estimate_verbs_test.cc DEPS test_house LABELS real TIMEOUT 300)
