@@ -8,6 +8,7 @@ import time
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
+MONITORING = HERE.parents[2] / "docs" / "monitoring"
 sys.path.insert(0, str(HERE.parent / "mail"))
 from service import TOKEN, Service  # noqa: E402
 
@@ -103,6 +104,11 @@ def one_root(house):
     expect(len([message for message in messages if message["broadcast"]]) <= 2, "more broadcasts than the end and the first calls")
 
 
+def ends_told(text):
+    words = ("callimport_notifications_total{", 'channel="slack"', 'kind="import.completed"', 'result="sent"')
+    return sum(float(line.split()[-1]) for line in text.splitlines() if all(word in line for word in words))
+
+
 @scenario("metrics.promtool_finds_nothing_to_mend")
 def metrics(house):
     text = get(house.http + "/metrics")
@@ -110,11 +116,35 @@ def metrics(house):
     expect(done.returncode == 0, done.stdout + done.stderr)
     for name in ["callimport_imports_finished_total", "callimport_calls_total", "callimport_stage_duration_seconds_bucket",
                  "callimport_platform_requests_total", "callimport_media_fetched_bytes_total", "callimport_store_commit_seconds_sum",
-                 "callimport_build_info", "process_resident_memory_bytes"]:
+                 "callimport_notification_delay_seconds_bucket", "callimport_task_schedule_to_start_seconds_bucket",
+                 "callimport_eta_error_ratio", "callimport_build_info", "process_resident_memory_bytes"]:
         expect(name in text, f"no {name}")
     expect("northwind" not in text.lower() and "imp_" not in text, "a customer or an import is in a label")
     registered = [line for line in text.splitlines() if 'outcome="registered"' in line]
     expect(registered and float(registered[0].split()[-1]) > 0, "no call was counted")
+    until = time.monotonic() + WAIT_SECONDS_MAX
+    while not ends_told(text) and time.monotonic() < until:  # written down after Slack has it
+        time.sleep(0.2)
+        text = get(house.http + "/metrics")
+    expect(ends_told(text) == 1, "the end was not told once in Slack: " + text)
+
+
+@scenario("metrics.promtool_takes_the_alert_rules_and_plays_them")
+def alerts(house):
+    for words in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+        done = subprocess.run(["promtool", *words], cwd=MONITORING, capture_output=True, text=True, timeout=60)
+        expect(done.returncode == 0 and "SUCCESS" in done.stdout, done.stdout + done.stderr)
+
+
+@scenario("metrics.promtool_reads_every_question_of_the_dashboard")
+def dashboard(house):
+    panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
+    asked = [target["expr"].replace("$__rate_interval", "1m") for panel in panels for target in panel.get("targets", [])]
+    rules = [{"record": f"panel:question:{number}", "expr": question} for number, question in enumerate(asked)]
+    made = house.folder / "dashboard.yml"
+    made.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = subprocess.run(["promtool", "check", "rules", str(made)], capture_output=True, text=True, timeout=60)
+    expect(rules and done.returncode == 0, done.stdout + done.stderr)
 
 
 def main():
