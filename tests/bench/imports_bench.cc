@@ -1,43 +1,36 @@
-// Ten thousand open imports in one server: what `list` and `show` cost, and what the server weighs.
+// Ten thousand open imports in one server: what `list`, `show` and a scrape of the metrics cost, and what the
+// server weighs.
 //
 // The real binary and a sandbox beside it. Each import, of a workspace of its own, is started through Temporal's
 // service with a token that the platform refuses, and so comes to wait for a person: open, with its workflow, its rows
 // and its notifications. CALLIMPORT_BENCH_IMPORTS: how many.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
-#include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "api/cli/client.h"
 #include "api/proto/callimport/v1/callimport.pb.h"
-#include "tests/spine/process.h"
-#include "workflows/import/import_workflow.h"
+#include "tests/api/raw_http.h"
+#include "tests/bench/bench_server.h"
 
 namespace callimport::tests {
 namespace {
 
 namespace v1 = ::callimport::v1;
-namespace service = ::temporal::api::workflowservice::v1;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kRefusedToken = "grain_pat_refused0_0123456789abcdefghijklmnopqrstuvwxyzABCD";
 constexpr int kAsked = 200;  ///< times each question is asked
 
 int imports_wanted() {
   const char* text = std::getenv("CALLIMPORT_BENCH_IMPORTS");
   return text == nullptr ? 10'000 : std::atoi(text);
 }
-
-double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
 /// A field of /proc/PID/status in MiB.
 double memory_mib(pid_t pid, const std::string& field) {
@@ -48,74 +41,19 @@ double memory_mib(pid_t pid, const std::string& field) {
   return 0;
 }
 
-struct Server {
-  Scratch folder;
-  std::unique_ptr<Process> sandbox, serve;
-  std::unique_ptr<api::Client> client;
-  std::string url, credential;
+struct Server : BenchServer {
+  std::string credential;
 
-  std::string data() const { return folder / "data"; }
-  Ran verb(std::vector<std::string> args, const std::string& input = {}) {
-    args.insert(args.end(), {"--data", data()});
-    return run(callimport_binary(), {.args = std::move(args), .input = input}, folder);
+  bool open_all_parts() {
+    if (!open_sandbox({"--calls", "10"}) || !open()) return false;
+    credential = add_credential(kRefusedToken);
+    return !credential.empty();
   }
-  bool open();
-  template <class Request, class Response>
-  bool ask(const std::string& method, const Request& request, Response& response) {
-    const auto status =
-        client->call("/callimport.v1.CallImportService/" + method, request, response, std::chrono::seconds{60});
-    if (!status.ok()) fmt::print(stderr, "{}: {}\n", method, status.message);
-    return status.ok();
-  }
-  bool start_import(int number);
   /// Open imports that wait for a person.
   std::int64_t waiting();
 };
 
-bool Server::open() {
-  const std::string binary = callimport_binary();
-  sandbox = std::make_unique<Process>(
-      binary,
-      Command{.args = {"sandbox", "grain", "--listen", "127.0.0.1:0", "--calls", "10", "--rate", "off"}, .ready = true},
-      folder);
-  const std::string line = sandbox->wait_ready();
-  url = "http://" + line.substr(line.rfind(' ') + 1);
-  serve = std::make_unique<Process>(
-      binary, Command{.args = {"serve", "--data", data(), "--port", "0", "--log-level", "error"}, .ready = true},
-      folder);
-  if (serve->wait_ready().empty()) return false;
-  client = api::Client::create(api::Connection{.address = "unix:" + data() + "/callimport.sock"});
-  const Ran added =
-      verb({"credentials", "add", "--platform", "grain", "--workspace", "bench", "--token-stdin"}, kRefusedToken);
-  credential = added.out.substr(0, added.out.find('\n'));
-  return added.code == 0;
-}
-
 std::string id_of(int number) { return fmt::format("imp_bench{:05}", number); }
-
-bool Server::start_import(int number) {
-  const nlohmann::json input = {{"import", id_of(number)},
-                                {"platform", "grain"},
-                                {"workspace", fmt::format("customer-{}", number)},
-                                {"title", fmt::format("Customer number {}", number)},
-                                {"credential", credential},
-                                {"base_url", url},
-                                {"started_by", "bench"}};
-  service::StartWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.set_workflow_id(id_of(number));
-  request.mutable_workflow_type()->set_name(workflows::kImportWorkflow);
-  request.mutable_task_queue()->set_name(workflows::kImportTaskQueue);
-  auto& payload = *request.mutable_input()->add_payloads();
-  (*payload.mutable_metadata())["encoding"] = "json/plain";
-  payload.set_data(input.dump());
-  request.set_request_id(id_of(number));
-  service::StartWorkflowExecutionResponse response;
-  const auto status = client->call("/temporal.api.workflowservice.v1.WorkflowService/StartWorkflowExecution", request,
-                                   response, std::chrono::seconds{60});
-  if (!status.ok()) fmt::print(stderr, "start: {}\n", status.message);
-  return status.ok();
-}
 
 std::int64_t Server::waiting() {
   std::int64_t count = 0;
@@ -139,8 +77,7 @@ double p95_ms(const std::function<bool(int turn)>& ask, benchmark::State& state)
     if (!ask(turn)) state.SkipWithError("the server did not answer");
     times.push_back(seconds_since(begun) * 1'000);
   }
-  std::sort(times.begin(), times.end());
-  return times[times.size() * 95 / 100];
+  return percentile(std::move(times), 0.95);
 }
 
 double list_p95_ms(Server& server, v1::ListImportsRequest request, benchmark::State& state) {
@@ -160,13 +97,14 @@ double verb_ms(Server& server, const std::vector<std::string>& args) {
     (void)server.verb(args);
     times.push_back(seconds_since(begun) * 1'000);
   }
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
+  return percentile(std::move(times), 0.5);
 }
 
 bool open_all(Server& server, int imports, benchmark::State& state) {
   for (int i = 0; i < imports; ++i) {
-    if (!server.start_import(i)) return false;
+    if (!server.start_import(
+            {id_of(i), fmt::format("customer-{}", i), fmt::format("Customer number {}", i), server.credential}))
+      return false;
   }
   const auto begun = Clock::now();
   for (std::int64_t waiting = 0; waiting < imports;) {
@@ -184,7 +122,7 @@ void OpenImports(benchmark::State& state) {
   for (auto _ : state) {
     Server server;
     const int imports = imports_wanted();
-    if (!server.open()) return state.SkipWithError("the server did not start");
+    if (!server.open_all_parts()) return state.SkipWithError("the server did not start");
     state.counters["empty_MiB"] = memory_mib(server.serve->pid(), "VmRSS");
     const auto begun = Clock::now();
     if (!open_all(server, imports, state)) return state.SkipWithError("the imports did not start");
@@ -206,6 +144,8 @@ void OpenImports(benchmark::State& state) {
           return server.ask("GetImport", request, reply);
         },
         state);
+    state.counters["scrape_ms"] =
+        p95_ms([&](int) { return http_status(http_get(server.http_port, "/metrics")) == 200; }, state);
     state.counters["verb_version_ms"] = verb_ms(server, {"version"});
     state.counters["verb_list_ms"] = verb_ms(server, {"list"});
     state.counters["verb_show_ms"] = verb_ms(server, {"show", id_of(imports / 2)});
