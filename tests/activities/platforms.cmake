@@ -13,6 +13,10 @@ add_suite(platforms_test SOURCES activities/grain_test.cc simulations/grain_sand
 add_suite(http_test SOURCES activities/curl_http_test.cc
           DEPS activities::transcribe activities::http engine::worker storage::runtime simulations_world simulations_sandboxes LABELS unit activities)
 
+# In Linux namespaces of its own; skipped where the machine gives none.
+add_suite(rebinding_test SOURCES activities/rebinding_test.cc activities/own_network.cc
+          DEPS activities::webhooks activities::http simulations_world simulations_sandboxes LABELS real activities)
+
 add_suite(oauth_test SOURCES activities/oauth_test.cc
           DEPS activities::oauth storage::vault engine::worker storage::runtime simulations_world simulations_sandboxes
           LABELS unit activities)
