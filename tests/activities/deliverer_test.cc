@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "activities/notify/told_counts.h"
 #include "simulations/world/seeded_random.h"
 #include "simulations/world/sim_disk.h"
 #include "simulations/world/sim_loop.h"
@@ -167,6 +168,28 @@ TEST_F(Delivering, AFailedMessageIsTriedAgainAndHoldsUpNobodyElse) {
   EXPECT_THAT(arrived_.lines, ElementsAre("slack>#slack root: ntf_1", "mail>ana root: ntf_1"));
   EXPECT_THAT(messages({.state = "queued"}), IsEmpty());
   EXPECT_EQ(messages({.channel = "mail"}).at(0).attempts, 4);
+}
+
+/// Of one kind, by mail (ux 2.4).
+std::uint64_t told(const std::string& kind, const std::string& result) {
+  const auto counts = told_counts().by_result;
+  const auto found = counts.find({"mail", kind, result});
+  return found == counts.end() ? 0 : found->second;
+}
+
+TEST_F(Delivering, EachAttemptIsCountedOnceItIsWrittenDown) {
+  begin(1);
+  tell("ntf_1", "import.resumed");
+  tell("ntf_2", "import.retried");  // goes along
+  loop_.run_for(1s);
+  EXPECT_EQ(told("import.resumed", "put_off"), 1u);
+  EXPECT_EQ(told("import.resumed", "sent"), 0u);
+  loop_.run_for(1h);
+  EXPECT_EQ(told("import.resumed", "put_off"), 1u);
+  EXPECT_EQ(told("import.resumed", "sent"), 1u);
+  EXPECT_EQ(told("import.retried", "sent"), 1u);
+  const auto delays = told_counts().delays.at({"mail", "important"});
+  EXPECT_GE(delays.seconds, 5.0) << "from the record, the failed attempt included";
 }
 
 TEST_F(Delivering, OneThatNeverArrivesHasFailedAfterADay) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "activities/notify/events.h"
+#include "activities/notify/told_counts.h"
 #include "activities/webhooks/ladder.h"
 #include "activities/webhooks/sender.h"
 #include "activities/webhooks/signature.h"
@@ -424,6 +425,9 @@ TEST_F(Sending, TriesAgainByTheLadderUnderTheSameIdThenSwitchesOff) {
   EXPECT_THAT(off.why, HasSubstr("three days"));
   EXPECT_EQ(1u, records("webhook.disabled")) << "the owner is told";
   EXPECT_EQ("failed", messages(off)[0].state);
+  const auto counts = told_counts().by_result;
+  EXPECT_EQ(std::uint64_t{kLadderAttempts - 1}, counts.at({"webhook", "import.completed", "put_off"}));
+  EXPECT_EQ(1u, counts.at({"webhook", "import.completed", "failed"}));
   EXPECT_EQ("it answered 500", attempts(messages(off)[0]).back().error);
   loop_.run_for(100h);
   EXPECT_THAT(receiver_.came, SizeIs(kLadderAttempts));
