@@ -7,6 +7,7 @@
 #include "activities/platforms/platform.h"
 #include "api/grpc/product_actions.h"
 #include "storage/library/course.h"
+#include "workflows/import/table.h"
 
 namespace callimport::api {
 namespace {
@@ -30,7 +31,8 @@ std::int64_t active_ms(storage::Library& library, const std::string& import, std
 /// Of an import that fetches nothing at the moment.
 void tell_what_holds_it(const storage::LaneRow& lane, activities::Standing& standing) {
   standing.counting = lane.condition == "running" && lane.stage != "notify";
-  if (lane.condition == "running") return;
+  const auto condition = workflows::parse_condition(lane.condition);
+  if (lane.condition == "running" || (condition && workflows::is_final(*condition))) return;  // about to end
   standing.waits_for = lane.reason.empty() ? lane.condition : lane.reason;
   standing.until_ms = lane.until_ms.value_or(0);
   standing.person = lane.condition == "needs_attention" || (lane.condition == "paused" && !lane.until_ms);
