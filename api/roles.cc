@@ -63,6 +63,7 @@ constexpr std::array kMethods = {
     MethodRole{"PauseImport", Role::kOperator, "pause"},
     MethodRole{"ResumeImport", Role::kOperator, "resume"},
     MethodRole{"RetryImport", Role::kOperator, "retry"},
+    MethodRole{"SkipCalls", Role::kApprover, "skip"},
     MethodRole{"ApproveImport", Role::kApprover, "approve"},
     MethodRole{"SetWindow", Role::kOperator, "set the window"},
     MethodRole{"UndoImport", Role::kAdmin, "undo"},

@@ -52,15 +52,20 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ImportSettings, first_lane, fetc
                                                 pages, tries_in_step, tries_of_call, heartbeat_ms, outage_pause_ms,
                                                 outage_probe_ms, no_progress_ms, events_max, approve_above_percent)
 
-/// Which failed calls are to be tried again: all of them, those of a cause, or these.
+/// What a person wants done about calls that failed: all of them, those of a cause, or these.
 struct RetryNote {
   bool failed = false;
   std::string cause;
   std::vector<std::string> calls;  ///< source ids
   std::string who, why;
+  std::string deed = {};  ///< empty: they are tried again; kSetAside, kPutBack
+  /// Nothing is fetched for it.
+  bool only_counts() const { return !deed.empty(); }
   bool chooses_nothing() const { return !failed && cause.empty() && calls.empty(); }
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryNote, failed, cause, calls, who, why)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryNote, failed, cause, calls, who, why, deed)
+inline constexpr const char* kSetAside = "set_aside";  ///< they will not come: they count as skipped
+inline constexpr const char* kPutBack = "put_back";    ///< those set aside have failed again
 
 /// What was said before the start about how long it will take: kept, so that the end can be held against it. All 0:
 /// nothing was said.
@@ -212,9 +217,10 @@ struct RetryInput {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryInput, import, choice)
 struct RetryResult {
   CounterNote counters;
-  std::int64_t retried = 0;  ///< calls that are pending again
+  std::int64_t retried = 0;    ///< calls that are pending again
+  std::int64_t set_aside = 0;  ///< calls that count as skipped now
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryResult, counters, retried)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RetryResult, counters, retried, set_aside)
 
 /// True when so much is missing that a person must say that the import may close.
 inline bool gaps_want_approval(const CounterNote& counters, const ImportSettings& settings) {

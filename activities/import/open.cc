@@ -30,7 +30,7 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   // Whoever started a closed import again may have opened its row already.
   if (!ask.retries.empty()) {
     TRY_VOID(tx.reopen_keeping_failed(ask.import));
-    for (const RetryNote& choice : ask.retries) TRY_VOID(choose_again(tx, ask.import, choice));
+    for (const RetryNote& choice : ask.retries) TRY_VOID(do_about(tx, ask.import, choice));
   } else if (before.closed_ms) {
     TRY_VOID(tx.reopen_import(ask.import));
   }

@@ -80,8 +80,9 @@ Awaitable<ActivityResult> tell_progress(SharedDeps deps, ActivityContext& contex
 Awaitable<ActivityResult> retry_calls(SharedDeps deps, ActivityContext& context, RetryInput input);
 Awaitable<ActivityResult> forget(SharedDeps deps, ActivityContext& context, ForgetInput input);
 
-/// The chosen failed calls become pending, or words wanted; answers how many.
-Result<std::int64_t> choose_again(storage::LibraryTx& tx, const std::string& import, const RetryNote& choice);
+/// What a person wants done about calls that failed: they become pending, or words wanted, or are set aside or put
+/// back. Answers how many, without counters.
+Result<RetryResult> do_about(storage::LibraryTx& tx, const std::string& import, const RetryNote& choice);
 
 /// One library transaction on the pool, with the attempt's receipt; `work` is called there.
 template <class Work>

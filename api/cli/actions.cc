@@ -20,6 +20,7 @@ inline constexpr int kImportsAtOnceMax = 100'000;
 
 CliError advised(CliError error, const std::string& doing, const std::string& id) {
   if (error.code == "import.changed") error.next = "callimport audit " + id;
+  if (error.code == "cause.unknown") error.next = "callimport show " + id + " --problems";
   if (error.code == "import.closed") error.next = "callimport show " + id;
   if (error.code == "access.credential_gone")
     error.next = fmt::format("callimport {} {} ... --token-file FILE", doing, id);

@@ -5,7 +5,9 @@
 #include <csignal>
 #include <iostream>
 
+#include "api/cli/text.h"
 #include "api/cli/tree.h"
+#include "storage/model/spelling.h"
 
 namespace callimport::api {
 namespace {
@@ -91,6 +93,7 @@ void add_verbs(Tree& tree) {
   add_pause_resume(tree);
   add_window(tree);
   add_retry(tree);
+  add_skip(tree);
   add_approve(tree);
   add_undo(tree);
   add_audit(tree);

@@ -109,6 +109,7 @@ json shape(const v1::Problem& problem) {
   if (problem.has_last_ms()) out["last"] = iso(problem.last_ms());
   out["new"] = problem.is_new();
   out["came_back"] = problem.has_came_back_ms() ? json(iso(problem.came_back_ms())) : json(nullptr);
+  out["set_aside"] = problem.set_aside();
   return out;
 }
 
@@ -252,8 +253,9 @@ const std::vector<Column>& import_call_columns() {
 }
 
 const std::vector<Column>& problem_columns() {
-  static const std::vector<Column> columns = plain_columns(
-      {"calls", "cause", "detail", "failed", "first", "last", "example", "what", "means", "who", "new", "came_back"});
+  static const std::vector<Column> columns =
+      plain_columns({"calls", "cause", "detail", "failed", "first", "last", "example", "what", "means", "who", "new",
+                     "came_back", "set_aside"});
   return columns;
 }
 

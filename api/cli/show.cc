@@ -145,6 +145,7 @@ std::string advice_of(const std::string& id, const google::protobuf::RepeatedPtr
 
 /// ID-07: what the reader has not seen yet, and what was there before and is there again.
 std::string mark_of(const Session& session, const v1::Problem& problem) {
+  if (problem.set_aside() > 0 && problem.set_aside() == problem.calls()) return "set aside";
   if (problem.has_came_back_ms()) return "came back " + session.time(problem.came_back_ms());
   return problem.is_new() ? "new" : "";
 }

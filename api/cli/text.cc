@@ -66,19 +66,6 @@ std::size_t bytes_within(std::string_view text, std::size_t width) {
   return i;
 }
 
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
-    }
-  }
-  return row[b.size()];
-}
-
 std::tm local(std::int64_t unix_ms) {
   const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
   std::tm parts{};
@@ -212,19 +199,6 @@ std::string condition_words(std::string_view condition) {
   if (condition == "cancelled") return "Cancelled";
   if (condition == "undone") return "Undone";
   return std::string(condition);
-}
-
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& words) {
-  std::optional<std::string> best;
-  std::size_t least = word.size() > 6 ? 4 : 3;
-  for (const auto& candidate : words) {
-    const auto distance = edits(word.substr(0, 40), candidate);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 std::string wrapped(std::string_view line, std::size_t width, std::size_t indent) {

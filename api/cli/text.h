@@ -45,9 +45,6 @@ std::string end_words(std::optional<std::int64_t> from_ms, std::optional<std::in
 std::string stage_words(std::string_view stage);
 std::string condition_words(std::string_view condition);
 
-/// The nearest of `words` within two edits (three for long words), for "did you mean".
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& words);
-
 /// Rows as aligned columns of `width` in all; width 0: nothing is cut. Where they do not fit though one column gave
 /// way, each row is a paragraph that names its cells, so that a narrow terminal hides nothing.
 struct Table {

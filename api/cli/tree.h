@@ -35,6 +35,7 @@ void add_cancel(Tree& tree);
 void add_pause_resume(Tree& tree);
 void add_window(Tree& tree);
 void add_retry(Tree& tree);
+void add_skip(Tree& tree);
 void add_approve(Tree& tree);
 void add_undo(Tree& tree);
 void add_audit(Tree& tree);

@@ -76,6 +76,7 @@ v1::Problem to_message(const storage::Problem& problem) {
   message.set_example(problem.example);
   if (problem.first_ms) message.set_first_ms(*problem.first_ms);
   if (problem.last_ms) message.set_last_ms(*problem.last_ms);
+  message.set_set_aside(problem.set_aside);
   if (problem.came_back_ms) message.set_came_back_ms(*problem.came_back_ms);
   return message;
 }

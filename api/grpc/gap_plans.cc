@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "activities/import/contract.h"
 #include "activities/import/texts.h"
+#include "api/grpc/gap_choice.h"
 #include "api/grpc/product_actions.h"
 #include "workflows/import/import_workflow.h"
 
@@ -17,17 +17,7 @@ using activities::RetryNote;
 using nlohmann::json;
 using storage::CallState;
 
-inline constexpr std::size_t kIdsBytesMax = 48u << 10;  ///< of the calls one retry names
-inline constexpr std::size_t kCausesShown = 5;
 constexpr std::string_view kNeverAgain = "its id cannot be asked for, now or ever";
-
-void refuse(v1::ActionResponse& answer, const std::string& source_id, std::string reason) {
-  answer.set_refused_calls(answer.refused_calls() + 1);
-  if (answer.refused_size() >= static_cast<int>(kRefusedShownMax)) return;
-  auto& one = *answer.add_refused();
-  one.set_source_id(source_id);
-  one.set_reason(std::move(reason));
-}
 
 /// Why this call is not tried again; empty: it is.
 std::string refusal_of(const std::optional<storage::ManifestRow>& row) {
@@ -37,58 +27,22 @@ std::string refusal_of(const std::optional<storage::ManifestRow>& row) {
     case CallState::kDuplicate: return "it is in the library already and is never fetched again";
     case CallState::kPending:
     case CallState::kStaged: return "it has not failed: it is still to come";
-    case CallState::kSkipped: return "it was left out on purpose (" + row->cause + ")";
+    case CallState::kSkipped:
+      if (row->set_aside) return "somebody said that it will not come; skip --undo takes that back";
+      return "it was left out on purpose (" + row->cause + ")";
     case CallState::kFailed: break;
   }
   return row->cause == storage::kCauseIdUnusable ? std::string(kNeverAgain) : std::string();
 }
 
-Result<RetryNote> choice_of(const Caller& caller, const v1::RetryImportRequest& request) {
-  const int chosen = (request.failed() ? 1 : 0) + (request.cause().empty() ? 0 : 1) +
-                     (request.calls().empty() ? 0 : 1) + (request.now() ? 1 : 0);
-  if (chosen != 1) return fail(Code::kInvalid, "retry wants one of: all failed calls, a cause, calls, now");
-  RetryNote choice;
-  choice.failed = request.failed();
-  choice.cause = request.cause();
-  choice.who = caller.person();
-  choice.why = activities::cut_text(request.action().why(), activities::kSentenceBytesMax);
-  std::set<std::string> ids(request.calls().begin(), request.calls().end());
-  std::size_t bytes = choice.cause.size();
-  for (const auto& id : ids) bytes += id.size();
-  if (ids.size() > kRetryCallsMax || bytes > kIdsBytesMax) {
-    return fail(Code::kInvalid,
-                fmt::format("one retry names {} calls and {} KiB of ids at most; take --cause or --failed",
-                            kRetryCallsMax, kIdsBytesMax >> 10));
-  }
-  choice.calls.assign(ids.begin(), ids.end());
-  return choice;
-}
-
-/// Accepted and refused calls of the choice; the choice keeps the accepted ones.
-Result<> sort_out(ProductParts& parts, const std::string& import, RetryNote& choice, v1::ActionResponse& answer) {
-  if (!choice.calls.empty()) {
-    std::vector<std::string> accepted;
-    for (const auto& id : choice.calls) {
-      TRY(const auto row, parts.library.manifest_row(import, id));
-      auto reason = refusal_of(row);
-      if (reason.empty()) {
-        accepted.push_back(id);
-      } else {
-        refuse(answer, id.substr(0, 200), std::move(reason));
-      }
-    }
-    choice.calls = std::move(accepted);
-    answer.set_calls(static_cast<std::int64_t>(choice.calls.size()));
-    return {};
-  }
+/// What a cause or all failed calls come to; the choice stays as it is.
+Result<> sort_out_many(ProductParts& parts, const std::string& import, const RetryNote& choice,
+                       v1::ActionResponse& answer) {
   TRY(const auto failed, parts.library.failed_calls(import, choice.cause));
   TRY(const auto never, parts.library.failed_calls(import, std::string(storage::kCauseIdUnusable)));
   const bool among_them = choice.cause.empty() || choice.cause == storage::kCauseIdUnusable;
   answer.set_calls(among_them ? failed - never : failed);
-  if (among_them && never > 0) {
-    refuse(answer, fmt::format("{} calls", grouped(never)), std::string(kNeverAgain));
-    answer.set_refused_calls(never);
-  }
+  if (among_them) refuse_many(answer, never, kNeverAgain);
   return {};
 }
 
@@ -130,24 +84,28 @@ Result<ActionPlan> plan_now(Subject subject, const Caller& caller) {
   return plan;
 }
 
-std::string causes_of(const std::vector<storage::Problem>& problems) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(problems.size(), kCausesShown); ++i)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", grouped(problems[i].calls), problems[i].cause);
-  return problems.size() > kCausesShown ? text + " and others" : text;
-}
-
 }  // namespace
 
 Result<ActionPlan> plan_retry(ProductParts& parts, const Caller& caller, const v1::RetryImportRequest& request) {
-  TRY(auto choice, choice_of(caller, request));
+  const bool chooses = request.failed() || !request.cause().empty() || !request.calls().empty();
+  if (request.now() == chooses)
+    return fail(Code::kInvalid, "retry wants one of: all failed calls, a cause, calls, now");
+  RetryNote choice;
+  if (chooses) {
+    TRY(choice, choice_of("retry", caller, request));
+  }
   TRY(auto subject, subject_of(parts, request.action()));
   if (request.now()) return plan_now(std::move(subject), caller);
   const auto& row = subject.row;
   if (row.bulk.condition == "undone")
     return fail(Code::kConflict, "import.undone: " + subject.name + " was taken back; start another import instead");
   ActionPlan plan = std::move(subject.plan);
-  TRY_VOID(sort_out(parts, row.id, choice, plan.answer));
+  TRY_VOID(must_have_met(parts.library, subject, choice.cause));
+  if (choice.calls.empty()) {
+    TRY_VOID(sort_out_many(parts, row.id, choice, plan.answer));
+  } else {
+    TRY_VOID(sort_out_calls(parts.library, row.id, choice, refusal_of, plan.answer));
+  }
   plan.answer.add_words(
       fmt::format("Retry {} calls of {}; {} refused; 0 repeated: the {} in the library are not fetched "
                   "again.",

@@ -179,6 +179,7 @@ void add_action_methods(Router& router, ProductParts& parts) {
   add_action(router, parts, "PauseImport", &plan_pause);
   add_action(router, parts, "ResumeImport", &plan_resume);
   add_action(router, parts, "RetryImport", &plan_retry);
+  add_action(router, parts, "SkipCalls", &plan_skip);
   add_action(router, parts, "ApproveImport", &plan_approve);
   add_action(router, parts, "UndoImport", &plan_undo);
   add_action(router, parts, "CancelImport", &plan_cancel);

@@ -13,9 +13,6 @@
 
 namespace callimport::api {
 
-inline constexpr std::size_t kRetryCallsMax = 500;    ///< source ids one retry names
-inline constexpr std::size_t kRefusedShownMax = 100;  ///< of those it refuses
-
 /// What leaves for the workflow once the action is written down. All carry its request id: again changes nothing.
 struct SignalEffect {
   std::string name, json;
@@ -50,6 +47,7 @@ Result<ActionPlan> plan_resume(ProductParts& parts, const Caller& caller, const 
 Result<ActionPlan> plan_cancel(ProductParts& parts, const Caller& caller, const v1::CancelImportRequest& request);
 
 Result<ActionPlan> plan_retry(ProductParts& parts, const Caller& caller, const v1::RetryImportRequest& request);
+Result<ActionPlan> plan_skip(ProductParts& parts, const Caller& caller, const v1::SkipCallsRequest& request);
 Result<ActionPlan> plan_approve(ProductParts& parts, const Caller& caller, const v1::ApproveImportRequest& request);
 Result<ActionPlan> plan_set_window(ProductParts& parts, const Caller& caller, const v1::SetWindowRequest& request);
 Result<ActionPlan> plan_undo(ProductParts& parts, const Caller& caller, const v1::UndoImportRequest& request);

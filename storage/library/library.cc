@@ -14,6 +14,7 @@
 #include "storage/library/receipts.h"
 #include "storage/library/schema.h"
 #include "storage/library/search.h"
+#include "storage/library/set_aside.h"
 #include "storage/library/staging.h"
 #include "storage/library/telling.h"
 #include "storage/library/undo.h"
@@ -41,6 +42,7 @@ struct Writer {
         import_reads(db),
         imports(db, import_reads),
         manifest(db, import_reads, imports),
+        set_aside(db, import_reads, imports),
         staging(db),
         people(db, random),
         calls(db, random, people),
@@ -62,6 +64,7 @@ struct Writer {
   ImportReads import_reads;
   ImportWrites imports;
   ManifestWrites manifest;
+  SetAsideWrites set_aside;
   Staging staging;
   PeopleWrites people;
   CallWrites calls;
@@ -85,6 +88,7 @@ struct Reader {
       : db(std::move(connection)),
         imports(db),
         manifest(db, imports),
+        set_aside(db, imports),
         measures(db),
         calls(db),
         duplicates(db),
@@ -102,6 +106,7 @@ struct Reader {
   Database db;
   ImportReads imports;
   ManifestReads manifest;
+  SetAsideReads set_aside;
   MeasureReads measures;
   CallReads calls;
   DuplicateFinder duplicates;
@@ -183,6 +188,12 @@ class Tx final : public LibraryTx {
   }
   Result<std::int64_t> retry_calls(const std::string& import, const std::vector<std::string>& source_ids) override {
     return w_.manifest.retry_calls(import, source_ids);
+  }
+  Result<std::int64_t> set_aside(const std::string& import, const GapChoice& choice) override {
+    return w_.set_aside.set_aside(import, choice);
+  }
+  Result<std::int64_t> put_back(const std::string& import, const GapChoice& choice) override {
+    return w_.set_aside.put_back(import, choice);
   }
   Result<std::int64_t> want_words(const std::string& import, const std::string& state) override {
     return w_.words.want(import, state);
@@ -411,6 +422,10 @@ class SqliteLibrary final : public Library {
   Result<std::vector<Problem>> problems(const std::string& import) override {
     MutexLock lock(read_mutex_);
     return reader_.manifest.problems(import);
+  }
+  Result<std::vector<std::string>> causes_met(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.set_aside.causes_met(import);
   }
   Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) override {
     MutexLock lock(read_mutex_);

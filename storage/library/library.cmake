@@ -10,13 +10,13 @@ add_floor(storage::library
           library/call_text.h library/calls.h library/search.h library/search_query.h library/search_spans.h
           library/call_ranges.h library/doc_scan.h library/receipts.h library/notifications.h library/telling.h library/agenda.h library/mutes.h library/progress.h
           library/course.h library/person_keys.h library/actions.h library/undo.h library/people.h library/duplicates.h
-          library/words.h library/looks.h
+          library/words.h library/looks.h library/set_aside.h
           library/webhooks.h
   SOURCES library/library.cc library/quarantine.cc library/lane_order.cc library/imports.cc library/manifest.cc library/measures.cc library/staging.cc library/call_text.cc
           library/calls.cc library/search.cc library/search_query.cc library/search_spans.cc
           library/call_ranges.cc library/doc_scan.cc library/receipts.cc library/notifications.cc library/telling.cc library/agenda.cc library/mutes.cc library/progress.cc
           library/course.cc library/person_keys.cc library/actions.cc library/undo.cc library/people.cc library/duplicates.cc
-          library/words.cc library/looks.cc
+          library/words.cc library/looks.cc library/set_aside.cc
           library/webhooks.cc
   DEPS storage::model storage::runtime storage::sqlite storage::quota nlohmann_json::nlohmann_json PkgConfig::ZSTD)
 embed_sql(storage_library DIR storage/library/schema NAMESPACE callimport::storage::library_schema)

@@ -102,6 +102,11 @@ class LibraryTx {
                                             const std::string& cause) = 0;  ///< empty cause: all; answers how many
   /// Of these those that failed become pending; answers how many. Others stay as they are.
   virtual Result<std::int64_t> retry_calls(const std::string& import, const std::vector<std::string>& source_ids) = 0;
+  /// A person says that these failed calls will not come: they become skipped and keep their cause, and no retry of all
+  /// or of a cause takes them up. Answers how many; others stay as they are.
+  virtual Result<std::int64_t> set_aside(const std::string& import, const GapChoice& choice) = 0;
+  /// Of those set aside: they have failed again. Answers how many.
+  virtual Result<std::int64_t> put_back(const std::string& import, const GapChoice& choice) = 0;
 
   // Words of calls that came without: for what has registered, no counter moves.
   /// Calls the import brought whose transcript is in this state (missing, failed) are wanted; answers how many.
@@ -273,6 +278,8 @@ class Library {
   virtual Result<std::vector<std::string>> named_calls(const std::string& import) = 0;
   virtual Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) = 0;
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
+  /// Causes that calls of the import met, by name, whatever became of the calls.
+  virtual Result<std::vector<std::string>> causes_met(const std::string& import) = 0;
   /// Calls that failed, of one cause or (empty) of any; of transcript.missing and transcript.failed those that came
   /// without words.
   virtual Result<std::int64_t> failed_calls(const std::string& import, const std::string& cause) = 0;

@@ -14,7 +14,7 @@ namespace {
 
 #define CALLIMPORT_MANIFEST_COLUMNS                                                                            \
   "source_id, start_ms, title, media_type, duration_ms, lane, position, state, cause, detail, not_before_ms, " \
-  "attempts, repeats"
+  "attempts, repeats, set_aside"
 
 /// Rows one statement may change: until it ends, SQLite holds the pages it touched as they were, in memory.
 #define CALLIMPORT_PORTION "1000"
@@ -33,7 +33,8 @@ ManifestRow read_row(const Statement& row, const std::string& import) {
           .detail = row.text(9),
           .not_before_ms = optional_integer(row, 10),
           .attempts = static_cast<int>(row.integer(11)),
-          .repeats = row.text(12)};
+          .repeats = row.text(12),
+          .set_aside = row.integer(13) != 0};
 }
 
 auto reader_for(const std::string& import) {
@@ -80,14 +81,14 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
       problems_(
           db,
           "SELECT m.cause, max(detail), count(*) AS calls, sum(state = 5), min(source_id), s.first_ms, s.last_ms, "
-          "s.came_back_ms FROM manifest m INDEXED BY manifest_trouble"
+          "s.came_back_ms, sum(set_aside) FROM manifest m INDEXED BY manifest_trouble"
           " LEFT JOIN cause_seen s ON s.import = m.import AND s.cause = m.cause"
           " WHERE m.import = ?1 AND state IN (4, 5) GROUP BY m.cause ORDER BY calls DESC, m.cause"),
       wordless_(db,
                 "SELECT 'transcript.' || transcript_state,"
                 " CASE transcript_state WHEN 'missing' THEN 'the platform has no transcript; the call came across'"
                 " ELSE 'no transcript could be made; the call came across' END,"
-                " count(*) AS calls, 0, min(source_id), s.first_ms, s.last_ms, s.came_back_ms FROM call c"
+                " count(*) AS calls, 0, min(source_id), s.first_ms, s.last_ms, s.came_back_ms, 0 FROM call c"
                 " LEFT JOIN cause_seen s ON s.import = ?2 AND s.cause = 'transcript.' || transcript_state"
                 " WHERE c.import = ?1 AND transcript_state IN ('missing', 'failed') GROUP BY transcript_state"),
       earliest_(db,
@@ -146,7 +147,8 @@ Result<std::vector<Problem>> ManifestReads::problems(const std::string& import) 
                    .example = row.text(4),
                    .first_ms = optional_integer(row, 5),
                    .last_ms = optional_integer(row, 6),
-                   .came_back_ms = optional_integer(row, 7)};
+                   .came_back_ms = optional_integer(row, 7),
+                   .set_aside = row.integer(8)};
   };
   TRY(const std::int64_t number, imports_.number(import));
   TRY(auto problems, all_rows(problems_.bind(1, number), read));

@@ -78,6 +78,13 @@ struct ManifestRow {
   int attempts = 0;                           ///< that ended: fetched, failed or put off
   std::string repeats = {};                   ///< the library's call that this one is again; empty: none
   bool words_only = false;                    ///< it is in the library, as `repeats`, and lacks its transcript only
+  bool set_aside = false;                     ///< it failed, and a person said that it will not come: skipped
+};
+
+/// Which of the calls that did not come: of a cause, or these, by source id; with neither all of them.
+struct GapChoice {
+  std::string cause = {};
+  std::vector<std::string> calls = {};
 };
 
 struct Participant {
@@ -226,6 +233,7 @@ struct Problem {  ///< failed and skipped calls by cause
   std::string example;                                                          ///< source id of one of them
   std::optional<std::int64_t> first_ms = std::nullopt, last_ms = std::nullopt;  ///< when calls met it
   std::optional<std::int64_t> came_back_ms = std::nullopt;  ///< when calls met it after all of it was tried again
+  std::int64_t set_aside = 0;                               ///< of those skipped: by a person
 };
 
 /// How one attempt at a call ended.

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 #include <utility>
 #include <vector>
+
+#include "storage/model/spelling.h"
 
 namespace callimport {
 namespace {
@@ -17,21 +18,6 @@ std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c == ' ' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
-}
-
-/// How many letters must be put in, taken out or changed (Levenshtein).
-std::size_t letters_apart(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t corner = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = corner + (a[i] == b[j] ? 0 : 1);
-      corner = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, corner + 1});
-    }
-  }
-  return row.back();
 }
 
 constexpr std::size_t kNameCharactersMax = 100;

@@ -204,6 +204,65 @@ TEST(Retry, OfAnImportThatHasEndedWantsATokenAndFetchesNothingTwice) {
   EXPECT_EQ(house.verb({"retry", house.import()}).code, 2);
 }
 
+TEST(Retry, OfACauseThatNeverWasNamesTheNearest) {
+  House house(60, 45);
+  ASSERT_TRUE(house.serve());
+  ASSERT_EQ(house.start().code, 0);
+  ASSERT_TRUE(house.follow());
+  const auto problems = read_json(house, {"show", house.import(), "--problems"});
+  ASSERT_FALSE(problems.empty()) << "the sandbox breaks some";
+  const auto cause = problems[0]["cause"].get<std::string>();
+  for (const char* verb : {"retry", "skip"}) {
+    const auto refused = house.verb({verb, house.import(), "--cause", cause + "x", "--yes"});
+    EXPECT_EQ(refused.code, 1) << refused.err;
+    for (const auto& words : {std::string("cause.unknown"), "did you mean " + cause + "?",
+                              fmt::format("{} {}", problems[0]["calls"].get<int>(), cause), std::string("--problems")})
+      EXPECT_NE(refused.err.find(words), std::string::npos) << words << " in " << refused.err;
+  }
+  EXPECT_EQ(read_json(house, {"audit", house.import()}).size(), 1u) << "nothing was done but the start";
+}
+
+// ID-07
+TEST(Skip, SaysThatCallsWillNotComeAndIsTakenBack) {
+  House house(60, 45);
+  ASSERT_TRUE(house.serve());
+  ASSERT_EQ(house.start().code, 0);
+  ASSERT_TRUE(house.follow());
+  const auto counters = [&] { return read_json(house, {"show", house.import()})["counters"]; };
+  const auto before = counters();
+  const auto failed = before["failed"].get<int>();
+  ASSERT_GT(failed, 0) << "the sandbox breaks some";
+  const auto registered = *house.registered().begin();
+  const auto nothing = house.verb({"skip", house.import(), "--call", registered, "-o", "json"});
+  EXPECT_EQ(nothing.code, 0) << nothing.err;
+  EXPECT_EQ(json::parse(nothing.out)["refused"][0]["reason"], "it is in the library already");
+  EXPECT_EQ(counters(), before) << "a call that came is left alone";
+
+  const auto skipped = house.verb({"skip", house.import(), "--failed", "--why", "the customer deleted them"});
+  ASSERT_EQ(skipped.code, 0) << skipped.err;
+  EXPECT_NE(skipped.err.find(fmt::format("Skip {} calls of acme", failed)), std::string::npos) << skipped.err;
+  EXPECT_NE(skipped.err.find("its report stays as it was written"), std::string::npos) << skipped.err;
+  EXPECT_EQ(counters()["failed"], 0);
+  EXPECT_EQ(counters()["skipped"], before["skipped"].get<int>() + failed);
+  const auto again = house.verb({"skip", house.import(), "--failed"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_NE(again.err.find("Skip 0 calls"), std::string::npos) << again.err;
+  const auto left = house.verb({"retry", house.import(), "--failed", "--token-file", house.scratch() / "token"});
+  EXPECT_EQ(left.code, 0) << left.err;
+  EXPECT_NE(left.err.find("Retry 0 calls"), std::string::npos) << "none is tried again: " << left.err;
+
+  const auto back = house.verb({"skip", house.import(), "--failed", "--undo"});
+  ASSERT_EQ(back.code, 0) << back.err;
+  EXPECT_EQ(counters(), before);
+  const auto log = read_json(house, {"audit", house.import()});
+  ASSERT_EQ(log.size(), 3u) << log.dump(1);
+  EXPECT_EQ(log[0]["verb"], "skip");
+  EXPECT_EQ(log[0]["after"]["deed"], "put_back");
+  EXPECT_EQ(log[1]["why"], "the customer deleted them");
+  EXPECT_EQ(house.verb({"skip", house.import()}).code, 2) << "one choice";
+  EXPECT_EQ(house.verb({"skip", house.import(), "--failed", "--cause", "call.private"}).code, 2);
+}
+
 TEST(Approve, ClosesAnImportThatAsksForIt) {
   House house(60, 45);
   ASSERT_TRUE(house.serve());
@@ -284,6 +343,9 @@ TEST(Roles, AreKeptOnTheSocket) {
   EXPECT_EQ(status.code, 7);
   EXPECT_NE(status.message.find("approve needs the role approver: anna, ben have it"), std::string::npos)
       << status.message;
+  const auto skipping = house.ask("SkipCalls", v1::SkipCallsRequest(), response);
+  EXPECT_EQ(skipping.code, 7);
+  EXPECT_NE(skipping.message.find("skip needs the role approver"), std::string::npos) << skipping.message;
   const auto added =
       house.verb({"credentials", "add", "--platform", "grain", "--token-file", house.scratch() / "token"});
   EXPECT_EQ(added.code, 4) << added.err;

@@ -232,6 +232,93 @@ TEST(Retry, OfAClosedImportRunsOnlyTheChosen) {
   test.scene.check_histories();
 }
 
+// ID-07
+TEST(Skip, OfWhatWillNotComeClosesWithoutApproval) {
+  Gaps test(40);
+  const auto gaps = test.gaps();
+  test.scene.start();
+  ASSERT_TRUE(test.run_until_asked()) << test.scene.status();
+  test.signal(kSignalRetry, {{"failed", true}, {"deed", activities::kSetAside}, {"who", "ben"}});
+  ASSERT_TRUE(test.scene.world->run_until_closed(1h)) << test.scene.status();
+  EXPECT_EQ(test.scene.report()["result"], "completed");
+  EXPECT_FALSE(test.scene.report().contains("approved"));
+  EXPECT_EQ(test.scene.row().counters.skipped, gaps);
+  EXPECT_EQ(test.scene.row().counters.failed, 0);
+  EXPECT_THAT(test.scene.conditions(kBulk),
+              ElementsAre("running", "needs_attention gaps.approval", "running", "completed"));
+  const auto problems = test.scene.world->library().problems(test.scene.id).value();
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].set_aside, gaps) << "they stay on record, under their cause";
+  EXPECT_THAT(test.repeated(), IsEmpty());
+  EXPECT_THAT(broken_promises(*test.scene.world, test.scene.id), IsEmpty());
+  test.scene.check_histories();
+}
+
+TEST(Skip, OfSomeStillAsksAboutTheOthersAndIsTakenBack) {
+  Gaps test(40);
+  const std::string chosen = *test.broken.begin();
+  const auto gaps = test.gaps();
+  test.scene.start();
+  ASSERT_TRUE(test.run_until_asked()) << test.scene.status();
+  const nlohmann::json note = {{"calls", {chosen}}, {"deed", activities::kSetAside}};
+  test.signal(kSignalRetry, note);
+  const auto failed = [&](std::int64_t calls) {
+    return test.scene.world->run_until([&, calls] { return test.scene.row().counters.failed == calls; }, 1h);
+  };
+  ASSERT_TRUE(failed(gaps - 1)) << test.scene.status();
+  EXPECT_FALSE(test.scene.world->run_until_closed(1h)) << "seven of forty are too many still";
+  EXPECT_EQ(test.scene.row().bulk.reason, "gaps.approval");
+  test.mend();
+  test.signal(kSignalRetry, {{"failed", true}});
+  ASSERT_TRUE(test.scene.world->run_until_closed(24h)) << test.scene.status();
+  EXPECT_EQ(test.scene.row().counters.skipped, 1) << "a retry of all leaves what was set aside";
+  EXPECT_EQ(test.scene.row().counters.registered, 39);
+  EXPECT_THAT(broken_promises(*test.scene.world, test.scene.id), IsEmpty());
+  test.scene.check_histories();
+}
+
+TEST(Skip, WhileItRunsAndPutBackBeforeTheEnd) {
+  Gaps test(200, 10);
+  test.scene.input.settings.fetch_batch = 10;
+  test.scene.input.settings.approve_above_percent = 100;
+  test.scene.start();
+  ASSERT_TRUE(test.scene.world->run_until([&] { return test.scene.row().counters.failed >= 5; }, 24h));
+  test.signal(kSignalRetry, {{"failed", true}, {"deed", activities::kSetAside}});
+  ASSERT_TRUE(test.scene.world->run_until([&] { return test.scene.row().counters.skipped >= 5; }, 1h));
+  test.signal(kSignalRetry, {{"failed", true}, {"deed", activities::kPutBack}});
+  ASSERT_TRUE(test.scene.world->run_until_closed(24h)) << test.scene.status();
+  EXPECT_EQ(test.scene.report()["result"], "completed_with_gaps");
+  EXPECT_EQ(test.scene.row().counters.failed, test.gaps());
+  EXPECT_EQ(test.scene.row().counters.skipped, 0);
+  EXPECT_THAT(broken_promises(*test.scene.world, test.scene.id), IsEmpty());
+  test.scene.check_histories();
+}
+
+TEST(Skip, AtAnyMomentLosesNoWish) {
+  int wishes = 0;
+  for (int change = 2; change < 16; ++change) {
+    SCOPED_TRACE(change);
+    Gaps test(30);
+    test.scene.input.settings.approve_above_percent = 100;
+    test.scene.start();
+    const auto reached = [&] { return std::ssize(test.scene.timeline()) >= change || test.scene.row().closed_ms; };
+    ASSERT_TRUE(test.scene.world->run_until(reached, 24h));
+    const auto failed = test.scene.world->library().manifest(test.scene.id, storage::CallState::kFailed, "", "", 100);
+    const nlohmann::json note = {{"failed", true}, {"deed", activities::kSetAside}};
+    const auto sent = test.scene.world->signal(test.scene.id, kSignalRetry, note.dump());
+    ASSERT_TRUE(test.scene.world->run_until_closed(24h)) << test.scene.status();
+    if (!sent) continue;  // it had closed: said to whoever asked
+    wishes += failed->empty() ? 0 : 1;
+    for (const auto& row : *failed) {
+      const auto now = test.scene.world->library().manifest_row(test.scene.id, row.source_id);
+      EXPECT_TRUE(now->value().set_aside) << row.source_id;
+    }
+    EXPECT_THAT(broken_promises(*test.scene.world, test.scene.id), IsEmpty());
+    test.scene.check_histories();
+  }
+  EXPECT_GT(wishes, 3) << "else this test saw nothing";
+}
+
 TEST(Pause, GivenAgainTakesTheNewEndAndReason) {
   Scene scene(400);
   scene.input.settings.fetch_batch = 20;

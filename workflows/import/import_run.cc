@@ -267,6 +267,9 @@ Flow<WorkflowEnd> ImportRun::close(SharedRun self) {
       self->context_.activity(activities::kForget, activities::write_note(forget), self->options_for(10min));
   (void)co_await forgotten;
   if (self->wanted_again()) co_return self->run_again();
+  auto setting_aside = set_aside_at_the_end(self);
+  co_await setting_aside;
+  if (self->wanted_again()) co_return self->run_again();
   if (self->broken_) {
     engine::Failure failure;
     failure.type = self->broken_->cause;

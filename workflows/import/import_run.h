@@ -54,7 +54,7 @@ class ImportRun {
   static engine::Flow<engine::WorkflowEnd> close(SharedRun self);
   engine::WorkflowEnd next_run();
   engine::WorkflowEnd run_again();
-  bool wanted_again() const { return !retry_asks_.empty() && !broken_ && !context_.cancel_requested(); }
+  bool wanted_again() const;
   bool must_stop() const { return broken_.has_value() || context_.cancel_requested(); }
   bool stopping() const { return must_stop() || parking_; }
   std::int64_t now_ms() const { return to_unix_ms(context_.now()); }
@@ -90,7 +90,9 @@ class ImportRun {
   void take_retry(const std::string& input);
   void take_approval(const std::string& input);
   static engine::Flow<void> try_again(SharedRun self);
+  static engine::Flow<void> set_aside_at_the_end(SharedRun self);
   bool asks_approval(LaneName lane) const;
+  bool too_many_gaps() const;
   bool needs_approval(LaneName lane);
   bool goes_back(LaneName lane) const;
   bool went_back(LaneName lane);

@@ -1,4 +1,6 @@
 // What people ask of an import while it runs: to try failed calls again, and to approve its gaps.
+#include <algorithm>
+
 #include "workflows/import/import_run.h"
 
 namespace callimport::workflows {
@@ -42,7 +44,8 @@ bool ImportRun::asks_approval(LaneName lane) const {
   return state.now.reason == kApproval && !is_final(state.place.condition);
 }
 
-/// Failed calls become pending again, one wish after the other; lanes that are past fetching go back (settle).
+/// Failed calls become pending again, or are set aside, one wish after the other; lanes that are past fetching go back
+/// for those that are pending (settle).
 Flow<void> ImportRun::try_again(SharedRun self) {
   ImportRun* here = self.get();
   while (true) {
@@ -64,10 +67,31 @@ Flow<void> ImportRun::try_again(SharedRun self) {
     const auto result = activities::read_note<RetryResult>(outcome.value_or("{}"));
     if (!outcome || !result) continue;
     self->state_.counters = result->counters;
+    if (result->set_aside > 0) self->state_.gaps_mended = true;
     if (result->retried == 0) continue;
     self->state_.gaps_mended = true;
     self->state_.first.again = true;
     self->state_.bulk.again = true;
+  }
+}
+
+/// Only calls to be fetched are worth another run.
+bool ImportRun::wanted_again() const {
+  const auto fetches = [](const RetryNote& one) { return !one.only_counts(); };
+  const bool any = std::any_of(retry_asks_.begin(), retry_asks_.end(), fetches);
+  return any && !broken_ && !context_.cancel_requested();
+}
+
+/// Wishes that came while the import was closing, and for which nothing needs to run.
+Flow<void> ImportRun::set_aside_at_the_end(SharedRun self) {
+  while (!self->retry_asks_.empty()) {
+    RetryInput input;
+    input.import = self->ask_.import;
+    input.choice = self->retry_asks_.front();
+    self->retry_asks_.pop_front();
+    if (!input.choice.only_counts()) continue;
+    auto doing = self->context_.activity(activities::kRetry, activities::write_note(input), self->options_for(10min));
+    (void)co_await doing;
   }
 }
 
@@ -79,10 +103,12 @@ bool ImportRun::goes_back(LaneName lane) const {
   return state_.bulk.again || (state_.first.again && other_closed);
 }
 
+bool ImportRun::too_many_gaps() const { return activities::gaps_want_approval(state_.counters, ask_.settings); }
+
 bool ImportRun::needs_approval(LaneName lane) {
   const LaneName other = lane == LaneName::kFirst ? LaneName::kBulk : LaneName::kFirst;
   if (state_.approval.given || !closed(other)) return false;
-  if (!activities::gaps_want_approval(state_.counters, ask_.settings)) return false;
+  if (!too_many_gaps()) return false;
   return context_.patched(kApproval);
 }
 
@@ -95,7 +121,7 @@ bool ImportRun::went_back(LaneName lane) {
   return true;
 }
 
-/// Stands until somebody approves the gaps, or has them tried again.
+/// Stands until somebody approves the gaps, has them tried again, or has set so many aside that nobody is asked.
 Flow<void> ImportRun::await_approval(SharedRun self, LaneName lane) {
   ImportRun* here = self.get();
   const auto& counters = self->state_.counters;
@@ -108,13 +134,18 @@ Flow<void> ImportRun::await_approval(SharedRun self, LaneName lane) {
     auto acted = [here, lane] {
       const bool resumed = here->state_.lane(lane).place.condition == Condition::kRunning && !here->held_by_person();
       const bool back = here->goes_back(lane) && !here->held_by_person();
-      return here->stopping() || here->state_.approval.given || resumed || back;
+      return here->stopping() || here->state_.approval.given || resumed || back || !here->too_many_gaps();
     };
     co_await self->context_.until(acted);
     if (self->goes_back(lane)) co_return;
+    if (!self->too_many_gaps()) break;
   }
-  if (self->state_.approval.given && self->asks_approval(lane))
+  if (!self->asks_approval(lane)) co_return;
+  if (self->state_.approval.given) {
     self->change(lane, Event::kGapsApproved, Circumstance{});
+  } else if (!self->stopping() && !self->too_many_gaps()) {
+    self->change(lane, Event::kWorkPassed, Circumstance{});
+  }
 }
 
 /// At its end a lane closes, or goes back for calls that are to be tried again: true.
