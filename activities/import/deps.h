@@ -9,6 +9,7 @@
 #include "activities/import/live.h"
 #include "activities/import/permits.h"
 #include "activities/import/prices.h"
+#include "activities/import/under_way.h"
 #include "activities/media/probe.h"
 #include "activities/oauth/access_tokens.h"
 #include "activities/transcribe/transcriber.h"
@@ -50,6 +51,7 @@ struct ImportDeps {
   Transcriber* transcriber = nullptr;                    ///< of calls that come without a transcript; null: none
   std::int64_t quarantine_bytes_max = kQuarantineBytes;  ///< of broken recordings; the oldest go first
   Prices prices = {};                                    ///< for the report
+  std::shared_ptr<CallsUnderWay> under_way = std::make_shared<CallsUnderWay>();  ///< shared by all that are fetched
 };
 
 /// Registers every activity of activities/import/contract.h. Before the worker starts.

@@ -196,6 +196,9 @@ Awaitable<void> store_ended(SharedBatch batch) {
   };
   auto storing = engine::on_pool(batch->deps->pool, batch->deps->loop, std::move(job));
   const Result<> stored = co_await std::move(storing);
+  for (Ended& one : *portion) {  // here: the job, which may outlive this, ends on the pool
+    if (one.made) one.made->claim.release();
+  }
   batch->storing = false;
   if (!stored) {
     batch->stop = store_trouble(stored.error());

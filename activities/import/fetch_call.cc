@@ -7,6 +7,8 @@
 namespace callimport::activities {
 namespace {
 
+constexpr Nanos kSecondCopyAfter = 5s;
+
 /// What a missing transcript means: nothing worse than being shown as missing, unless it may still come.
 std::optional<Trouble> judge_transcript(const Trouble& trouble, const storage::ManifestRow& row) {
   if (const auto* failed = std::get_if<CallFailed>(&trouble)) {
@@ -28,6 +30,9 @@ Awaitable<Fetched<std::optional<storage::Repeated>>> look_up(ImportDeps& deps, c
   if (!found) co_return tl::unexpected<Trouble>(store_trouble(found.error()));
   co_return std::move(*found);
 }
+
+/// The first copy is in the library soon, or has failed by then.
+NotReady second_copy() { return {"duplicate.under_way", kSecondCopyAfter}; }
 
 /// True when the details are all that is wanted of a call that the library has.
 bool details_are_enough(const std::optional<storage::Repeated>& repeated, const ImportInput& ask) {
@@ -77,10 +82,15 @@ Awaitable<Fetched<FetchedCall>> fetch_call(std::shared_ptr<Session> session, Act
   call->workspace = ask.workspace;
   call->import = ask.import;
   call->fetched_ms = to_unix_ms(session->now());
+  // First who is under way, then who is staged: a call goes from the one to the other, never back.
+  auto claim = CallsUnderWay::claim(session->deps().under_way, ask.import, call->source_id,
+                                    storage::facts_of(*call, ask.platform, ask.workspace, ask.workspace));
+  if (!claim) co_return tl::unexpected<Trouble>(second_copy());
   auto looking = look_up(session->deps(), ask, *call);
   const Fetched<std::optional<storage::Repeated>> repeated = co_await std::move(looking);
   if (!repeated) co_return tl::unexpected(repeated.error());
-  if (details_are_enough(*repeated, ask)) co_return FetchedCall{std::move(*call), true};
+  if (*repeated && (*repeated)->call.empty()) co_return tl::unexpected<Trouble>(second_copy());
+  if (details_are_enough(*repeated, ask)) co_return FetchedCall{std::move(*call), true, std::move(*claim)};
 
   auto reading = session->ask(Operation::kTranscript, platform.transcript(session->auth(), row.source_id),
                               platform.read_transcript);
@@ -109,7 +119,7 @@ Awaitable<Fetched<FetchedCall>> fetch_call(std::shared_ptr<Session> session, Act
   auto transcribing = add_transcript(session->deps(), context, *call);
   co_await std::move(transcribing);
   call->fetched_ms = to_unix_ms(session->now());
-  co_return FetchedCall{std::move(*call), false};
+  co_return FetchedCall{std::move(*call), false, std::move(*claim)};
 }
 
 Awaitable<Fetched<FetchedCall>> fetch_words(std::shared_ptr<Session> session, ActivityContext& context,
@@ -119,7 +129,7 @@ Awaitable<Fetched<FetchedCall>> fetch_words(std::shared_ptr<Session> session, Ac
   auto reading = engine::on_pool(deps.pool, deps.loop, std::move(read));
   Result<storage::Call> call = co_await std::move(reading);
   if (!call) co_return tl::unexpected<Trouble>(store_trouble(call.error()));
-  if (!call->segments.empty()) co_return FetchedCall{std::move(*call), false};
+  if (!call->segments.empty()) co_return FetchedCall{std::move(*call), false, {}};
   const Platform& platform = session->platform();
   auto asking = session->ask(Operation::kTranscript, platform.transcript(session->auth(), row.source_id),
                              platform.read_transcript);
@@ -127,7 +137,7 @@ Awaitable<Fetched<FetchedCall>> fetch_words(std::shared_ptr<Session> session, Ac
   if (segments && !segments->empty()) {
     call->segments = std::move(*segments);
     call->transcript_state = "ready";
-    co_return FetchedCall{std::move(*call), false};
+    co_return FetchedCall{std::move(*call), false, {}};
   }
   const bool without = segments || std::holds_alternative<CallFailed>(segments.error()) ||
                        std::holds_alternative<NotReady>(segments.error());
@@ -135,7 +145,7 @@ Awaitable<Fetched<FetchedCall>> fetch_words(std::shared_ptr<Session> session, Ac
   if (deps.transcriber != nullptr) call->transcript_state = "missing";
   auto transcribing = add_transcript(deps, context, *call);
   co_await std::move(transcribing);
-  co_return FetchedCall{std::move(*call), false};
+  co_return FetchedCall{std::move(*call), false, {}};
 }
 
 }  // namespace callimport::activities

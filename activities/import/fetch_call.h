@@ -4,6 +4,7 @@
 #include <string>
 
 #include "activities/import/session.h"
+#include "activities/import/under_way.h"
 
 namespace callimport::activities {
 
@@ -11,10 +12,12 @@ inline constexpr int kNotReadyTriesMax = 10;  ///< looks at a transcript that ne
 
 struct FetchedCall {
   storage::Call call;
-  bool details_only = false;  ///< the library has the call, and needs no more of it
+  bool details_only = false;        ///< the library has the call, and needs no more of it
+  CallsUnderWay::Claim claim = {};  ///< until it is staged
 };
 
-/// Ready to be staged, unless the library has it: that is asked before transcript and recording. Trouble: CallFailed
+/// Ready to be staged, unless the library has it: that is asked before transcript and recording. The same meeting as a
+/// call that is under way or staged is looked at again once that one is in the library. Trouble: CallFailed
 /// and NotReady are the call's; all else is the platform's, the store's, or, when other calls pass meanwhile, the
 /// call's after all.
 Awaitable<Fetched<FetchedCall>> fetch_call(std::shared_ptr<Session> session, ActivityContext& context, ImportInput ask,

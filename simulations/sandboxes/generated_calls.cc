@@ -84,11 +84,13 @@ class GeneratedCalls final : public CallSource {
   std::uint64_t size() const override { return options_.calls; }
 
   Timestamp start(std::uint64_t index) const override {
+    index = meeting_of(index);
     const auto jitter = static_cast<std::int64_t>(draw(index, kStart) % static_cast<std::uint64_t>(spacing_s_));
     return options_.newest - std::chrono::seconds{static_cast<std::int64_t>(index) * spacing_s_ + jitter};
   }
 
   SandboxCall head(std::uint64_t index) const override {
+    if (meeting_of(index) != index) return again(head(meeting_of(index)), index);
     const std::uint64_t kind = draw(index, kKind);
     const CallTheme theme = theme_of(draw(index, kTheme));
     SandboxCall call;
@@ -111,6 +113,7 @@ class GeneratedCalls final : public CallSource {
   }
 
   SandboxCall whole(std::uint64_t index) const override {
+    if (meeting_of(index) != index) return again(whole(meeting_of(index)), index);
     SandboxCall call = head(index);
     const CallTheme theme = theme_of(draw(index, kTheme));
     add_people(call, theme);
@@ -151,6 +154,7 @@ class GeneratedCalls final : public CallSource {
   }
 
   SandboxMedia media(std::uint64_t index) const override {
+    index = meeting_of(index);
     SandboxCall call;
     call.index = index;
     choose_troubles(call);
@@ -167,6 +171,7 @@ class GeneratedCalls final : public CallSource {
   }
 
   std::string media_bytes(std::uint64_t index, std::uint64_t from, std::uint64_t count) const override {
+    index = meeting_of(index);
     const SandboxMedia facts = media(index);
     ENSURE(from + count <= facts.bytes);
     if (facts.content_type == "audio/mpeg") return std::string(kHtmlPage.substr(from, count));
@@ -186,6 +191,14 @@ class GeneratedCalls final : public CallSource {
 
  private:
   std::uint64_t draw(std::uint64_t index, Draw purpose) const { return mix(mix(options_.seed, purpose), index); }
+
+  std::uint64_t meeting_of(std::uint64_t index) const { return options_.each_twice ? index - index % 2 : index; }
+
+  SandboxCall again(SandboxCall call, std::uint64_t index) const {
+    call.index = index;
+    call.id = id_of(index);
+    return call;
+  }
 
   /// The index lies in the last 48 bits, so that an id leads back to its call without a table.
   std::string id_of(std::uint64_t index) const {

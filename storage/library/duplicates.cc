@@ -4,12 +4,14 @@
 #include <iterator>
 
 #include "storage/library/person_keys.h"
+#include "storage/library/staging.h"
 #include "storage/sqlite/rows.h"
 
 namespace callimport::storage {
 
 namespace {
 
+constexpr int kStagedCandidatesMax = 20;  ///< whole calls are read for each
 constexpr int kCandidatesMax = 1'000;  ///< that began within two minutes; a library with more is not compared further
 
 bool lengths_alike(const MeetingFacts& a, const MeetingFacts& b) {
@@ -34,6 +36,8 @@ void settle(std::vector<std::string>& emails) {
   emails.erase(std::unique(emails.begin(), emails.end()), emails.end());
 }
 
+}  // namespace
+
 MeetingFacts facts_of(const Call& call, const std::string& platform, const std::string& workspace,
                       const std::string& customer) {
   MeetingFacts facts{.platform = platform,
@@ -49,8 +53,6 @@ MeetingFacts facts_of(const Call& call, const std::string& platform, const std::
   settle(facts.emails);
   return facts;
 }
-
-}  // namespace
 
 Sameness compare(const MeetingFacts& a, const MeetingFacts& b) {
   if (a.customer != b.customer) return Sameness::kOther;
@@ -74,7 +76,12 @@ DuplicateFinder::DuplicateFinder(Database& db)
             " LEFT JOIN workspace w ON w.name = c.workspace"
             " WHERE c.start_ms >= ?1 AND c.start_ms <= ?2 AND coalesce(nullif(w.customer, ''), c.workspace) = ?4"
             " ORDER BY c.start_ms, c.id LIMIT ?3"),
-      emails_(db, "SELECT email FROM participant WHERE call = ?1 AND email <> ''") {}
+      emails_(db, "SELECT email FROM participant WHERE call = ?1 AND email <> ''"),
+      staged_(db,
+              "SELECT s.form, s.bytes, s.body FROM import i JOIN staged s ON s.import = i.number"
+              " JOIN manifest m ON m.import = s.import AND m.source_id = s.source_id"
+              " WHERE i.id = ?1 AND s.source_id <> ?2 AND m.start_ms >= ?3 AND m.start_ms <= ?4"
+              " ORDER BY s.number LIMIT ?5") {}
 
 Result<std::optional<Repeated>> DuplicateFinder::find(const Call& call, const std::string& platform,
                                                       const std::string& workspace) {
@@ -106,6 +113,27 @@ Result<std::optional<Repeated>> DuplicateFinder::find(const Call& call, const st
     settle(one.facts.emails);
     one.call.how = compare(mine, one.facts);
     if (one.call.how != Sameness::kOther) return std::move(one.call);
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Repeated>> DuplicateFinder::find(const Call& call, const std::string& platform,
+                                                      const std::string& workspace, const std::string& import) {
+  TRY(auto known, find(call, platform, workspace));
+  if (known || import.empty()) return known;
+  return find_staged(call, platform, workspace, import);
+}
+
+Result<std::optional<Repeated>> DuplicateFinder::find_staged(const Call& call, const std::string& platform,
+                                                             const std::string& workspace, const std::string& import) {
+  const auto mine = facts_of(call, platform, workspace, workspace);
+  staged_.bind(1, import).bind(2, call.source_id).bind(5, kStagedCandidatesMax);
+  staged_.bind(3, call.start_ms - kStartsApartMsMax).bind(4, call.start_ms + kStartsApartMsMax);
+  TRY(const auto staged, all_rows(staged_, [](const Statement& row) { return read_staged(row); }));
+  for (const auto& one : staged) {
+    if (!one) return tl::unexpected(one.error());
+    const Sameness how = compare(mine, facts_of(*one, platform, workspace, workspace));
+    if (how != Sameness::kOther) return Repeated{.call = {}, .import = import, .how = how};
   }
   return std::nullopt;
 }

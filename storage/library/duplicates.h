@@ -29,6 +29,9 @@ struct MeetingFacts {
   std::vector<std::string> emails;  ///< normalised, sorted, once each
 };
 
+/// What tells a call from others; of a customer that the caller knows.
+MeetingFacts facts_of(const Call& call, const std::string& platform, const std::string& workspace,
+                      const std::string& customer);
 /// kSameId is not for meetings to tell.
 Sameness compare(const MeetingFacts& a, const MeetingFacts& b);
 
@@ -36,7 +39,11 @@ Sameness compare(const MeetingFacts& a, const MeetingFacts& b);
 class DuplicateFinder {
  public:
   explicit DuplicateFinder(Database& db);
-  /// The call of this id, else the first call of the library that `call` repeats.
+  /// The call of this id, else the first call of the library that `call` repeats, else a staged one of its import,
+  /// which has no id yet.
+  Result<std::optional<Repeated>> find(const Call& call, const std::string& platform, const std::string& workspace,
+                                       const std::string& import);
+  /// Among the library's calls only.
   Result<std::optional<Repeated>> find(const Call& call, const std::string& platform, const std::string& workspace);
 
  private:
@@ -45,7 +52,10 @@ class DuplicateFinder {
     Repeated call;
     MeetingFacts facts;
   };
-  Statement same_id_, customer_, near_, emails_;
+  /// Of calls of one import, which are of one customer.
+  Result<std::optional<Repeated>> find_staged(const Call& call, const std::string& platform,
+                                              const std::string& workspace, const std::string& import);
+  Statement same_id_, customer_, near_, emails_, staged_;
 };
 
 }  // namespace callimport::storage

@@ -488,7 +488,7 @@ class SqliteLibrary final : public Library {
   Result<std::optional<Repeated>> repeated(const Call& call, const std::string& platform,
                                            const std::string& workspace) override {
     MutexLock lock(read_mutex_);
-    return reader_.duplicates.find(call, platform, workspace);
+    return reader_.duplicates.find(call, platform, workspace, call.import);
   }
   Result<Call> call(const std::string& id) override {
     MutexLock lock(read_mutex_);

@@ -307,7 +307,8 @@ class Library {
   virtual Result<std::int64_t> known_calls(const std::string& platform, const std::string& workspace,
                                            const std::vector<std::string>& source_ids) = 0;
 
-  /// Which call of the library this one is again: by its id, else as the same meeting. Details are enough.
+  /// Which call of the library this one is again: by its id, else as the same meeting; or one that its import has
+  /// staged, which has no id yet. Details are enough.
   virtual Result<std::optional<Repeated>> repeated(const Call& call, const std::string& platform,
                                                    const std::string& workspace) = 0;
   virtual Result<Call> call(const std::string& id) = 0;  ///< whole, with participants and segments; also by unique

@@ -174,9 +174,9 @@ struct WorkspaceRules {
 
 /// How two calls are one.
 enum class Sameness : std::uint8_t { kOther, kSameRecording, kSameMeeting, kSameId };
-/// The library's call that another one is again.
+/// The call that another one is again.
 struct Repeated {
-  std::string call, import;  ///< import: that brought it
+  std::string call, import;  ///< call: empty while it is staged; import: that brought it
   Sameness how = Sameness::kOther;
 };
 

@@ -30,6 +30,8 @@ Result<std::string> expanded(std::string_view packed, std::size_t bytes) {
   return out;
 }
 
+}  // namespace
+
 Result<Call> read_staged(const Statement& row) {
   std::string body = row.blob(2);
   if (row.integer(0) == kZstd) {
@@ -37,8 +39,6 @@ Result<Call> read_staged(const Statement& row) {
   }
   return call_from_json(body);
 }
-
-}  // namespace
 
 void Staging::FreeContext::operator()(ZSTD_CCtx_s* context) const { (void)ZSTD_freeCCtx(context); }
 

@@ -17,6 +17,9 @@ inline constexpr std::size_t kStagedCallBytesMax = 256 << 20;  ///< of one call 
 inline constexpr std::int64_t kStagedPortionBytesMax = 32
                                                        << 20;  ///< of calls read at once, unless a single one is longer
 
+/// Of a row of form, bytes and body.  @error kCorrupt
+Result<Call> read_staged(const Statement& row);
+
 /// Inside a transaction of the writer.
 class Staging {
  public:

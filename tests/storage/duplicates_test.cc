@@ -211,6 +211,31 @@ TEST_F(Duplicates, ByTheirLooksFollowThePolicyToo) {
       << "its own call, brought a moment ago";
 }
 
+TEST_F(Duplicates, AreRecognisedWhileTheFirstIsStaged) {
+  Call details = weekly("second");
+  details.segments.clear();
+  details.media.reset();
+  details.import = kImport;
+  EXPECT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+    auto row = manifest_row("first");
+    row.start_ms = weekly("first").start_ms;
+    TRY_VOID(tx.add_manifest(kImport, {row}));
+    return tx.stage(kImport, weekly("first"));
+  }));
+  const auto found = library_->repeated(details, "grain", "acme").value();
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ("", found->call) << "it has no id yet";
+  EXPECT_EQ(Sameness::kSameMeeting, found->how);
+  Call other = details;
+  other.title = "Another";
+  EXPECT_FALSE(library_->repeated(other, "grain", "acme").value().has_value());
+  Call itself = details;
+  itself.source_id = "first";
+  EXPECT_FALSE(library_->repeated(itself, "grain", "acme").value().has_value()) << "it is no copy of itself";
+  details.import = "imp_2";
+  EXPECT_FALSE(library_->repeated(details, "grain", "acme").value().has_value()) << "another import stages its own";
+}
+
 TEST_F(Duplicates, AreRecognisedByDetailsAlone) {
   take_in(weekly("a"));
   const std::string id = only_call();

@@ -87,5 +87,92 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OfTwoCustomersComeToBoth", "", "skip", "", true, kCalls}),
     [](const auto& test) { return test.param.name; });
 
+/// Every meeting twice in one workspace, under two ids, one next to the other in the list.
+struct Twins {
+  explicit Twins(std::uint64_t calls) : scene(options(calls)) {
+    scene.world->outside.answer = [this](const SandboxRequest& request, Timestamp) -> std::optional<SandboxReply> {
+      if (!request.target.ends_with("/transcript")) return std::nullopt;
+      ++transcripts;
+      if (refused.empty() || request.target.find(refused) == std::string::npos) return std::nullopt;
+      SandboxReply reply;
+      reply.status = 403;
+      return reply;
+    };
+  }
+  static simulations::ImportWorldOptions options(std::uint64_t calls) {
+    auto options = Scene::options_for(calls);
+    options.grain.generated.transcript_only_percent = 0;
+    options.grain.generated.each_twice = true;
+    return options;
+  }
+  int put_off() {
+    int times = 0;
+    auto& library = scene.world->library();
+    for (const auto& row : library.manifest(scene.id, std::nullopt, "", "", 1'000).value()) {
+      for (const auto& attempt : library.attempts(scene.id, row.source_id).value())
+        times += attempt.cause == "duplicate.under_way" ? 1 : 0;
+    }
+    return times;
+  }
+  Scene scene;
+  int transcripts = 0;
+  std::string refused = {};  ///< source id of a call whose transcript nobody may read
+};
+
+struct Side {
+  const char* name;
+  int at_once, batch;
+};
+void PrintTo(const Side& side, std::ostream* out) { *out << side.name; }
+class TwinsOfOneImport : public testing::TestWithParam<Side> {};
+
+TEST_P(TwinsOfOneImport, AreFetchedOnce) {
+  constexpr int kMeetings = 30;
+  Twins twins(2 * kMeetings);
+  twins.scene.input.settings.fetch_at_once = GetParam().at_once;
+  twins.scene.input.settings.fetch_batch = GetParam().batch;
+  twins.scene.start();
+  ASSERT_TRUE(twins.scene.world->run_until_closed(24h)) << twins.scene.status();
+  EXPECT_EQ("completed", twins.scene.report()["result"]);
+  const auto counters = twins.scene.row().counters;
+  EXPECT_EQ(kMeetings, counters.registered);
+  EXPECT_EQ(kMeetings, counters.duplicate);
+  EXPECT_EQ(kMeetings, twins.transcripts) << "the second copy is recognised by its details";
+  EXPECT_EQ(std::size_t{kMeetings}, twins.scene.world->downloads().size());
+  EXPECT_GT(twins.put_off(), 0) << "else no copy ever met the other one under way or staged";
+  twins.scene.check_histories();
+}
+INSTANTIATE_TEST_SUITE_P(Table, TwinsOfOneImport,
+                         testing::Values(Side{"SideBySide", 24, 100}, Side{"OneAfterTheOther", 1, 100},
+                                         Side{"InSmallBatches", 4, 10}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(OneOfTwins, TheSecondComesWhereTheFirstCannot) {
+  Twins twins(2);
+  twins.refused = twins.scene.world->sandbox->calls().head(0).id;
+  twins.scene.start();
+  ASSERT_TRUE(twins.scene.world->run_until_closed(24h)) << twins.scene.status();
+  const auto counters = twins.scene.row().counters;
+  EXPECT_EQ(1, counters.registered);
+  EXPECT_EQ(1, counters.failed);
+  const auto row = twins.scene.world->library().manifest_row(twins.scene.id, twins.refused);
+  EXPECT_EQ(storage::CallState::kFailed, row->value().state) << "the first was asked for, and refused";
+  twins.scene.check_histories();
+}
+
+TEST(OneOfTwins, AreFetchedOnceThroughARestart) {
+  constexpr int kMeetings = 30;
+  Twins twins(2 * kMeetings);
+  twins.scene.input.settings.fetch_batch = 10;
+  twins.scene.start();
+  ASSERT_TRUE(twins.scene.world->run_until([&] { return twins.scene.row().counters.registered > 5; }, 24h));
+  ASSERT_TRUE(twins.scene.world->restart().has_value());
+  ASSERT_TRUE(twins.scene.world->run_until_closed(24h)) << twins.scene.status();
+  EXPECT_EQ(kMeetings, twins.scene.row().counters.registered);
+  EXPECT_EQ(kMeetings, twins.scene.row().counters.duplicate);
+  EXPECT_EQ(std::size_t{kMeetings}, twins.scene.world->library().calls({}, "", 1'000)->size());
+  twins.scene.check_histories();
+}
+
 }  // namespace
 }  // namespace callimport::workflows
