@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "activities/oauth/token_request.h"
@@ -12,6 +14,8 @@
 
 namespace callimport::activities {
 namespace {
+
+using nlohmann::json;
 
 constexpr std::size_t kStateCharacters = 32;     ///< of 36: 165 bits
 constexpr std::size_t kVerifierCharacters = 64;  ///< RFC 7636 takes 43 to 128
@@ -43,6 +47,27 @@ Error refusal_of(const Trouble& trouble, std::string_view title) {
       trouble);
 }
 
+storage::Secret write_pending(const PendingSignIn& pending) {
+  const SignInOrder& order = pending.order;
+  const json text = {{"platform", order.platform},
+                     {"workspace", order.workspace},
+                     {"port", order.port},
+                     {"credential", order.credential},
+                     {"verifier", pending.verifier.reveal()}};
+  return storage::Secret(text.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+/// Nothing: it is of another version.
+std::optional<PendingSignIn> read_pending(const storage::Secret& kept) {
+  try {
+    const json text = json::parse(kept.reveal());
+    return PendingSignIn{{text.at("platform"), text.at("workspace"), text.at("port"), text.at("credential")},
+                         storage::Secret(text.at("verifier").get<std::string>())};
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::string challenge_of(std::string_view verifier) {
@@ -56,8 +81,8 @@ std::string challenge_of(std::string_view verifier) {
 
 std::string redirect_path(std::string_view platform) { return "/callback/" + encode_path_segment(platform); }
 
-SignIns::SignIns(Http& http, Clock& clock, Random& random, OAuthClients clients)
-    : http_(http), clock_(clock), random_(random), clients_(std::move(clients)) {}
+SignIns::SignIns(storage::Vault& vault, Http& http, Clock& clock, Random& random, OAuthClients clients)
+    : vault_(vault), http_(http), clock_(clock), random_(random), clients_(std::move(clients)) {}
 
 Result<SignInBegun> SignIns::begin(SignInOrder order) {
   const Platform* platform = find_platform(order.platform);
@@ -73,14 +98,10 @@ Result<SignInBegun> SignIns::begin(SignInOrder order) {
                             platform->title, platform->name));
   }
   if (order.port < 1 || order.port > 65'535) return fail(Code::kInvalid, "a port is a number from 1 to 65535");
-  while (pending_.size() >= kSignInsMax) {
-    const auto sooner = [](const auto& a, const auto& b) { return a.second.until < b.second.until; };
-    pending_.erase(std::min_element(pending_.begin(), pending_.end(), sooner));
-  }
-  PendingSignIn pending{order, storage::Secret(random_.id_text(kVerifierCharacters)), clock_.now() + kSignInLife};
+  const PendingSignIn pending{order, storage::Secret(random_.id_text(kVerifierCharacters))};
   SignInBegun begun;
   begun.state = random_.id_text(kStateCharacters);
-  begun.until_ms = to_unix_ms(pending.until);
+  begun.until_ms = to_unix_ms(clock_.now() + kSignInLife);
   const OAuthFacts& facts = *platform->oauth;
   begun.address = fmt::format(
       "{}{}?response_type=code&client_id={}&redirect_uri={}&code_challenge={}&code_challenge_method=S256&state={}",
@@ -88,17 +109,20 @@ Result<SignInBegun> SignIns::begin(SignInOrder order) {
       encode_path_segment(redirect_of(order)), challenge_of(pending.verifier.reveal()), begun.state);
   if (!client->second.scopes.empty())
     begun.address += fmt::format("&{}={}", facts.scopes_key, encode_path_segment(client->second.scopes));
-  pending_.emplace(begun.state, std::move(pending));
+  TRY_VOID(vault_.keep(begun.state, write_pending(pending), begun.until_ms, to_unix_ms(clock_.now())));
   return begun;
 }
 
 Result<PendingSignIn> SignIns::take(const std::string& state) {
-  auto found = pending_.extract(state);
-  if (found.empty() || found.mapped().until <= clock_.now()) {
+  const auto kept = vault_.take(state, to_unix_ms(clock_.now()));
+  if (!kept && kept.error().code != Code::kNotFound) return tl::unexpected(kept.error());
+  auto pending = kept ? read_pending(*kept) : std::nullopt;
+  // Of a platform whose client was taken from the configuration meanwhile: begun here, but not to be finished here.
+  if (!pending || !clients_.contains(pending->order.platform)) {
     return fail(Code::kNotFound,
                 "signin.unknown: this sign-in is over, was finished before, or was never begun here; begin again");
   }
-  return std::move(found.mapped());
+  return std::move(*pending);
 }
 
 engine::Awaitable<Result<storage::OAuthBundle>> SignIns::exchange(PendingSignIn pending, storage::Secret code) {

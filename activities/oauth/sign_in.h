@@ -14,6 +14,7 @@
 #include "storage/runtime/clock.h"
 #include "storage/runtime/random.h"
 #include "storage/vault/oauth_bundle.h"
+#include "storage/vault/vault.h"
 
 namespace callimport::activities {
 
@@ -36,15 +37,14 @@ struct SignInBegun {
   std::string state;
   std::int64_t until_ms = 0;
 };
-/// Between the address and the code. Known in memory only: a restart forgets it.
+/// Between the address and the code: sealed in the vault, under the state, so that a restart does not forget it.
 struct PendingSignIn {
   SignInOrder order;
   storage::Secret verifier;
-  Timestamp until{};
 };
 
 inline constexpr Nanos kSignInLife = std::chrono::minutes{10};
-inline constexpr std::size_t kSignInsMax = 100;  ///< the oldest is forgotten for a new one
+inline constexpr std::size_t kSignInsMax = storage::kKeptMax;  ///< the oldest is forgotten for a new one
 inline constexpr std::size_t kCodeBytesMax = 4u << 10;
 
 /// base64url(SHA-256(verifier)) without padding (RFC 7636, 4.2).
@@ -52,10 +52,11 @@ std::string challenge_of(std::string_view verifier);
 /// One path for each platform, so that none can send back another's answer.
 std::string redirect_path(std::string_view platform);
 
-/// Threads: the loop. Lifetime: http, clock and random outlive it and what it has begun.
+/// Threads: `exchange` on the loop; `begin` and `take` block, on any (use a Pool). Lifetime: vault, http, clock and
+/// random outlive it and what it has begun.
 class SignIns {
  public:
-  SignIns(Http& http, Clock& clock, Random& random, OAuthClients clients);
+  SignIns(storage::Vault& vault, Http& http, Clock& clock, Random& random, OAuthClients clients);
 
   /// @error kInvalid   platform.unknown, signin.not_offered, a port that is none.
   /// @error kConflict  signin.client_missing.
@@ -67,11 +68,11 @@ class SignIns {
   engine::Awaitable<Result<storage::OAuthBundle>> exchange(PendingSignIn pending, storage::Secret code);
 
  private:
+  storage::Vault& vault_;
   Http& http_;
   Clock& clock_;
   Random& random_;
   const OAuthClients clients_;
-  std::map<std::string, PendingSignIn, std::less<>> pending_;  ///< by state
 };
 
 }  // namespace callimport::activities

@@ -15,6 +15,9 @@
 namespace callimport::api {
 namespace {
 
+constexpr auto kServerAwayMax = std::chrono::minutes{2};  ///< that the browser's answer is held for it
+constexpr int kFinishTriesMax = 5;
+
 void show_address(const Session& session, const ConnectFlags& flags, const std::string& address) {
   const auto program = flags.no_browser || !session.err_is_terminal() ? std::string() : find_browser();
   const bool opened = !program.empty() && run_program(program, {address}) == 0;
@@ -74,6 +77,26 @@ Ended report(Session& session, const v1::FinishSignInResponse& reply) {
   return kExitDone;
 }
 
+/// The code goes to the server. One that is being started again is waited for: it has kept the sign-in.
+tl::expected<v1::FinishSignInResponse, CliError> finish_sign_in(Session& session,
+                                                                const v1::FinishSignInRequest& request) {
+  const auto until = std::chrono::steady_clock::now() + kServerAwayMax;
+  CLI_TRY(auto* client, session.client());
+  std::optional<CliError> first;
+  for (int tries = 0; tries < kFinishTriesMax; ++tries) {
+    auto reply = session.ask<v1::FinishSignInRequest, v1::FinishSignInResponse>("FinishSignIn", request);
+    // Taken by the try before, whose answer says more than that it is gone now.
+    if (!reply && reply.error().code == "signin.unknown" && first) return tl::unexpected(*first);
+    if (reply || reply.error().code != "server.absent") return reply;
+    if (!first) session.say("the server does not answer; waiting for it");
+    first = reply.error();
+    while (!client->wait_connected(std::chrono::seconds{1})) {
+      if (interrupted() || std::chrono::steady_clock::now() >= until) return tl::unexpected(*first);
+    }
+  }
+  return tl::unexpected(*first);
+}
+
 }  // namespace
 
 Ended connect(Session& session, const ConnectFlags& flags) {
@@ -109,7 +132,7 @@ Ended connect(Session& session, const ConnectFlags& flags) {
   finish.set_code(brought->code);
   finish.mutable_deed()->set_why(flags.why);
   finish.mutable_deed()->set_request_id(new_request_id());
-  CLI_TRY(const auto reply, (session.ask<v1::FinishSignInRequest, v1::FinishSignInResponse>("FinishSignIn", finish)));
+  CLI_TRY(const auto reply, finish_sign_in(session, finish));
   return report(session, reply);
 }
 

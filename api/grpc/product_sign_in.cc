@@ -22,36 +22,24 @@ struct SigningIn {
 };
 using Shared = std::shared_ptr<SigningIn>;
 
-void begin_sign_in(ProductParts& parts, const v1::BeginSignInRequest& request, const std::shared_ptr<Answer>& answer) {
-  if (parts.sign_ins == nullptr) return answer->finish({kGrpcUnimplemented, kNobodySignsIn, {}, {}});
+/// On the pool.
+Result<v1::BeginSignInResponse> begin_sign_in(ProductParts& parts, const v1::BeginSignInRequest& request) {
   activities::SignInOrder order{request.platform(), request.workspace(), request.port(), {}};
-  const auto finish = [&parts, answer](activities::SignInOrder known) {
-    const auto begun = parts.sign_ins->begin(std::move(known));
-    if (!begun) return answer->finish(status_of(begun.error()));
-    v1::BeginSignInResponse reply;
-    reply.set_address(begun->address);
-    reply.set_state(begun->state);
-    reply.set_until_ms(begun->until_ms);
-    answer->reply(reply);
-  };
-  if (request.credential().empty()) return finish(std::move(order));
-  parts.pool.post([&parts, answer, finish, order, asked = request.credential()]() mutable {
-    auto known = [&]() -> Result<activities::SignInOrder> {
-      TRY(const auto id, resolve_credential(parts.vault, asked));
-      TRY(const auto facts, find_credential(parts.vault, id.str()));
-      if (facts.has_wiped_ms())
-        return fail(Code::kNotFound, "credential " + id.str() + " was wiped: connect a new one");
-      if (facts.platform() != order.platform || facts.kind() != "oauth")
-        return fail(Code::kInvalid, fmt::format("{} is no sign-in at {}", id.str(), order.platform));
-      order.credential = id.str();
-      order.workspace = facts.workspace();
-      return order;
-    }();
-    parts.loop.post([answer, finish, known] {
-      if (!known) return answer->finish(status_of(known.error()));
-      finish(*known);
-    });
-  });
+  if (!request.credential().empty()) {
+    TRY(const auto id, resolve_credential(parts.vault, request.credential()));
+    TRY(const auto facts, find_credential(parts.vault, id.str()));
+    if (facts.has_wiped_ms()) return fail(Code::kNotFound, "credential " + id.str() + " was wiped: connect a new one");
+    if (facts.platform() != order.platform || facts.kind() != "oauth")
+      return fail(Code::kInvalid, fmt::format("{} is no sign-in at {}", id.str(), order.platform));
+    order.credential = id.str();
+    order.workspace = facts.workspace();
+  }
+  TRY(const auto begun, parts.sign_ins->begin(std::move(order)));
+  v1::BeginSignInResponse reply;
+  reply.set_address(begun.address);
+  reply.set_state(begun.state);
+  reply.set_until_ms(begun.until_ms);
+  return reply;
 }
 
 /// What failed is noted, then answered.
@@ -109,22 +97,26 @@ void exchange(const Shared& signing) {
                 });
 }
 
-void finish_sign_in(ProductParts& parts, const v1::FinishSignInRequest& request, const Caller& caller,
-                    const std::shared_ptr<Answer>& answer) {
-  if (parts.sign_ins == nullptr) return answer->finish({kGrpcUnimplemented, kNobodySignsIn, {}, {}});
-  auto pending = parts.sign_ins->take(request.state());
-  if (!pending) return answer->finish(status_of(pending.error()));
+/// On the pool: the sign-in is taken, and what is about to be done is written down.
+Result<Shared> take_sign_in(ProductParts& parts, const v1::FinishSignInRequest& request, const Caller& caller,
+                            const std::shared_ptr<Answer>& answer) {
+  TRY(auto pending, parts.sign_ins->take(request.state()));
   Deed deed = deed_of(product_method("FinishSignIn"), caller, request.deed());
-  const auto& order = pending->order;
+  const auto& order = pending.order;
   deed.after = credential_note(order.credential, order.platform, order.workspace, "oauth");
   auto signing =
-      std::make_shared<SigningIn>(SigningIn{parts, answer, *std::move(pending), storage::Secret(request.code())});
-  parts.pool.post([signing, deed] {
-    auto noted = note_deed(signing->parts, deed);
-    signing->parts.loop.post([signing, noted] {
-      if (!noted) return signing->answer->finish(status_of(noted.error()));
-      signing->noted = *noted;
-      exchange(signing);
+      std::make_shared<SigningIn>(SigningIn{parts, answer, std::move(pending), storage::Secret(request.code())});
+  TRY(signing->noted, note_deed(parts, deed));
+  return signing;
+}
+
+void finish_sign_in(ProductParts& parts, const std::shared_ptr<v1::FinishSignInRequest>& request, const Caller& caller,
+                    const std::shared_ptr<Answer>& answer) {
+  parts.pool.post([&parts, request, caller, answer] {
+    const auto taken = take_sign_in(parts, *request, caller, answer);
+    parts.loop.post([answer, taken] {
+      if (!taken) return answer->finish(status_of(taken.error()));
+      exchange(*taken);
     });
   });
 }
@@ -132,12 +124,18 @@ void finish_sign_in(ProductParts& parts, const v1::FinishSignInRequest& request,
 }  // namespace
 
 void add_sign_in_methods(Router& router, ProductParts& parts) {
-  router.methods[product_method("BeginSignIn")] = callers_method<v1::BeginSignInRequest>(
-      [&parts](const std::shared_ptr<v1::BeginSignInRequest>& request, const Caller&,
-               const std::shared_ptr<Answer>& answer) { begin_sign_in(parts, *request, answer); });
-  router.methods[product_method("FinishSignIn")] = callers_method<v1::FinishSignInRequest>(
-      [&parts](const std::shared_ptr<v1::FinishSignInRequest>& request, const Caller& caller,
-               const std::shared_ptr<Answer>& answer) { finish_sign_in(parts, *request, caller, answer); });
+  router.methods[product_method("BeginSignIn")] =
+      callers_method<v1::BeginSignInRequest>([&parts](const std::shared_ptr<v1::BeginSignInRequest>& request,
+                                                      const Caller&, const std::shared_ptr<Answer>& answer) {
+        if (parts.sign_ins == nullptr) return answer->finish({kGrpcUnimplemented, kNobodySignsIn, {}, {}});
+        answer_from_pool(parts, answer, [&parts, request] { return begin_sign_in(parts, *request); });
+      });
+  router.methods[product_method("FinishSignIn")] =
+      callers_method<v1::FinishSignInRequest>([&parts](const std::shared_ptr<v1::FinishSignInRequest>& request,
+                                                       const Caller& caller, const std::shared_ptr<Answer>& answer) {
+        if (parts.sign_ins == nullptr) return answer->finish({kGrpcUnimplemented, kNobodySignsIn, {}, {}});
+        finish_sign_in(parts, request, caller, answer);
+      });
 }
 
 }  // namespace callimport::api

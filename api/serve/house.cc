@@ -74,7 +74,7 @@ Result<> open_sign_ins(House& house, const ServeConfig& config) {
     TRY(auto secret, read_secret_file(client.client_secret_file));
     known.secret = storage::Secret(std::move(secret));
   }
-  house.sign_ins = std::make_unique<activities::SignIns>(*house.http, house.loop, house.random, std::move(clients));
+  house.sign_ins = std::make_unique<activities::SignIns>(*house.vault, *house.http, house.loop, house.random, std::move(clients));
   return {};
 }
 

@@ -20,6 +20,14 @@ constexpr std::size_t kSecretBytesMax = 16 << 10;
 constexpr std::size_t kIdCharacters = 20;
 constexpr std::string_view kKeyCheckText = "callimport vault 1";
 constexpr std::string_view kKeyCheckFacts = "key check";
+constexpr std::string_view kKeptFacts = "kept ";
+
+std::string hash_of(const std::string& name) {
+  std::string hash(crypto_hash_sha256_BYTES, '\0');
+  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(name.data()),
+                     name.size());
+  return hash;
+}
 
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -112,7 +120,14 @@ class SqliteVault final : public Vault {
               "SELECT id, platform, workspace, kind, label, added_ms, wiped_ms, expires_ms FROM credential"
               " ORDER BY number"),
         get_check_(db_, "SELECT nonce, sealed FROM key_check"),
-        put_check_(db_, "INSERT INTO key_check(one, nonce, sealed) VALUES(1, ?1, ?2)") {}
+        put_check_(db_, "INSERT INTO key_check(one, nonce, sealed) VALUES(1, ?1, ?2)"),
+        keep_(db_, "INSERT INTO kept(name, until_ms, nonce, sealed) VALUES(?1, ?2, ?3, ?4)"),
+        kept_(db_, "SELECT nonce, sealed FROM kept WHERE name = ?1 AND until_ms > ?2"),
+        drop_kept_(db_, "DELETE FROM kept WHERE name = ?1"),
+        drop_over_(db_, "DELETE FROM kept WHERE until_ms <= ?1"),
+        drop_excess_(db_,
+                     "DELETE FROM kept WHERE name IN (SELECT name FROM kept ORDER BY until_ms DESC, name LIMIT -1"
+                     " OFFSET ?1)") {}
 
   Result<> check_key(const std::string& path, const std::string& key_path);
 
@@ -125,6 +140,8 @@ class SqliteVault final : public Vault {
   Result<OpenedCredential> open_credential(const CredentialId& id) override;
   Result<> wipe(const CredentialId& id, std::int64_t now_ms) override;
   Result<std::vector<CredentialFacts>> list() override;
+  Result<> keep(const std::string& name, const Secret& secret, std::int64_t until_ms, std::int64_t now_ms) override;
+  Result<Secret> take(const std::string& name, std::int64_t now_ms) override;
 
  private:
   Result<Credential> get(const CredentialId& id) REQUIRES(mutex_);
@@ -135,9 +152,11 @@ class SqliteVault final : public Vault {
   const SealingKey key_;
   Mutex mutex_;
   Database db_ GUARDED_BY(mutex_);
-  Statement insert_ GUARDED_BY(mutex_), get_ GUARDED_BY(mutex_), replace_ GUARDED_BY(mutex_),
-      ask_ GUARDED_BY(mutex_), overwrite_ GUARDED_BY(mutex_), wipe_ GUARDED_BY(mutex_), list_ GUARDED_BY(mutex_), get_check_ GUARDED_BY(mutex_),
+  Statement insert_ GUARDED_BY(mutex_), get_ GUARDED_BY(mutex_), replace_ GUARDED_BY(mutex_), ask_ GUARDED_BY(mutex_),
+      overwrite_ GUARDED_BY(mutex_), wipe_ GUARDED_BY(mutex_), list_ GUARDED_BY(mutex_), get_check_ GUARDED_BY(mutex_),
       put_check_ GUARDED_BY(mutex_);
+  Statement keep_ GUARDED_BY(mutex_), kept_ GUARDED_BY(mutex_), drop_kept_ GUARDED_BY(mutex_),
+      drop_over_ GUARDED_BY(mutex_), drop_excess_ GUARDED_BY(mutex_);
 };
 
 Result<> SqliteVault::check_key(const std::string& path, const std::string& key_path) {
@@ -154,7 +173,8 @@ Result<> SqliteVault::check_key(const std::string& path, const std::string& key_
 
 Result<Credential> SqliteVault::get(const CredentialId& id) {
   TRY(auto found, first_row(get_.bind(1, id.str()), [](const Statement& row) {
-        return Credential{read_facts(row), row.integer(8), optional_integer(row, 9), Sealed{row.blob(10), row.blob(11)}};
+        return Credential{read_facts(row), row.integer(8), optional_integer(row, 9),
+                          Sealed{row.blob(10), row.blob(11)}};
       }));
   if (!found) return fail(Code::kNotFound, "no such credential " + id.str());
   return *std::move(found);
@@ -207,7 +227,8 @@ Result<> SqliteVault::renew(const CredentialId& id, std::int64_t generation, Sec
   TRY_VOID(check_secret(secret.reveal()));
   MutexLock lock(mutex_);
   TRY(Credential found, get_unwiped(id));
-  if (found.generation != generation) return fail(Code::kConflict, "credential " + id.str() + " was replaced meanwhile");
+  if (found.generation != generation)
+    return fail(Code::kConflict, "credential " + id.str() + " was replaced meanwhile");
   return put(std::move(found), secret);
 }
 
@@ -247,6 +268,31 @@ Result<> SqliteVault::wipe(const CredentialId& id, std::int64_t now_ms) {
 Result<std::vector<CredentialFacts>> SqliteVault::list() {
   MutexLock lock(mutex_);
   return all_rows(list_, read_facts);
+}
+
+Result<> SqliteVault::keep(const std::string& name, const Secret& secret, std::int64_t until_ms, std::int64_t now_ms) {
+  if (secret.reveal().size() > kSecretBytesMax) return fail(Code::kInvalid, "a secret to keep is too long");
+  const std::string hash = hash_of(name);
+  const Sealed sealed = key_.seal(random_, secret, std::string(kKeptFacts) + hash);
+  MutexLock lock(mutex_);
+  TRY(auto transaction, Transaction::begin(db_));
+  TRY_VOID(drop_over_.bind(1, now_ms).run());
+  TRY_VOID(drop_excess_.bind(1, kKeptMax - 1).run());
+  keep_.bind_blob(1, hash).bind(2, until_ms).bind_blob(3, sealed.nonce).bind_blob(4, sealed.bytes);
+  TRY_VOID(keep_.run());
+  return std::move(transaction).commit();
+}
+
+Result<Secret> SqliteVault::take(const std::string& name, std::int64_t now_ms) {
+  const std::string hash = hash_of(name);
+  MutexLock lock(mutex_);
+  TRY(auto transaction, Transaction::begin(db_));
+  kept_.bind_blob(1, hash).bind(2, now_ms);
+  TRY(const auto found, first_row(kept_, [](const Statement& row) { return Sealed{row.blob(0), row.blob(1)}; }));
+  TRY_VOID(drop_kept_.bind_blob(1, hash).run());
+  TRY_VOID(std::move(transaction).commit());
+  if (!found) return fail(Code::kNotFound, "nothing is kept under this name");
+  return key_.open(*found, std::string(kKeptFacts) + hash);
 }
 
 /// A key is made only for a new database: one beside an older database would hide that the right one is missing.

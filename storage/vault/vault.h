@@ -45,6 +45,8 @@ struct OpenedCredential {
   std::int64_t generation = 0;  ///< grows with each new secret
 };
 
+inline constexpr int kKeptMax = 100;  ///< secrets of minutes at once
+
 /// Threads: any; calls block. Lifetime: `disk`, `random` outlive it.
 class Vault {
  public:
@@ -73,6 +75,13 @@ class Vault {
   /// The sealed bytes are overwritten, the facts stay. Again is success.  @error kNotFound
   virtual Result<> wipe(const CredentialId& id, std::int64_t now_ms) = 0;
   virtual Result<std::vector<CredentialFacts>> list() = 0;  ///< in the order they were added
+
+  // Secrets of minutes, which a restart outlives. They are no credentials: nobody sees them in a list.
+  /// Sealed until then, or until taken, under a name that is a secret itself: only its hash is stored. What is over
+  /// goes, and of the others all but the kKeptMax that end last.  @error kInvalid  over 16 KiB.
+  virtual Result<> keep(const std::string& name, const Secret& secret, std::int64_t until_ms, std::int64_t now_ms) = 0;
+  /// Once.  @error kNotFound  taken, over, or never kept; kCorrupt  damaged.
+  virtual Result<Secret> take(const std::string& name, std::int64_t now_ms) = 0;
 };
 
 }  // namespace callimport::storage

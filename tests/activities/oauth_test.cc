@@ -325,7 +325,14 @@ class SigningIn : public OAuth {
     OAuth::SetUp();
     OAuthClients clients;
     clients["grain"] = {"callimport", storage::Secret("hush"), "workspace", "http://127.0.0.1:1"};
-    sign_ins_.emplace(*http_, loop_, random_, std::move(clients));
+    clients_ = std::move(clients);
+    sign_ins_.emplace(*vault_, *http_, loop_, random_, clients_);
+  }
+  /// The process dies and another one takes over its vault.
+  void restart() {
+    sign_ins_.reset();
+    open();
+    sign_ins_.emplace(*vault_, *http_, loop_, random_, clients_);
   }
   /// What the browser brings back from the authorize page.
   std::string code_for(const SignInBegun& begun) {
@@ -346,6 +353,7 @@ class SigningIn : public OAuth {
     return std::move(*made);
   }
   static SignInOrder order() { return {"grain", "acme", 4321, {}}; }
+  OAuthClients clients_;
   std::optional<SignIns> sign_ins_;
 };
 
@@ -380,6 +388,29 @@ TEST_F(SigningIn, IsForgottenAfterTenMinutes) {
   EXPECT_EQ(pending.error().code, Code::kNotFound);
 }
 
+TEST_F(SigningIn, OutlivesARestartSealed) {
+  const auto begun = sign_ins_->begin(order());
+  ASSERT_TRUE(begun.has_value());
+  const std::string code = code_for(*begun);
+  restart();
+  EXPECT_TRUE(vault_->list()->empty()) << "it is no credential";
+  const auto pending = sign_ins_->take(begun->state);
+  ASSERT_TRUE(pending.has_value()) << pending.error().message;
+  EXPECT_EQ(pending->order.workspace, "acme");
+  const auto bundle = exchange(*pending, code);
+  ASSERT_TRUE(bundle.has_value()) << bundle.error().message;
+  EXPECT_TRUE(bundle->access.reveal().starts_with("grainat_"));
+  restart();
+  EXPECT_EQ(sign_ins_->take(begun->state).error().code, Code::kNotFound) << "a state is good once, restart or not";
+}
+
+TEST_F(SigningIn, OfAClientThatIsGoneIsUnknown) {
+  const auto begun = sign_ins_->begin(order());
+  clients_.clear();
+  restart();
+  EXPECT_EQ(sign_ins_->take(begun->state).error().code, Code::kNotFound);
+}
+
 TEST_F(SigningIn, OnlySoManyAreKnown) {
   std::vector<std::string> states;
   for (std::size_t i = 0; i < kSignInsMax + 2; ++i) states.push_back(sign_ins_->begin(order())->state);
@@ -392,7 +423,7 @@ TEST_F(SigningIn, WhatCannotBeBegun) {
   EXPECT_TRUE(sign_ins_->begin({"gnog", "", 4321, {}}).error().message.starts_with("platform.unknown: "));
   EXPECT_EQ(sign_ins_->begin({"grain", "", 0, {}}).error().code, Code::kInvalid);
   EXPECT_EQ(sign_ins_->begin({"grain", "", 65'536, {}}).error().code, Code::kInvalid);
-  SignIns without(*http_, loop_, random_, {});
+  SignIns without(*vault_, *http_, loop_, random_, {});
   EXPECT_TRUE(without.begin(order()).error().message.starts_with("signin.client_missing: "));
 }
 

@@ -141,6 +141,30 @@ TEST_F(Connect, BringsAccessThatAnImportRunsWith) {
     EXPECT_FALSE(found_below(house_->data(), secret)) << secret;
 }
 
+/// The verb waits on while the server is exchanged under it, and the browser that comes back then succeeds; so does one
+/// that comes back while no server is there.
+TEST_F(Connect, OutlivesARestartOfTheServer) {
+  serve(with_client(false));
+  begin({"--workspace", "acme"});
+  const auto first = browse(address());
+  house_->server().kill_hard();
+  ASSERT_TRUE(house_->serve());
+  EXPECT_EQ(browse(first.location).status, 200);
+  EXPECT_EQ(terminal_->wait(), 0) << terminal_->seen();
+  ASSERT_TRUE(connected().starts_with("cred_")) << terminal_->seen();
+
+  begin({"--workspace", "acme"});
+  const auto second = browse(address());
+  house_->server().kill_hard();
+  EXPECT_EQ(browse(second.location).status, 200);
+  EXPECT_TRUE(terminal_->expect("waiting for it")) << terminal_->seen();
+  ASSERT_TRUE(house_->serve());
+  EXPECT_EQ(terminal_->wait(), 0) << terminal_->seen();
+  EXPECT_EQ(json::parse(house_->verb({"credentials", "list", "-o", "json"}).out).size(), 2u);
+  for (const char* secret : {"grainat_", "grainrt_", "graincode_", "PLANTED"})
+    EXPECT_FALSE(found_below(house_->data(), secret)) << secret;
+}
+
 TEST_F(Connect, AForgedStateIsRefusedAndWaitedPast) {
   serve(with_client(false));
   begin({"--workspace", "acme"});

@@ -251,7 +251,8 @@ OAuthBundle bundle_of(const std::string& access, std::int64_t expires_ms) {
 }
 
 TEST_F(VaultTest, AnOAuthBundleShowsItsAccessTokenAndItsEndOnly) {
-  const auto id = vault_->add("grain", "acme", "oauth", write_bundle(bundle_of("grainat_PLANTEDaccess9z", 7'000)), 1).value();
+  const auto id =
+      vault_->add("grain", "acme", "oauth", write_bundle(bundle_of("grainat_PLANTEDaccess9z", 7'000)), 1).value();
   open();
   EXPECT_EQ("grai…9z", facts_of(id).label);
   EXPECT_EQ(7'000, facts_of(id).expires_ms);
@@ -261,7 +262,8 @@ TEST_F(VaultTest, AnOAuthBundleShowsItsAccessTokenAndItsEndOnly) {
   const auto bundle = read_bundle(opened.secret, 0, {}).value();
   EXPECT_EQ("grainrt_PLANTEDrefreshPLANTED", bundle.refresh.reveal());
   EXPECT_EQ("PLANTEDclient", bundle.client_secret.reveal());
-  ASSERT_TRUE(vault_->renew(id, opened.generation, write_bundle(bundle_of("grainat_another-accessQQ", 9'000))).has_value());
+  ASSERT_TRUE(
+      vault_->renew(id, opened.generation, write_bundle(bundle_of("grainat_another-accessQQ", 9'000))).has_value());
   EXPECT_EQ("grai…QQ", facts_of(id).label);
   EXPECT_EQ(9'000, facts_of(id).expires_ms);
 }
@@ -309,7 +311,8 @@ INSTANTIATE_TEST_SUITE_P(
         BundleRow{"Whole", R"({"access_token":"a","refresh_token":"r","client_id":"c","expires_in":3600})", ""},
         BundleRow{"LegacyWithoutRefresh", R"({"access_token":"a"})", ""},
         BundleRow{"RefreshAlone", R"({"refresh_token":"r","client_id":"c","access_token":null})", ""},
-        BundleRow{"ThisMachine", R"({"refresh_token":"r","client_id":"c","token_endpoint":"http://127.0.0.1:9/t"})", ""},
+        BundleRow{"ThisMachine", R"({"refresh_token":"r","client_id":"c","token_endpoint":"http://127.0.0.1:9/t"})",
+                  ""},
         BundleRow{"OpenHttp", R"({"refresh_token":"PLANTED","client_id":"c","token_endpoint":"http://api.test/t"})",
                   "token_endpoint"},
         BundleRow{"LooksLikeThisMachine",
@@ -327,13 +330,33 @@ INSTANTIATE_TEST_SUITE_P(
 /// A vault of the first schema opens, keeps its credentials and takes new ones.
 TEST_F(VaultTest, AnOlderFileIsMigrated) {
   const auto id = add(kPlanted);
-  run_sql("ALTER TABLE credential DROP COLUMN generation; ALTER TABLE credential DROP COLUMN expires_ms;"
-          "ALTER TABLE credential DROP COLUMN asked_ms; PRAGMA user_version = 1");
+  run_sql(
+      "ALTER TABLE credential DROP COLUMN generation; ALTER TABLE credential DROP COLUMN expires_ms;"
+      "ALTER TABLE credential DROP COLUMN asked_ms; DROP TABLE kept; PRAGMA user_version = 1");
   EXPECT_EQ(kPlanted, vault_->open_sealed(id)->reveal());
   EXPECT_EQ(1, vault_->open_credential(id)->generation);
   EXPECT_EQ(std::nullopt, facts_of(id).expires_ms);
   EXPECT_TRUE(vault_->replace(id, Secret("newer")).has_value());
   EXPECT_EQ(2, vault_->open_credential(id)->generation);
+}
+
+TEST_F(VaultTest, KeepsASecretOfMinutesOnce) {
+  ASSERT_TRUE(vault_->keep("state-1", Secret(kPlanted), 1'000, 0).has_value());
+  ASSERT_TRUE(vault_->keep("state-2", Secret("other"), 1'000, 0).has_value());
+  EXPECT_EQ(Code::kNotFound, vault_->take("state-3", 10).error().code);
+  EXPECT_EQ(kPlanted, vault_->take("state-1", 999)->reveal());
+  EXPECT_EQ(Code::kNotFound, vault_->take("state-1", 999).error().code) << "once";
+  EXPECT_EQ(Code::kNotFound, vault_->take("state-2", 1'000).error().code) << "it is over";
+  EXPECT_TRUE(vault_->list()->empty()) << "it is no credential";
+  EXPECT_EQ(Code::kInvalid, vault_->keep("state-4", Secret(std::string((16 << 10) + 1, 'x')), 1, 0).error().code);
+}
+
+TEST_F(VaultTest, KeepsTheLastHundredOfThem) {
+  for (int i = 0; i < kKeptMax + 2; ++i)
+    ASSERT_TRUE(vault_->keep("state-" + std::to_string(i), Secret("s"), 1'000 + i, 0).has_value());
+  EXPECT_FALSE(vault_->take("state-0", 0).has_value());
+  EXPECT_FALSE(vault_->take("state-1", 0).has_value());
+  EXPECT_TRUE(vault_->take("state-2", 0).has_value()) << "those that end first go first";
 }
 
 /// What was sealed and acknowledged opens after a power loss, the key included.
