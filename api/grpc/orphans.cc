@@ -16,7 +16,7 @@ namespace {
 namespace service = ::temporal::api::workflowservice::v1;
 
 constexpr int kPage = 500;
-constexpr const char* kIdentity = "callimport.serve";
+constexpr const char* kIdentity = "callimport";
 
 Result<std::vector<std::string>> open_imports(storage::Library& library) {
   const storage::ImportFilter filter{.conditions = {"running", "waiting", "needs_attention", "paused"}};
@@ -107,8 +107,9 @@ class Search : public std::enable_shared_from_this<Search> {
                             reply->workflow_execution_info().status() ==
                                 ::temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING;
           const bool none = status.ok() ? !runs : status.code == kGrpcNotFound;
-          if (none) return self->take_up();
-          self->go_on();
+          if (!none) return self->go_on();
+          const bool ended = status.ok() && reply != nullptr;
+          self->take_up(ended ? reply->workflow_execution_info().execution().run_id() : "never");
         });
   }
   void go_on() {
@@ -116,7 +117,9 @@ class Search : public std::enable_shared_from_this<Search> {
     parts_.loop.post([self = shared_from_this()] { self->next(); });  // not deeper with each import
   }
 
-  void take_up() {
+  /// `after`: its last run, of which nothing is left to run.
+  void take_up(std::string after) {
+    after_ = std::move(after);
     on_pool([](Search& self) { return decide(self.parts_, self.ids_[self.at_]); },
             [](Search& self, Result<Decision> made) {
               if (made && made->told) {
@@ -137,18 +140,22 @@ class Search : public std::enable_shared_from_this<Search> {
     (*payload.mutable_metadata())["encoding"] = "json/plain";
     payload.set_data(input);
     request.set_identity(kIdentity);
-    request.set_request_id(fmt::format("orphan-{}-{}", ids_[at_], parts_.clock.now().time_since_epoch().count()));
+    // The same for whoever saw the same end: what one has started, another does not start again, be it over by then.
+    request.set_request_id(fmt::format("orphan-{}-{}", ids_[at_], after_));
     request.set_workflow_id_reuse_policy(::temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE);
-    parts_.service.StartWorkflowExecution(request, {}, [self = shared_from_this()](const PortStatus& status, auto*) {
-      if (status.ok()) self->found_.restarted.push_back(self->ids_[self->at_]);
-      self->go_on();
-    });
+    parts_.service.StartWorkflowExecution(request, {},
+                                          [self = shared_from_this()](const PortStatus& status, auto* reply) {
+                                            if (status.ok() && reply != nullptr && reply->started())
+                                              self->found_.restarted.push_back(self->ids_[self->at_]);
+                                            self->go_on();
+                                          });
   }
 
   OrphanParts parts_;
   std::function<void(OrphansFound)> done_;
   std::vector<std::string> ids_;
   std::size_t at_ = 0;
+  std::string after_;
   OrphansFound found_;
 };
 

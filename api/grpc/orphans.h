@@ -1,6 +1,7 @@
 #pragma once
 // Imports that the library has open and for which no workflow runs: so they stand after a library was put back that is
-// older than the journal beside it (docs/backup.md). Looked for once, when a server starts.
+// older than the journal beside it (docs/backup.md), or after a cluster lost them. Looked for once, when a server or a
+// worker starts.
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,7 +26,7 @@ struct OrphanParts {
   Pool& pool;
   Clock& clock;
   std::string name_space = "default", task_queue;
-  std::function<void()> told = {};              ///< a notification was stored; may be empty
+  std::function<void()> told = {};  ///< a notification was stored; may be empty
 };
 
 struct OrphansFound {
@@ -33,7 +34,8 @@ struct OrphansFound {
   std::vector<std::string> told;       ///< their credential is gone: they need attention (import.interrupted)
 };
 
-/// Asks the service for each open import, one after the other, and starts the workflow of those that have none. What
+/// Asks the service for each open import, one after the other, and starts the workflow of those that have none; two who
+/// look at the same time start it once. What
 /// the service or the library does not answer now is left for the next start. `done` comes on the loop, once.
 void take_up_orphans(OrphanParts parts, std::function<void(OrphansFound)> done);
 

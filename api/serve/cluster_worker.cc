@@ -98,6 +98,7 @@ Result<> work_on_cluster(const WorkerOrder& order) {
   front.worker->start();
   start_telling(house);
   front.space->look();
+  look_for_orphans(house, *cluster, order.temporal.name_space, task_queue);
   TRY_VOID(write_ready(order.ready_fd, {{"temporal", order.temporal.address},
                                         {"namespace", order.temporal.name_space},
                                         {"task_queue", task_queue},

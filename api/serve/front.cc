@@ -16,6 +16,7 @@
 #include "api/cli/cli.h"
 #include "api/cli/text.h"
 #include "api/grpc/health.h"
+#include "api/grpc/orphans.h"
 #include "api/grpc/temporal_methods.h"
 #include "api/grpc/test_methods.h"
 #include "api/serve/backup_places.h"
@@ -205,6 +206,26 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   TRY(front.door, Door::open(front.router, house.loop, options));
   front.parts->facts.grpc_address = front.door->address();
   return open_web(front, house, order.http, order.door);
+}
+
+void look_for_orphans(House& house, engine::WorkflowService& service, const std::string& name_space,
+                      const std::string& task_queue) {
+  OrphanParts parts{.library = *house.library,
+                    .vault = *house.vault,
+                    .service = service,
+                    .loop = house.loop,
+                    .pool = *house.pool,
+                    .clock = house.loop,
+                    .name_space = name_space,
+                    .task_queue = task_queue,
+                    .told = [&house] { wake_tellers(house); }};
+  take_up_orphans(std::move(parts), [](const OrphansFound& found) {
+    for (const auto& import : found.restarted)
+      spdlog::warn("{} was open and nothing ran for it: started again", import);
+    for (const auto& import : found.told)
+      spdlog::warn("{} is open, nothing runs for it and its credential is gone: callimport start --import-id {}",
+                   import, import);
+  });
 }
 
 Result<> write_ready(int ready_fd, const nlohmann::json& line) {

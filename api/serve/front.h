@@ -62,6 +62,10 @@ Result<> add_access(DoorOrder& order, const ServeConfig& config);
 /// Temporal's services over `service`, callimport.v1 over the house, health and reflection; HTTP.
 Result<> open_doors(Front& front, House& house, engine::WorkflowService& service, const DoorOrder& order);
 
+/// Open imports for which nothing runs are started again, once the worker runs; the log says which. Returns at once.
+void look_for_orphans(House& house, engine::WorkflowService& service, const std::string& name_space,
+                      const std::string& task_queue);
+
 /// One line of JSON to the descriptor somebody waits on.  @error kInvalid  it cannot be written.
 Result<> write_ready(int ready_fd, const nlohmann::json& line);
 

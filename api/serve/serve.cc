@@ -9,7 +9,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "api/grpc/orphans.h"
 #include "api/serve/dynamic_config.h"
 #include "api/serve/front.h"
 #include "api/serve/slack.h"
@@ -100,26 +99,6 @@ Result<DoorOrder> door_order(const ServeConfig& config, engine::EmbeddedService&
   return doors;
 }
 
-/// After a library was put back that is older than the journal.
-void look_for_orphans(House& house, engine::WorkflowService& service, const DoorOrder& doors) {
-  OrphanParts parts{.library = *house.library,
-                    .vault = *house.vault,
-                    .service = service,
-                    .loop = house.loop,
-                    .pool = *house.pool,
-                    .clock = house.loop,
-                    .name_space = doors.name_space,
-                    .task_queue = doors.task_queue,
-                    .told = [&house] { wake_tellers(house); }};
-  take_up_orphans(std::move(parts), [](const OrphansFound& found) {
-    for (const auto& import : found.restarted)
-      spdlog::warn("{} was open and nothing ran for it: started again", import);
-    for (const auto& import : found.told)
-      spdlog::warn("{} is open, nothing runs for it and its credential is gone: callimport start --import-id {}",
-                   import, import);
-  });
-}
-
 }  // namespace
 
 Result<> serve(const ServeOrder& order) {
@@ -140,7 +119,7 @@ Result<> serve(const ServeOrder& order) {
   front.worker->start();
   start_telling(house);
   front.space->look();
-  look_for_orphans(house, **service, doors);
+  look_for_orphans(house, **service, doors.name_space, doors.task_queue);
   TRY_VOID(write_ready(order.ready_fd, {{"grpc", front.door->address()},
                                         {"socket", front.door->socket()},
                                         {"http", front.web.address},

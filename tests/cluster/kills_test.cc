@@ -99,5 +99,46 @@ TEST(KillOnCluster, TheWorkerOutlivesItsServer) {
   expect_closed_well(server, house.import());
 }
 
+/// Runs of the import that did not continue another one.
+int beginnings(const DevServer& server, const std::string& import) {
+  auto client = api::Client::create(api::Connection{.address = server.address()});
+  int count = 0;
+  for (const auto& run : closed_histories(*client, import)) {
+    if (run.events().empty()) continue;
+    const auto& started = run.events(0).workflow_execution_started_event_attributes();
+    count += started.continued_execution_run_id().empty() ? 1 : 0;
+  }
+  return count;
+}
+
+/// The cluster comes back empty, as after its own disk was lost: the library still has the import open.
+TEST(LostCluster, TheWorkerTakesUpWhatNothingRunsFor) {
+  NEEDS_TEMPORAL();
+  Scratch scratch, empty;
+  House house(120, 33);
+  {
+    DevServer server(scratch);
+    ASSERT_TRUE(server.start()) << server.words();
+    ASSERT_TRUE(house.work(server.address()));
+    house.sandbox().arm(200, [pid = house.server().pid()] { ::kill(pid, SIGKILL); });
+    ASSERT_EQ(house.start({"--batch", "8"}).code, 0);
+    ASSERT_FALSE(house.follow());
+    ASSERT_EQ(house.server().wait(), -SIGKILL);
+    server.kill_hard();
+  }
+  DevServer server(empty);
+  ASSERT_TRUE(server.start()) << server.words();
+  // The first worker is killed once the import is at work again; the second one finds it running.
+  ASSERT_TRUE(house.work(server.address()));
+  house.sandbox().arm(30, [pid = house.server().pid()] { ::kill(pid, SIGKILL); });
+  ASSERT_FALSE(house.follow());
+  ASSERT_EQ(house.server().wait(), -SIGKILL);
+  ASSERT_TRUE(house.work(server.address()));
+  ASSERT_TRUE(house.follow()) << house.server().err();
+  house.expect_whole();
+  expect_closed_well(server, house.import());
+  EXPECT_EQ(beginnings(server, house.import()), 1);
+}
+
 }  // namespace
 }  // namespace callimport::tests

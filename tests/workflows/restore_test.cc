@@ -1,5 +1,6 @@
 // What holds when an import's databases are put back from backups, together or one of them older than the other: no
 // call twice, no registered call of the restored library lost, and what is missing comes with a re-request.
+#include <array>
 #include <set>
 
 #include "api/grpc/orphans.h"
@@ -179,8 +180,22 @@ TEST_F(RestoredFrom, ALibraryFromBeforeTheEndIsFilledByAReRequest) {
 class Orphans : public RestoredFrom {
  protected:
   api::OrphansFound look() {
-    const auto deps = world().looking();
     std::optional<api::OrphansFound> found;
+    begin_look(found);
+    EXPECT_TRUE(world().run_until([&] { return found.has_value(); }, 1min));
+    return found.value_or(api::OrphansFound{});
+  }
+  std::array<api::OrphansFound, 2> look_twice() {
+    std::optional<api::OrphansFound> one, other;
+    begin_look(one);
+    begin_look(other);
+    EXPECT_TRUE(world().run_until([&] { return one.has_value() && other.has_value(); }, 1min));
+    return {one.value_or(api::OrphansFound{}), other.value_or(api::OrphansFound{})};
+  }
+
+ private:
+  void begin_look(std::optional<api::OrphansFound>& found) {
+    const auto deps = world().looking();
     api::OrphanParts parts{.library = world().library(),
                            .vault = world().vault(),
                            .service = world().service(),
@@ -190,8 +205,6 @@ class Orphans : public RestoredFrom {
                            .task_queue = kImportTaskQueue,
                            .told = deps->told};
     api::take_up_orphans(std::move(parts), [&found](api::OrphansFound made) { found = std::move(made); });
-    EXPECT_TRUE(world().run_until([&] { return found.has_value(); }, 1min));
-    return found.value_or(api::OrphansFound{});
   }
 };
 
@@ -204,6 +217,14 @@ TEST_F(Orphans, GoOnByThemselvesWithWhatIsMissing) {
   ASSERT_TRUE(world().run_until_closed(24h)) << scene_.status();
   expect_whole();
   EXPECT_TRUE(look().restarted.empty()) << "it has ended";
+}
+
+TEST_F(Orphans, OfTwoWhoLookAtOnceOneStartsThem) {
+  put_back("/end", "/late");
+  const auto found = look_twice();
+  EXPECT_EQ(found[0].restarted.size() + found[1].restarted.size(), 1u);
+  ASSERT_TRUE(world().run_until_closed(24h)) << scene_.status();
+  expect_whole();
 }
 
 TEST_F(Orphans, WithoutTheirCredentialSayOnceWhatToDo) {
