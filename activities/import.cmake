@@ -5,10 +5,10 @@ add_floor(activities::people HEADERS notify/message.h notify/people.h notify/loc
           DEPS activities::events storage::library storage::runtime storage::model nlohmann_json::nlohmann_json fmt::fmt)
 
 add_floor(activities::import
-  HEADERS import/contract.h import/deps.h import/live.h import/under_way.h import/permits.h import/step.h import/session.h import/prove.h import/quarantine.h import/together.h import/download.h
+  HEADERS import/contract.h import/deps.h import/live.h import/under_way.h import/unneeded_media.h import/permits.h import/step.h import/session.h import/prove.h import/quarantine.h import/together.h import/download.h
           import/fetch_call.h import/texts.h import/stage.h import/window.h import/spread.h import/sample.h
           import/grade.h import/advice.h import/problem_news.h import/report_scan.h import/report.h import/prices.h
-  SOURCES import/permits.cc import/step.cc import/full_disk.cc import/session.cc import/request_counts.cc import/prove.cc import/quarantine.cc import/open.cc import/retry.cc import/authenticate.cc import/enumerate.cc
+  SOURCES import/permits.cc import/step.cc import/full_disk.cc import/session.cc import/request_counts.cc import/prove.cc import/quarantine.cc import/unneeded_media.cc import/open.cc import/retry.cc import/authenticate.cc import/enumerate.cc
           import/prioritize.cc import/download.cc import/fetch_call.cc import/fetch.cc import/register.cc import/texts.cc
           import/grade.cc import/advice.cc import/problem_news.cc import/report_scan.cc import/report.cc import/prices.cc
           import/stage.cc import/window.cc import/spread.cc import/sample.cc import/choice.cc import/set_window.cc import/progress.cc import/close.cc import/register_activities.cc

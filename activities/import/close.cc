@@ -4,6 +4,7 @@
 #include "activities/import/report.h"
 #include "activities/import/stage.h"
 #include "activities/import/texts.h"
+#include "activities/import/unneeded_media.h"
 
 namespace callimport::activities {
 namespace {
@@ -58,6 +59,10 @@ Awaitable<ActivityResult> close_import(SharedDeps deps, ActivityContext& context
   auto writing = write_with_receipt(deps, receipt_of(context), std::move(work));
   Result<std::string> written = co_await std::move(writing);
   if (!written) co_return tl::unexpected(error_of(written.error()));
+  // Recordings that it replaced; what does not go now goes at the next end of an import, or the next start.
+  auto remove = [deps] { return remove_unneeded_media(deps->library, deps->media); };
+  auto removing = engine::on_pool(deps->pool, deps->loop, std::move(remove));
+  (void)co_await std::move(removing);
   deps->live->forget(input.import);
   deps->permits.leave(input.import);
   if (deps->told) deps->told();

@@ -42,6 +42,8 @@ tl::expected<v1::Call, CliError> get_call(Session& session, const std::string& i
   return std::move(*reply->mutable_call());
 }
 
+std::string title_of(const v1::Call& call) { return call.withheld() ? "(private)" : printable(call.title()); }
+
 Ended list_calls(Session& session, const CallFlags& flags) {
   v1::ListCallsRequest request;
   CLI_TRY(*request.mutable_filter(), filter_of(flags));
@@ -62,7 +64,7 @@ Ended list_calls(Session& session, const CallFlags& flags) {
   sheet.text = [&] {
     Table table{{"CALL", "TITLE", "START", "LENGTH", "MEDIA", "TRANSCRIPT", "PRIVACY", "FROM", "IMPORT"}, {}, 1};
     for (const auto& call : calls) {
-      table.rows.push_back({call.id(), printable(call.title()), format_utc(from_unix_ms(call.start_ms())),
+      table.rows.push_back({call.id(), title_of(call), format_utc(from_unix_ms(call.start_ms())),
                             call.has_duration_ms() ? human_duration(call.duration_ms()) : "-",
                             call.has_media() ? call.media().container() : "none", call.transcript_state(),
                             call.privacy(), call.platform(), call.import()});
@@ -91,10 +93,10 @@ std::string_view privacy_words(std::string_view privacy) {
 }
 
 constexpr const char* kWithheld =
-    "words, people and recording are withheld: your role is viewer, and the call is private";
+    "title, words, people and recording are withheld: your role is viewer, and the call is private";
 
 std::string call_text(const Session& session, const v1::Call& call) {
-  std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(printable(call.title())), call.id(),
+  std::string text = fmt::format("{}\n{}  {}  {}\n", session.bold(title_of(call)), call.id(),
                                  format_utc(from_unix_ms(call.start_ms())),
                                  call.has_duration_ms() ? human_duration(call.duration_ms()) : "length unknown");
   text += fmt::format("from {} {}, {}, fetched {}\n", call.platform(), printable(call.source_id()), call.import(),

@@ -4,10 +4,9 @@
 namespace callimport::api {
 namespace {
 
-constexpr Role kSeesPrivate = Role::kOperator;
 constexpr std::string_view kOnlyShared = "-privacy:private ";  ///< before a search: it is whole whatever stands behind
 
-/// Of a private call a viewer sees that it is there, and nothing that was said or who took part.
+/// Of a private call a viewer sees that it is there, and neither its title nor what was said nor who took part.
 bool is_withheld(const std::string& privacy, const Caller& caller) {
   return privacy == "private" && caller.role < kSeesPrivate;
 }
@@ -15,6 +14,7 @@ bool is_withheld(const std::string& privacy, const Caller& caller) {
 v1::Call message_for(const Caller& caller, const storage::Call& call) {
   auto message = to_message(call);
   if (!is_withheld(call.privacy, caller)) return message;
+  message.clear_title();
   message.clear_segments();
   message.clear_participants();
   message.clear_media();
@@ -46,7 +46,11 @@ Result<v1::ListCallsResponse> list_calls(ProductParts& parts, const v1::ListCall
   const int size = page_size(request.page_size());
   TRY(const auto calls, parts.library.calls(filter, request.page_token(), size));
   v1::ListCallsResponse reply;
-  for (const auto& call : calls) *reply.add_calls() = message_for(caller, call);
+  for (const auto& call : calls) {
+    // A title that is looked for would be told by what is found.
+    if (!filter.text.empty() && is_withheld(call.privacy, caller)) continue;
+    *reply.add_calls() = message_for(caller, call);
+  }
   if (static_cast<int>(calls.size()) == size) reply.set_next_page_token(calls.back().id);
   return reply;
 }

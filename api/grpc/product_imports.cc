@@ -86,13 +86,25 @@ Result<std::optional<CallState>> state_named(const std::string& name) {
               "no state " + name.substr(0, 40) + ": pending, staged, registered, duplicate, skipped, failed");
 }
 
-Result<v1::ListImportCallsResponse> list_import_calls(ProductParts& parts, const v1::ListImportCallsRequest& request) {
+/// Without the title where the caller may not see it: the call is private, or has not come in and may be.
+Result<v1::ImportCall> call_for(ProductParts& parts, const Caller& caller, const storage::ManifestRow& row) {
+  auto message = to_message(row);
+  if (caller.role >= kSeesPrivate) return message;
+  TRY(const bool shared, parts.library.is_shared(row.import, row.source_id));
+  if (!shared) message.clear_title();
+  return message;
+}
+
+Result<v1::ListImportCallsResponse> list_import_calls(ProductParts& parts, const v1::ListImportCallsRequest& request,
+                                                      const Caller& caller) {
   TRY(const auto id, resolve_import(parts.library, request.import()));
   TRY(const auto state, state_named(request.state()));
   const int size = page_size(request.page_size());
   TRY(const auto rows, parts.library.manifest(id, state, request.cause(), request.page_token(), size));
   v1::ListImportCallsResponse reply;
-  for (const auto& row : rows) *reply.add_calls() = to_message(row);
+  for (const auto& row : rows) {
+    TRY(*reply.add_calls(), call_for(parts, caller, row));
+  }
   if (static_cast<int>(rows.size()) == size) reply.set_next_page_token(rows.back().source_id);
   return reply;
 }
@@ -107,13 +119,14 @@ Result<std::string> in_library(ProductParts& parts, const std::string& import, c
   return known && known->how == storage::Sameness::kSameId ? known->call : std::string();
 }
 
-Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1::GetImportCallRequest& request) {
+Result<v1::GetImportCallResponse> get_import_call(ProductParts& parts, const v1::GetImportCallRequest& request,
+                                                  const Caller& caller) {
   TRY(const auto id, resolve_import(parts.library, request.import()));
   TRY(const auto row, parts.library.manifest_row(id, request.source_id()));
   if (!row)
     return fail(Code::kNotFound, "import " + id + " has not found a call " + request.source_id().substr(0, 200));
   v1::GetImportCallResponse reply;
-  *reply.mutable_call() = to_message(*row);
+  TRY(*reply.mutable_call(), call_for(parts, caller, *row));
   TRY(const auto there, in_library(parts, id, *row));
   reply.set_library_call(there);
   TRY(const auto attempts, parts.library.attempts(id, row->source_id));

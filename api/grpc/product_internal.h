@@ -25,6 +25,9 @@ void answer_from_pool(ProductParts& parts, std::shared_ptr<Answer> answer, Work 
   });
 }
 
+/// From this role on private calls are seen whole.
+inline constexpr Role kSeesPrivate = Role::kOperator;
+
 /// A trusted unary method whose body blocks, and heeds who asks.
 template <class Request, class Response>
 void add_pooled(Router& router, ProductParts& parts, std::string_view name,

@@ -7,6 +7,7 @@
 
 #include "activities/import/contract.h"
 #include "activities/import/texts.h"
+#include "activities/import/unneeded_media.h"
 #include "activities/notify/events.h"
 #include "api/grpc/product_actions.h"
 #include "workflows/import/table.h"
@@ -20,7 +21,6 @@ using storage::ImportRow;
 using storage::LibraryTx;
 
 inline constexpr int kCallsAtOnce = 100;  ///< of one transaction
-inline constexpr int kFilesAtOnce = 200;
 inline constexpr int kCallsShown = 10;
 inline constexpr std::int64_t kDayMs = 86'400'000;
 
@@ -82,30 +82,11 @@ Result<std::int64_t> remove_calls(storage::Library& library, const std::string& 
   return portion.removed;
 }
 
-/// Files that nothing names. While an import is open none goes: it may just have found the same content there. Within
-/// the transaction, so that none opens meanwhile.
-Result<std::int64_t> remove_files(ProductParts& parts) {
-  std::int64_t removed = 0;
-  for (bool more = true; more;) {
-    TRY_VOID(parts.library.change([&](LibraryTx& tx) -> Result<> {
-      TRY(const auto hashes, tx.removable_media(kFilesAtOnce));
-      for (const auto& hash : hashes) {
-        TRY_VOID(parts.media.remove(hash));
-        TRY_VOID(tx.media_removed(hash));
-      }
-      removed += std::ssize(hashes);
-      more = std::ssize(hashes) == kFilesAtOnce;
-      return {};
-    }));
-  }
-  return removed;
-}
-
 Result<v1::ActionResponse> undo(ProductParts& parts, const Undoing& undoing) {
   TRY_VOID(parts.library.change([&](LibraryTx& tx) { return mark(tx, undoing); }));
   TRY(const auto calls, remove_calls(parts.library, undoing.import));
   TRY_VOID(parts.library.change([&](LibraryTx& tx) { return conclude(tx, undoing, calls); }));
-  TRY(const auto files, remove_files(parts));
+  TRY(const auto files, activities::remove_unneeded_media(parts.library, parts.media));
   v1::ActionResponse answer;
   answer.set_import(undoing.import);
   answer.set_calls(calls);

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "activities/import/quarantine.h"
+#include "activities/import/unneeded_media.h"
 #include "api/cli/cli.h"
 #include "api/serve/channels.h"
 #include "api/serve/log.h"
@@ -44,7 +45,9 @@ Result<> open_storage(House& house) {
   TRY(house.library, storage::Library::open(*house.disk, house.random, house.folder.library()));
   TRY(house.vault, storage::Vault::open(*house.disk, house.random, house.folder.vault(), house.folder.vault_key()));
   TRY(house.media, storage::MediaStore::open(*house.disk, house.folder.media(), boot_id()));
-  return activities::sweep_quarantine(*house.library, *house.media);
+  TRY_VOID(activities::sweep_quarantine(*house.library, *house.media));
+  TRY_VOID(activities::remove_unneeded_media(*house.library, *house.media));  // that a kill left
+  return {};
 }
 
 Result<> open_transcriber(House& house, const TranscriberConfig& config) {

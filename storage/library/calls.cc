@@ -273,6 +273,9 @@ CallWrites::CallWrites(Database& db, Random& random, PeopleWrites& people)
                  "UPDATE call SET title = ?2, source = ?3, end_ms = ?4, duration_ms = ?5, tags = ?6, details = ?7,"
                  " fetched_ms = ?8, people = ?9, privacy = ?10 WHERE number = ?1"),
       set_transcript_(db, "UPDATE call SET doc = ?2, docs = ?3, transcript_state = ?4 WHERE number = ?1"),
+      leave_media_(db,
+                   "INSERT INTO media_to_remove(hash) SELECT media_hash FROM call WHERE number = ?1"
+                   " AND media_hash IS NOT NULL AND media_hash <> ?2 ON CONFLICT DO NOTHING"),
       set_media_(db,
                  "UPDATE call SET media_type = ?2, media_hash = ?3, media_bytes = ?4, container = ?5, audio_codec = ?6,"
                  " video_codec = ?7, media_duration_ms = ?8 WHERE number = ?1"),
@@ -444,6 +447,7 @@ Result<> CallWrites::rewrite(const std::string& id, const Call& call, const Prov
   }
   if (whole && call.media) {
     const MediaFacts& media = *call.media;
+    TRY_VOID(leave_media_.bind(1, old->number).bind(2, media.hash).run());
     set_media_.bind(1, old->number).bind(2, call.media_type).bind(3, media.hash).bind(4, media.bytes);
     set_media_.bind(5, media.container).bind(6, media.audio_codec).bind(7, media.video_codec);
     TRY_VOID(set_media_.bind(8, media.duration_ms).run());

@@ -53,7 +53,7 @@ class CallWrites {
   CallWrites(Database& db, Random& random, PeopleWrites& people);
   /// Writes anew what the library has under `id`: with kUpdate title, length, tags, details, people and privacy; with
   /// kReplace transcript and recording as well, where `call` has them. Id, import, start and the id on the platform
-  /// stay.  @error kInvalid  over kSegmentsPerCallMax
+  /// stay. The recording it had may be removed (LibraryTx::removable_media).  @error kInvalid  over kSegmentsPerCallMax
   Result<> rewrite(const std::string& id, const Call& call, const Provenance& from, DuplicatePolicy policy);
   /// A transcript for the call of this id on the platform, which has none; nothing where it has one or is gone.
   Result<> add_words(const Provenance& from, const std::string& source_id, const Words& words);
@@ -99,7 +99,8 @@ class CallWrites {
   PeopleWrites& people_;
   Statement last_doc_, insert_, insert_participant_, insert_segment_, index_;
   Statement next_calls_, participants_, set_match_, set_people_, unindex_;
-  Statement place_of_, unindex_all_, drop_segments_, drop_participants_, set_facts_, set_transcript_, set_media_;
+  Statement place_of_, unindex_all_, drop_segments_, drop_participants_, set_facts_, set_transcript_, leave_media_,
+      set_media_;
   Statement wordless_, set_wordless_;
 };
 

@@ -419,6 +419,10 @@ class SqliteLibrary final : public Library {
     MutexLock lock(read_mutex_);
     return reader_.manifest.row(import, source_id);
   }
+  Result<bool> is_shared(const std::string& import, const std::string& source_id) override {
+    MutexLock lock(read_mutex_);
+    return reader_.manifest.is_shared(import, source_id);
+  }
   Result<std::vector<Problem>> problems(const std::string& import) override {
     MutexLock lock(read_mutex_);
     return reader_.manifest.problems(import);

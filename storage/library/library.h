@@ -177,7 +177,7 @@ class LibraryTx {
   // Undoing.
   /// Removes up to `limit` calls the import brought and no other counts on; in the manifest they become skipped.
   virtual Result<UndoPortion> undo_calls(const std::string& import, const UndoPortion& before, int limit) = 0;
-  /// Recordings of removed calls that no call names; none while an import is open.
+  /// Recordings of removed calls, and those that others replaced, that no call names; none while an import is open.
   virtual Result<std::vector<std::string>> removable_media(int limit) = 0;
   virtual Result<> media_removed(const std::string& hash) = 0;
 };
@@ -277,6 +277,9 @@ class Library {
   /// What name_calls was told, by id.
   virtual Result<std::vector<std::string>> named_calls(const std::string& import) = 0;
   virtual Result<std::optional<ManifestRow>> manifest_row(const std::string& import, const std::string& source_id) = 0;
+  /// True when the library has this call, or the one it repeats, and it is not private; what has not come in is not
+  /// known to be shared.
+  virtual Result<bool> is_shared(const std::string& import, const std::string& source_id) = 0;
   virtual Result<std::vector<Problem>> problems(const std::string& import) = 0;  ///< most calls first
   /// Causes that calls of the import met, by name, whatever became of the calls.
   virtual Result<std::vector<std::string>> causes_met(const std::string& import) = 0;

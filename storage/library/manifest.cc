@@ -97,7 +97,13 @@ ManifestReads::ManifestReads(Database& db, ImportReads& imports)
       failed_(db,
               "SELECT count(*) FROM manifest INDEXED BY manifest_trouble WHERE import = ?1 AND state IN (4, 5)"
               " AND state = 5 AND (?2 = '' OR cause = ?2)"),
-      named_(db, "SELECT source_id FROM named_call WHERE import = ?1 ORDER BY source_id") {}
+      named_(db, "SELECT source_id FROM named_call WHERE import = ?1 ORDER BY source_id"),
+      shared_(db,
+              "SELECT EXISTS (SELECT 1 FROM manifest m JOIN call c ON c.id = m.repeats WHERE m.import = ?1"
+              "  AND m.source_id = ?2 AND m.repeats <> '' AND c.privacy <> 'private')"
+              " OR EXISTS (SELECT 1 FROM manifest m JOIN import i ON i.number = m.import JOIN call c"
+              "  ON c.platform = i.platform AND c.workspace = i.workspace AND c.source_id = m.source_id"
+              "  WHERE m.import = ?1 AND m.source_id = ?2 AND m.repeats = '' AND c.privacy <> 'private')") {}
 
 Result<ManifestCounts> ManifestReads::counts(const std::string& import, Lane lane) {
   TRY(const std::int64_t number, imports_.number(import));
@@ -132,6 +138,13 @@ Result<std::vector<ManifestRow>> ManifestReads::rows(const std::string& import, 
 Result<std::optional<ManifestRow>> ManifestReads::row(const std::string& import, const std::string& source_id) {
   TRY(const std::int64_t number, imports_.number(import));
   return first_row(one_.bind(1, number).bind(2, source_id), reader_for(import));
+}
+
+Result<bool> ManifestReads::is_shared(const std::string& import, const std::string& source_id) {
+  TRY(const std::int64_t number, imports_.number(import));
+  shared_.bind(1, number).bind(2, source_id);
+  TRY(const auto shared, first_row(shared_, [](const Statement& row) { return row.integer(0) != 0; }));
+  return shared.value_or(false);
 }
 
 Result<std::vector<std::string>> ManifestReads::named(const std::string& import) {

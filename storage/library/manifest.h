@@ -23,12 +23,14 @@ class ManifestReads {
                                         const std::string& cause, const std::string& after_source_id, int limit);
   Result<std::optional<ManifestRow>> row(const std::string& import, const std::string& source_id);
   Result<std::vector<std::string>> named(const std::string& import);
+  Result<bool> is_shared(const std::string& import, const std::string& source_id);
   Result<std::vector<Problem>> problems(const std::string& import);
   Result<std::int64_t> failed(const std::string& import, const std::string& cause);  ///< empty cause: of any
 
  private:
   ImportReads& imports_;
-  Statement all_, in_state_, in_trouble_, without_words_, one_, problems_, wordless_, earliest_, failed_, named_;
+  Statement all_, in_state_, in_trouble_, without_words_, one_, problems_, wordless_, earliest_, failed_, named_,
+      shared_;
 };
 
 /// Inside a transaction of the writer.

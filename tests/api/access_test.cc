@@ -68,7 +68,18 @@ TEST_F(Private, CallsAreWithheldFromViewers) {
     EXPECT_EQ(call["privacy"], "private");
     EXPECT_EQ(call["withheld"], true);
     EXPECT_TRUE(call["participants"].empty()) << call;
+    EXPECT_EQ(call["title"], "") << call;
   }
+  const auto title = theirs.at(0)["title"].get<std::string>();
+  ASSERT_FALSE(title.empty());
+  const std::string word = title.substr(0, title.find(' '));
+  EXPECT_GT(parsed(house_.verb({"calls", "list", "--text", word, "-o", "json"})).size(), 0u);
+  EXPECT_EQ(parsed(as_viewer({"calls", "list", "--text", word, "-o", "json"})).size(), 0u) << "no title is guessed";
+  const auto rows = parsed(as_viewer({"show", house_.import(), "--calls", "-o", "json"}));
+  ASSERT_GT(rows.size(), 10u);
+  for (const auto& row : rows) EXPECT_EQ(row["title"], "") << row;
+  for (const auto& row : parsed(house_.verb({"show", house_.import(), "--calls", "-o", "json"})))
+    EXPECT_NE(row["title"], "") << row;
   for (const auto& call : theirs) EXPECT_EQ(call["withheld"], false);
   const auto rich = std::find_if(theirs.begin(), theirs.end(), [](const json& call) {
     return call["transcript"] == "ready" && call.contains("media") && !call["media"].is_null();
@@ -79,6 +90,7 @@ TEST_F(Private, CallsAreWithheldFromViewers) {
 
   const auto shown = as_viewer({"calls", "show", id});
   EXPECT_THAT(shown.out, HasSubstr("withheld: your role is viewer"));
+  EXPECT_THAT(shown.out, testing::Not(HasSubstr((*rich)["title"].get<std::string>())));
   const auto told = parsed(as_viewer({"calls", "show", id, "-o", "json"}));
   EXPECT_TRUE(told.value("segments", json::array()).empty()) << told;
   for (const auto& what : {"transcript", "json", "media"}) {

@@ -236,6 +236,32 @@ TEST_F(Duplicates, AreRecognisedWhileTheFirstIsStaged) {
   EXPECT_FALSE(library_->repeated(details, "grain", "acme").value().has_value()) << "another import stages its own";
 }
 
+TEST_F(Duplicates, ReplacedLeaveTheirRecordingToBeRemoved) {
+  take_in(weekly("a"));
+  Call again = weekly("other");
+  again.platform = "gong";
+  again.media->hash = hash_for("another-recording");
+  EXPECT_EQ(CallState::kDuplicate, take_in_as("imp_2", again, DuplicatePolicy::kReplace));
+  EXPECT_EQ(again.media->hash, library_->call(only_call())->media->hash);
+  const auto removable = [&] {
+    std::vector<std::string> hashes;
+    EXPECT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      TRY(hashes, tx.removable_media(10));
+      return {};
+    }));
+    return hashes;
+  };
+  EXPECT_TRUE(removable().empty()) << "an import that is open may need the file";
+  for (const char* import : {kImport, "imp_2"})
+    EXPECT_OK(library_->change([&](LibraryTx& tx) { return tx.close_import(import, 9'000, "{}"); }));
+  EXPECT_EQ(std::vector<std::string>{hash_for("a")}, removable());
+  Call third = weekly("third");
+  third.start_ms += 86'400'000;
+  third.media->hash = hash_for("a");
+  take_in(third);
+  EXPECT_TRUE(removable().empty()) << "another call has the same recording";
+}
+
 TEST_F(Duplicates, AreRecognisedByDetailsAlone) {
   take_in(weekly("a"));
   const std::string id = only_call();

@@ -87,6 +87,39 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OfTwoCustomersComeToBoth", "", "skip", "", true, kCalls}),
     [](const auto& test) { return test.param.name; });
 
+/// A call gets another recording in place of its own; the file goes when the next import has ended.
+TEST(Replaced, RecordingsLeaveTheDisk) {
+  TwoAccounts world("Acme");
+  auto& library = world.scene.world->library();
+  auto& media = world.scene.world->media();
+  const auto calls = library.calls({}, "", 100).value();
+  const auto old = calls.at(0).media->hash;
+  ASSERT_TRUE(media.contains(old).value());
+  ASSERT_TRUE(library
+                  .change([&](storage::LibraryTx& tx) -> Result<> {
+                    auto row = world.scene.row();
+                    row.id = "imp_by_hand";
+                    TRY_VOID(tx.put_import(row));
+                    storage::ManifestRow found;
+                    found.source_id = calls.at(0).source_id;
+                    found.start_ms = calls.at(0).start_ms;
+                    const auto policy = storage::DuplicatePolicy::kReplace;
+                    TRY_VOID(tx.add_manifest("imp_by_hand", {found}, {}, policy));
+                    storage::Call other = calls.at(0);
+                    other.media->hash = std::string(64, 'a');
+                    TRY_VOID(tx.register_call("imp_by_hand", other, policy));
+                    return tx.close_import("imp_by_hand", 1, "{}");
+                  })
+                  .has_value());
+  EXPECT_TRUE(media.contains(old).value()) << "the commit comes first";
+  world.bring_second("skip");
+  EXPECT_FALSE(media.contains(old).value());
+  for (const auto& call : library.calls({}, "", 100).value()) {
+    const bool by_hand = call.source_id == calls.at(0).source_id;
+    EXPECT_EQ(!by_hand, media.contains(call.media->hash).value()) << call.source_id;
+  }
+}
+
 /// Every meeting twice in one workspace, under two ids, one next to the other in the list.
 struct Twins {
   explicit Twins(std::uint64_t calls) : scene(options(calls)) {
