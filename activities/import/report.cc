@@ -1,5 +1,6 @@
 #include "activities/import/report.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "activities/import/advice.h"
@@ -29,6 +30,7 @@ struct Findings {
   std::vector<storage::PaceSpan> pace;
   std::int64_t staged = 0;
   std::vector<storage::ActionRow> actions;  ///< the newest kActionsMax
+  std::vector<storage::ToldTimeLeft> told;
 };
 
 Result<Findings> look(storage::Library& library, const std::string& import, std::int64_t now_ms) {
@@ -40,6 +42,7 @@ Result<Findings> look(storage::Library& library, const std::string& import, std:
   TRY(found.staged, storage::staged_calls(library, import));
   TRY(found.pace, library.pace(import));
   TRY(found.actions, library.actions(import, 0, kActionsMax));
+  TRY(found.told, library.times_told(import));
   return found;
 }
 
@@ -107,6 +110,22 @@ json estimate_of(const ImportRow& row, const ReportMoment& moment) {
                    {"cause", cause.is_string() ? cut_text(cause.get<std::string>(), kDetailBytesMax) : ""}};
   if (!moment.result.empty()) estimate["kept"] = moment.now_ms - row.created_ms <= to_ms;
   return estimate;
+}
+
+/// How the times left that were told on the way did against the end; null while there is none, or nothing was told.
+json foretold_of(const std::vector<storage::ToldTimeLeft>& told, const ReportMoment& moment) {
+  if (moment.result.empty() || told.empty()) return nullptr;
+  std::int64_t held = 0;
+  std::vector<double> off;
+  for (const auto& one : told) {
+    held += one.from_ms <= moment.now_ms && moment.now_ms <= one.to_ms ? 1 : 0;
+    const auto left = static_cast<double>(std::max<std::int64_t>(moment.now_ms - one.at_ms, 1));
+    const double middle = static_cast<double>(one.from_ms) / 2 + static_cast<double>(one.to_ms) / 2;
+    off.push_back(std::abs(middle - static_cast<double>(moment.now_ms)) / left);
+  }
+  const auto half = off.begin() + static_cast<std::ptrdiff_t>(off.size() / 2);
+  std::nth_element(off.begin(), half, off.end());
+  return {{"told", std::ssize(told)}, {"held", held}, {"off_percent_median", std::round(*half * 100)}};
 }
 
 void put_times(json& report, const Findings& found, const ReportMoment& moment) {
@@ -239,6 +258,7 @@ Report compose(const Findings& found, const ReportMoment& moment) {
                  {"recordings_bytes", row.counters.media_bytes},
                  {"recorded_s", found.scan.registered_ms / 1'000},
                  {"estimate", estimate_of(row, moment)},
+                 {"times_left", foretold_of(found.told, moment)},
                  {"cost", cost_of_import(found, moment.prices)},
                  {"approvals", approvals_of(found.actions)},
                  {"months", months_of(found.scan.months)},

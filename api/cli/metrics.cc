@@ -48,7 +48,9 @@ json shape_of(const v1::ImportFigures& one) {
           {"gaps", one.gaps()},
           {"gap_share", share(one.gaps(), one.found())},
           {"foretold", one.foretold()},
-          {"foretold_kept", one.kept()}};
+          {"foretold_kept", one.kept()},
+          {"ends_told", one.ends_told()},
+          {"ends_held", one.ends_held()}};
 }
 
 std::string lengths(bool there, std::int64_t p50, std::int64_t p90, std::int64_t p99) {
@@ -62,8 +64,9 @@ std::string percent(std::int64_t part, std::int64_t whole) {
 
 std::string table_of(const Session& session, const v1::MeasureImportsResponse& reply) {
   Table table;
-  table.head = {"PLATFORM",    "IMPORTS", "OPEN",    "FIRST CALLS p50/p90/p99", "DURATION p50/p90/p99",
-                "NO ENGINEER", "GAPS",    "FORETOLD"};
+  table.head = {
+      "PLATFORM", "IMPORTS",  "OPEN",         "FIRST CALLS p50/p90/p99", "DURATION p50/p90/p99", "NO ENGINEER",
+      "GAPS",     "FORETOLD", "WHILE RUNNING"};
   for (const auto& one : reply.figures()) {
     table.rows.push_back(
         {one.platform().empty() ? "all" : one.platform(), human_count(one.imports()), human_count(one.open()),
@@ -71,7 +74,8 @@ std::string table_of(const Session& session, const v1::MeasureImportsResponse& r
                  one.first_ready_p99_ms()),
          lengths(one.has_duration_p50_ms(), one.duration_p50_ms(), one.duration_p90_ms(), one.duration_p99_ms()),
          percent(one.without_engineer(), ended_of(one)), percent(one.gaps(), one.found()),
-         one.foretold() > 0 ? fmt::format("{}/{}", one.kept(), one.foretold()) : "-"});
+         one.foretold() > 0 ? fmt::format("{}/{}", one.kept(), one.foretold()) : "-",
+         one.ends_told() > 0 ? fmt::format("{}/{}", one.ends_held(), one.ends_told()) : "-"});
   }
   return table.show(session.width());
 }
@@ -87,10 +91,27 @@ Ended measure(Session& session, const MetricsFlags& flags) {
   for (const auto& one : reply.figures()) {
     if (one.imports() > 0) sheet.rows.push_back(shape_of(one));
   }
-  sheet.columns = plain_columns({"platform", "imports", "open", "completed", "completed_with_gaps", "failed",
-                                 "cancelled", "without_engineer", "first_ready_p50_s", "first_ready_p90_s",
-                                 "first_ready_p99_s", "duration_p50_s", "duration_p90_s", "duration_p99_s",
-                                 "calls_found", "gaps", "gap_share", "foretold", "foretold_kept"});
+  sheet.columns = plain_columns({"platform",
+                                 "imports",
+                                 "open",
+                                 "completed",
+                                 "completed_with_gaps",
+                                 "failed",
+                                 "cancelled",
+                                 "without_engineer",
+                                 "first_ready_p50_s",
+                                 "first_ready_p90_s",
+                                 "first_ready_p99_s",
+                                 "duration_p50_s",
+                                 "duration_p90_s",
+                                 "duration_p99_s",
+                                 "calls_found",
+                                 "gaps",
+                                 "gap_share",
+                                 "foretold",
+                                 "foretold_kept",
+                                 "ends_told",
+                                 "ends_held"});
   sheet.text = [&] { return table_of(session, reply); };
   sheet.empty = "no imports yet";
   return print_sheet(session, sheet);

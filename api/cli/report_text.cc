@@ -43,6 +43,14 @@ std::string estimate_of(const json& report) {
   return text;
 }
 
+/// How the times left that were shown on the way did.
+std::string times_left_of(const json& report) {
+  const json told = report.value("times_left", json());
+  if (!told.is_object()) return {};
+  return fmt::format("the end fell within {} of {} that were shown; half were off by at most {} % of what was left",
+                     number(told, "held"), number(told, "told"), number(told, "off_percent_median"));
+}
+
 std::string line_of(const std::string& name, const std::string& value) {
   return fmt::format("{}{}\n", fit(name, 24), printable(value));
 }
@@ -141,6 +149,8 @@ std::vector<std::pair<std::string, std::string>> report_facts(const json& report
   facts.emplace_back("Took", duration_of(report));
   const std::string estimate = estimate_of(report);
   if (!estimate.empty()) facts.emplace_back("Estimated", estimate);
+  const std::string times_left = times_left_of(report);
+  if (!times_left.empty()) facts.emplace_back("Times left", times_left);
   facts.emplace_back("First calls ready after", first_ready_of(report));
   facts.emplace_back("Recordings", human_bytes(number(report, "recordings_bytes")));
   facts.emplace_back("Recorded time", seconds(report, "recorded_s"));

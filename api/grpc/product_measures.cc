@@ -38,6 +38,8 @@ struct Group {
     else
       f.set_completed_with_gaps(f.completed_with_gaps() + 1);
     durations.push_back(*one.closed_ms - one.created_ms);
+    f.set_ends_told(f.ends_told() + one.ends_told);
+    f.set_ends_held(f.ends_held() + one.ends_held);
     const auto input = activities::read_note<activities::ImportInput>(one.input);
     if (!input || input->predicted.duration_to_ms <= 0) return;
     f.set_foretold(f.foretold() + 1);

@@ -157,11 +157,14 @@ class Tx final : public LibraryTx {
     return w_.imports.close(import, at_ms, report);
   }
   Result<> reopen_import(const std::string& import) override {
-    TRY_VOID(w_.imports.reopen(import));
+    TRY_VOID(reopen_keeping_failed(import));
     TRY_VOID(w_.manifest.retry_failed(import, ""));
     return {};
   }
-  Result<> reopen_keeping_failed(const std::string& import) override { return w_.imports.reopen(import); }
+  Result<> reopen_keeping_failed(const std::string& import) override {
+    TRY_VOID(w_.imports.reopen(import));
+    return w_.looks.forget_told(import);
+  }
 
   using LibraryTx::add_manifest;
   Result<std::int64_t> add_manifest(const std::string& import, const std::vector<ManifestRow>& rows,
@@ -446,7 +449,13 @@ class SqliteLibrary final : public Library {
   }
   Result<> tell_time_left(const std::string& import, const ToldTimeLeft& told) override {
     MutexLock lock(write_mutex_);
-    return writer_.looks.tell(import, told);
+    TRY(auto transaction, Transaction::begin(writer_.db));
+    TRY_VOID(writer_.looks.tell(import, told));
+    return std::move(transaction).commit();
+  }
+  Result<std::vector<ToldTimeLeft>> times_told(const std::string& import) override {
+    MutexLock lock(read_mutex_);
+    return reader_.looks.times_told(import);
   }
   Result<std::vector<QuarantineRow>> quarantine(const std::string& import, std::int64_t after, int limit) override {
     MutexLock lock(read_mutex_);

@@ -289,6 +289,8 @@ class Library {
   /// `who` looks at the problems now; answers when they did last, 0: never. Looks within a minute are one.
   virtual Result<std::int64_t> look(const std::string& import, const std::string& who, std::int64_t now_ms) = 0;
   virtual Result<std::optional<ToldTimeLeft>> told_time_left(const std::string& import) = 0;
+  /// Those told while it ran, since it was last opened, in order and without their causes.
+  virtual Result<std::vector<ToldTimeLeft>> times_told(const std::string& import) = 0;
   virtual Result<> tell_time_left(const std::string& import, const ToldTimeLeft& told) = 0;
   virtual Result<std::vector<QuarantineRow>> quarantine(const std::string& import, std::int64_t after,
                                                         int limit) = 0;  ///< oldest first; empty import: of all

@@ -20,6 +20,8 @@ ImportMeasure read_measure(const Statement& row) {
           .failed = row.integer(8),
           .media_bytes = row.integer(9),
           .input = row.text(10),
+          .ends_told = row.integer(12),
+          .ends_held = row.integer(13),
           .needed_engineer = row.integer(11) != 0};
 }
 
@@ -30,7 +32,10 @@ MeasureReads::MeasureReads(Database& db)
               "SELECT id, platform, created_ms, closed_ms, first_ready_ms, bulk_condition, found, registered, failed,"
               " media_bytes, input, bulk_condition = 'failed' OR EXISTS(SELECT 1 FROM timeline t"
               " WHERE t.import = import_now.number AND t.condition = 'needs_attention'"
-              " AND (t.reason = 'platform.changed_answer' OR t.reason LIKE 'engine.%'))"
+              " AND (t.reason = 'platform.changed_answer' OR t.reason LIKE 'engine.%')),"
+              " (SELECT count(*) FROM time_left_told t WHERE t.import = import_now.number AND closed_ms IS NOT NULL),"
+              " (SELECT count(*) FROM time_left_told t WHERE t.import = import_now.number"
+              "  AND closed_ms BETWEEN t.from_ms AND t.to_ms)"
               " FROM import_now WHERE (?1 = '' OR platform = ?1) AND created_ms >= ?2"
               " ORDER BY created_ms DESC, number DESC LIMIT ?3"),
       known_(db,

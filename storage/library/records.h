@@ -265,7 +265,9 @@ struct ImportMeasure {
   std::optional<std::int64_t> closed_ms, first_ready_ms;
   std::string condition;  ///< of the bulk lane: once closed, how it ended
   std::int64_t found = 0, registered = 0, failed = 0, media_bytes = 0;
-  std::string input;             ///< JSON: holds what was foretold
+  std::string input;  ///< JSON: holds what was foretold
+  /// Of the times left that were told while it ran: how many, and in how many the end fell; 0 while it is open.
+  std::int64_t ends_told = 0, ends_held = 0;
   bool needed_engineer = false;  ///< it failed, or stood still for a reason that neither operator nor customer can end
 };
 

@@ -182,6 +182,25 @@ TEST_F(WordsTest, TheTimeLeftIsKept) {
   EXPECT_EQ("the limit", told->cause);
 }
 
+TEST_F(WordsTest, TheTimesLeftAreHeldAgainstTheEnd) {
+  EXPECT_TRUE(library_->times_told(kImport).value().empty());
+  for (const std::int64_t at : {1'000, 2'000, 2'000, 3'000})
+    ASSERT_OK(library_->tell_time_left(kImport, {.at_ms = at, .from_ms = at * 2, .to_ms = at * 3, .cause = "x"}));
+  const auto told = library_->times_told(kImport).value();
+  ASSERT_EQ(3u, told.size()) << "one a moment";
+  EXPECT_EQ(3'000, told[2].at_ms);
+  EXPECT_EQ(9'000, told[2].to_ms);
+  EXPECT_EQ(0, library_->measures("", 0, 1)->at(0).ends_told) << "it has not ended";
+  ASSERT_OK(library_->change([](LibraryTx& tx) { return tx.close_import(kImport, 6'000, "{}"); }));
+  EXPECT_EQ(3, library_->measures("", 0, 1)->at(0).ends_told);
+  EXPECT_EQ(2, library_->measures("", 0, 1)->at(0).ends_held) << "4,000 to 6,000 and 6,000 to 9,000";
+  ASSERT_OK(library_->change([](LibraryTx& tx) { return tx.reopen_import(kImport); }));
+  EXPECT_TRUE(library_->times_told(kImport).value().empty()) << "it has another end to come";
+  for (int i = 0; i < kTimesToldMax + 1; ++i)
+    ASSERT_OK(library_->tell_time_left(kImport, {.at_ms = i, .from_ms = 1, .to_ms = 2, .cause = "x"}));
+  EXPECT_EQ(std::size_t{kTimesToldMax}, library_->times_told(kImport)->size());
+}
+
 /// A file of the schema before, with a call that came without words and a cause that was seen.
 TEST_F(WordsTest, AnOlderFileIsMigrated) {
   constexpr std::size_t kBefore = 10;

@@ -200,6 +200,27 @@ TEST(Report, HoldsTheEstimateAgainstWhatCame) {
   EXPECT_TRUE(with_estimate(0).is_null()) << "there was none";
 }
 
+//
+TEST(Report, HoldsTheTimesLeftAgainstTheEnd) {
+  Scene scene(40);
+  scene.start();
+  ASSERT_TRUE(scene.world->run_until([&] { return scene.row().counters.found > 0; }, 1h));
+  auto& library = scene.world->library();
+  const auto now_ms = to_unix_ms(scene.world->loop.now());
+  const auto tell = [&](std::int64_t at_ms, std::int64_t from_ms, std::int64_t to_ms) {
+    EXPECT_TRUE(library.tell_time_left(scene.id, {now_ms + at_ms, now_ms + from_ms, now_ms + to_ms, "x"}));
+  };
+  tell(0, 900'000, 1'100'000);
+  tell(500'000, 700'000, 800'000);
+  tell(800'000, 1'000'000, 1'000'000);
+  const auto times_left = [&](const std::string& result) {
+    const activities::ReportMoment moment{now_ms + 1'000'000, result};
+    return activities::make_report(library, scene.id, moment)->body["times_left"];
+  };
+  EXPECT_TRUE(times_left("").is_null()) << "it has no end yet";
+  EXPECT_EQ(times_left("completed"), (json{{"told", 3}, {"held", 2}, {"off_percent_median", 0.0}}));
+}
+
 TEST(Report, NamesWhoApprovedTheGaps) {
   Scene scene(20);
   scene.start();
