@@ -403,6 +403,7 @@ Awaitable<void> run_batch(SharedBatch batch) {
   co_await std::move(judging);
   auto storing = store_ended(batch);
   co_await std::move(storing);
+  batch->ended.clear();  // what is not staged after all leaves its place to others, here on the loop
 }
 
 /// The lane as it stands, and until when its window is closed. A lane with nothing left to fetch waits for no window.
