@@ -10,7 +10,6 @@
 namespace callimport::activities {
 namespace {
 
-constexpr std::int64_t kFewCalls = 30;  ///< an import of fewer tells nothing of the next one
 constexpr int kFewImports = 3;
 constexpr double kSureSample = 1.25;   ///< high / low of a sample that is called medium
 constexpr double kBesidesMs = 15'000;  ///< proving access, ordering and closing, at most
@@ -18,13 +17,6 @@ constexpr int kRequestsOfCall = 2;     ///< details and transcript; the recordin
 
 double share_of(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 /// Calls that will be asked for, of `found`.
@@ -141,33 +133,6 @@ void add_basis(Estimate& estimate, const Platform& platform, const Seen& seen, c
 }
 
 }  // namespace
-
-std::string accuracy_words(const Past& past, std::string_view platform) {
-  if (past.foretold == 0) return {};
-  return fmt::format("{} of {} past imports of {} ended within what was foretold; half took at most {:.0f} % of it",
-                     grouped(past.kept), grouped(past.foretold), platform, past.latest_over * 100);
-}
-
-Past past_of(const std::vector<storage::ImportMeasure>& measures) {
-  Past past;
-  std::vector<double> sizes, late;
-  for (const auto& one : measures) {
-    const bool ended = one.condition == "completed" || one.condition == "completed_with_gaps";
-    if (!one.closed_ms || !ended || one.registered < kFewCalls) continue;
-    ++past.imports;
-    if (one.media_bytes > 0)
-      sizes.push_back(static_cast<double>(one.media_bytes) / static_cast<double>(one.registered));
-    const auto input = read_note<ImportInput>(one.input);
-    if (!input || input->predicted.duration_to_ms <= 0) continue;
-    ++past.foretold;
-    const auto actual = static_cast<double>(*one.closed_ms - one.created_ms);
-    late.push_back(actual / static_cast<double>(input->predicted.duration_to_ms));
-    if (late.back() <= 1) ++past.kept;
-  }
-  past.bytes_per_call = median(std::move(sizes));
-  past.latest_over = median(std::move(late));
-  return past;
-}
 
 Estimate estimate_of(const Platform& platform, const ImportInput& ask, const Seen& seen, const Past& past,
                      const Terms& terms) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "activities/estimate/finish.h"
+#include "activities/estimate/past.h"
 #include "activities/import/contract.h"
 #include "activities/import/prices.h"
 #include "activities/import/spread.h"
@@ -16,7 +17,6 @@ namespace callimport::activities {
 
 inline constexpr double kTransferBytesPerSecond = 25e6;  ///< 200 Mbit/s, assumed
 inline constexpr double kDoubtWithoutPast = 1.3;         ///< the latest end is so much later than the limits alone say
-inline constexpr int kPastImportsMax = 50;
 
 /// Both ends belong to it.
 struct Span {
@@ -38,18 +38,6 @@ struct Seen {
   std::int64_t sized_bytes = 0, sized_ms = 0;
   int per_minute = 0;  ///< requests the platform allows now, by its own headers; 0: it does not tell
 };
-
-/// Earlier imports of the platform.
-struct Past {
-  int imports = 0;            ///< that ended with calls
-  double bytes_per_call = 0;  ///< of those with recordings; 0: none
-  int foretold = 0;           ///< of these, had a prediction
-  int kept = 0;               ///< of those, ended within it
-  double latest_over = 0;     ///< median of actual length / the latest foretold; 0: none
-};
-Past past_of(const std::vector<storage::ImportMeasure>& measures);
-/// What was foretold of a platform's imports against what became of it (ux X-09); empty: nothing was foretold.
-std::string accuracy_words(const Past& past, std::string_view platform);
 
 struct NotComing {
   std::string cause;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "activities/import/texts.h"
+#include "storage/model/text.h"
 
 namespace callimport::activities {
 namespace {
@@ -16,7 +16,7 @@ double ms_of(Nanos time) { return static_cast<double>(time.count()) / 1e6; }
 }  // namespace
 
 std::string budget_words(const Budget& budget) {
-  return fmt::format("our own budget of {} calls in {} h", grouped(budget.calls), budget.period_ms / 3'600'000);
+  return fmt::format("our own budget of {} calls in {} h", with_thousands(budget.calls), budget.period_ms / 3'600'000);
 }
 
 std::optional<Finish> finish_of(Timestamp start, const BulkWork& work, const storage::TimeWindow& window,

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "activities/import/texts.h"
+#include "storage/model/text.h"
 
 namespace callimport::activities {
 namespace {
@@ -29,7 +29,7 @@ std::string cause_of(const Standing& standing, const Finish& finish, double per_
   if (!standing.waits_for.empty()) return "waiting: " + standing.waits_for;
   if (standing.counting) return "the calls are still being counted";
   if (standing.per_minute > 0 && per_ms * 60'000 * standing.requests_per_call >= kAtTheLimit * standing.per_minute)
-    return fmt::format("{}'s {} requests a minute", standing.platform, grouped(standing.per_minute));
+    return fmt::format("{}'s {} requests a minute", standing.platform, with_thousands(standing.per_minute));
   return "the pace so far";
 }
 

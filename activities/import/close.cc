@@ -1,10 +1,13 @@
 // The end: the report is written and told in one transaction; then what must not stay is forgotten.
 #include <algorithm>
 
+#include "activities/import/milestones.h"
 #include "activities/import/report.h"
 #include "activities/import/stage.h"
 #include "activities/import/texts.h"
 #include "activities/import/unneeded_media.h"
+#include "activities/notify/access_ends.h"
+#include "storage/library/telling.h"
 
 namespace callimport::activities {
 namespace {
@@ -33,13 +36,14 @@ void put_approval(nlohmann::json& approvals, const CloseInput& input, std::int64
 Result<std::string> close(storage::LibraryTx& tx, const ImportDeps& deps, const CloseInput& input,
                           const Findings& found) {
   const std::int64_t now_ms = to_unix_ms(deps.clock.now());
-  TRY_VOID(store_changes(tx, input.import, input.changes, now_ms));
+  TRY_VOID(store_changes(tx, input.import, input.changes, {}, now_ms));
   TRY(const storage::ImportRow row, tx.import(input.import));
   const std::string report = write_note(write_report(row, input, found.report.verdict, found.problems, now_ms));
   nlohmann::json whole = found.report.body;
   put_approval(whole["approvals"], input, now_ms);
   TRY_VOID(tx.put_report(input.import, write_note(whole)));
   TRY_VOID(tx.close_import(input.import, now_ms, report));
+  for (const char* kind : {kAttention, kAccessEnds}) TRY_VOID(tx.telling().agenda().drop(kind, input.import));
   TRY_VOID(tx.notify(compose_closed(row, input, found.report.verdict, found.problems, now_ms)));
   return report;
 }

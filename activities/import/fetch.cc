@@ -80,6 +80,7 @@ struct Portion {
   const ImportInput& ask;
   Timestamp now;
   std::vector<storage::QuarantineFile> unneeded;  ///< broken files that nothing needs once this is committed
+  std::vector<std::string> causes = {};           ///< of calls that failed now
 };
 
 /// The broken file's row, in place of one of an earlier try; none once the call came across.
@@ -145,6 +146,7 @@ Result<> store_one(storage::LibraryTx& tx, Portion& portion, const Ended& one) {
   if (const auto* failed = std::get_if<CallFailed>(&one.made.error())) {
     TRY_VOID(tx.see_cause(ask.import, failed->cause, to_unix_ms(now)));
     TRY_VOID(store_quarantine(tx, portion, id, failed));
+    portion.causes.push_back(failed->cause);
     return tx.set_state(ask.import, id, storage::CallState::kFailed, failed->cause, failed->message);
   }
   if (const auto* not_ready = std::get_if<NotReady>(&one.made.error())) {
@@ -154,29 +156,26 @@ Result<> store_one(storage::LibraryTx& tx, Portion& portion, const Ended& one) {
 }
 
 Result<> store_portion(const ImportDeps& deps, const ImportInput& ask, const std::vector<Ended>& ended, Timestamp now) {
-  Portion portion{deps, ask, now, {}};
+  Portion portion{deps, ask, now, {}, {}};
+  bool told = false;
   TRY_VOID(deps.library.change([&](storage::LibraryTx& tx) -> Result<> {
     portion.unneeded.clear();
+    portion.causes.clear();
     for (const Ended& one : ended) {
       TRY_VOID(tx.add_attempt(ask.import, one.row.source_id, attempt_of(one)));
       const Result<> stored = store_one(tx, portion, one);
       if (stored || stored.error().code == Code::kConflict) continue;  // another attempt was faster with this call
       if (stored.error().code != Code::kInvalid) return stored;
       TRY_VOID(tx.see_cause(ask.import, "library.rejected", to_unix_ms(now)));
+      portion.causes.emplace_back("library.rejected");
       TRY_VOID(tx.set_state(ask.import, one.row.source_id, storage::CallState::kFailed, "library.rejected",
                             stored.error().message));
     }
+    if (portion.causes.empty()) return {};
+    TRY(told, tell_problems(tx, ask.import, portion.causes, to_unix_ms(now)));
     return {};
   }));
-  std::vector<std::string> causes;
-  for (const Ended& one : ended) {
-    const auto* failed = one.made ? nullptr : std::get_if<CallFailed>(&one.made.error());
-    if (failed != nullptr) causes.push_back(failed->cause);
-  }
-  if (!causes.empty()) {
-    TRY(const bool told, tell_problems(deps.library, ask.import, causes, to_unix_ms(now)));
-    if (told && deps.told) deps.loop.post(deps.told);
-  }
+  if (told && deps.told) deps.loop.post(deps.told);
   // What cannot be removed now is swept at the next start.
   for (const auto& file : portion.unneeded) (void)drop_broken(deps.media, file);
   return {};

@@ -1,8 +1,10 @@
 // The first step: the import's row, new or taken over, and the beginning is told.
 #include "activities/import/choice.h"
+#include "activities/import/outlook.h"
 #include "activities/import/step.h"
 #include "activities/import/texts.h"
 #include "activities/import/window.h"
+#include "activities/notify/turn.h"
 
 namespace callimport::activities {
 namespace {
@@ -38,7 +40,13 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kFirst, row.first, now_ms));
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kBulk, row.bulk, now_ms));
   TRY(const storage::ImportRow now, tx.import(ask.import));
-  TRY_VOID(tx.notify(compose_started(now, again, now_ms)));
+  auto started = compose_started(now, again, now_ms);
+  if (!again) {
+    auto facts = read_facts(started.facts);
+    facts.update(foretold_facts(ask, now_ms));
+    started.facts = write_note(facts);
+  }
+  TRY_VOID(tx.notify(started));
   StepResult result;
   result.counters = note_of(now.counters);
   result.known = now.counters.found;

@@ -88,32 +88,24 @@ Turn problem_news(const ImportRow& import, const std::vector<AgendaRow>& known,
   return turn;
 }
 
-Result<bool> tell_problems(storage::Library& library, const std::string& import, const std::vector<std::string>& causes,
+Result<bool> tell_problems(storage::LibraryTx& tx, const std::string& import, const std::vector<std::string>& causes,
                            std::int64_t now_ms) {
-  std::vector<AgendaRow> before;
-  TRY_VOID(library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
-    TRY(before, telling.agenda().of_import(kProblem, import));
-    return {};
-  }));
+  storage::TellingReads& telling = tx.telling().reads();
+  TRY(const auto known, telling.agenda().of_import(kProblem, import));
   const auto is_open = [](const AgendaRow& row) { return row.step == kNew; };
   const auto is_untold = [&](const std::string& cause) {
-    return std::none_of(before.begin(), before.end(), [&](const AgendaRow& row) {
+    return std::none_of(known.begin(), known.end(), [&](const AgendaRow& row) {
       return is_open(row) && read_facts(row.facts).value("cause", "") == cause;
     });
   };
-  const bool looks = causes.empty() ? std::any_of(before.begin(), before.end(), is_open)
+  const bool looks = causes.empty() ? std::any_of(known.begin(), known.end(), is_open)
                                     : std::any_of(causes.begin(), causes.end(), is_untold);
   if (!looks) return false;
-  TRY(const auto problems, library.problems(import));
-  bool said = false;
-  TRY_VOID(library.change([&](storage::LibraryTx& tx) -> Result<> {
-    TRY(const auto row, tx.import(import));
-    TRY(const auto known, tx.telling().reads().agenda().of_import(kProblem, import));
-    const Turn turn = problem_news(row, known, problems, now_ms);
-    said = !turn.say.empty();
-    return apply_turn(tx, turn);
-  }));
-  return said;
+  TRY(const auto row, tx.import(import));
+  TRY(const auto sums, telling.troubles(import));
+  const Turn turn = problem_news(row, known, sums, now_ms);
+  TRY_VOID(apply_turn(tx, turn));
+  return !turn.say.empty();
 }
 
 }  // namespace callimport::activities

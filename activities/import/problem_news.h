@@ -15,10 +15,9 @@ inline constexpr std::int64_t kProblemCalls = 10, kProblemPercent = 1;
 /// @param known  what was told of this import.  @param problems  its failed calls by cause, as they stand
 Turn problem_news(const storage::ImportRow& import, const std::vector<storage::AgendaRow>& known,
                   const std::vector<storage::Problem>& problems, std::int64_t now_ms);
-/// After calls failed of these causes, or (none) the last pending ones came in: what is to be told is recorded. Answers
-/// whether anything was. Blocks; again changes nothing. Failed calls are counted only while one of the causes is not
-/// told.
-Result<bool> tell_problems(storage::Library& library, const std::string& import, const std::vector<std::string>& causes,
+/// Inside the transaction in which calls failed of these causes, or (none) the last pending ones came in: what is to be
+/// told is recorded. Answers whether anything was. Failed calls are counted only while one of the causes is not told.
+Result<bool> tell_problems(storage::LibraryTx& tx, const std::string& import, const std::vector<std::string>& causes,
                            std::int64_t now_ms);
 
 }  // namespace callimport::activities

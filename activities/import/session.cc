@@ -1,5 +1,8 @@
 #include "activities/import/session.h"
+
 #include "activities/import/request_counts.h"
+#include "activities/notify/access_ends.h"
+#include "storage/library/telling.h"
 
 namespace callimport::activities {
 namespace {
@@ -7,6 +10,25 @@ namespace {
 Result<Access> open_access(storage::Vault& vault, const CredentialId& id) {
   TRY(const auto opened, vault.open_credential(id));
   return access_of(opened);
+}
+
+/// When access ends that nobody renews by itself is remembered with the import, for whoever warns of it; what was
+/// remembered of other access goes. Lost at a full disk: the next step does it again.
+void remember_end(ImportDeps& deps, const ImportInput& ask, const Access& access) {
+  const std::int64_t ends_ms = access.renewable ? 0 : access.expires_ms;
+  std::optional<storage::AgendaRow> known;
+  const auto read = deps.library.look_at_telling([&](storage::TellingReads& telling) -> Result<> {
+    TRY(known, telling.agenda().find(kAccessEnds, ask.import));
+    return {};
+  });
+  if (!read || (known ? access_end_of(*known) : 0) == ends_ms) return;
+  (void)deps.library.change([&](storage::LibraryTx& tx) -> Result<> {
+    if (ends_ms == 0) return tx.telling().agenda().drop(kAccessEnds, ask.import);
+    TRY(const auto row, tx.import(ask.import));
+    if (row.closed_ms) return {};
+    return tx.telling().agenda().put(
+        access_ends_at({ask.import, ask.credential, ends_ms}, to_unix_ms(deps.clock.now())));
+  });
 }
 
 /// Stands in requests of a credential that has a refresh token only, until it is renewed: before the first is sent.
@@ -117,9 +139,11 @@ SessionMade make_session(SharedDeps deps, const ActivityContext* context, const 
 
 Awaitable<SessionMade> open_session(SharedDeps deps, const ActivityContext* context, StepInput input) {
   const auto id = CredentialId::parse(input.ask.credential);
-  auto job = [deps, id]() -> Result<Access> {
+  auto job = [deps, id, ask = input.ask, visits = context == nullptr]() -> Result<Access> {
     if (!id) return tl::unexpected(id.error());
-    return open_access(deps->vault, *id);
+    TRY(auto access, open_access(deps->vault, *id));
+    if (!visits) remember_end(*deps, ask, access);
+    return access;
   };
   auto opening = engine::on_pool(deps->pool, deps->loop, std::move(job));
   Result<Access> access = co_await std::move(opening);

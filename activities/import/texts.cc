@@ -70,18 +70,6 @@ void add_facts(Notification& made, const nlohmann::json& more) {
   made.facts = write_note(facts);
 }
 
-/// What did not come, by cause, in words that customers may read.
-nlohmann::json gap_facts(const std::vector<storage::Problem>& problems) {
-  auto gaps = nlohmann::json::array();
-  for (const auto& problem : problems) {
-    if (gaps.size() >= kGapsMax) break;
-    std::string words(advice_for(problem.cause).what);
-    while (words.ends_with('.')) words.pop_back();
-    gaps.push_back({{"words", std::move(words)}, {"calls", problem.calls}});
-  }
-  return gaps;
-}
-
 std::string until(std::int64_t until_ms) {
   if (until_ms == 0) return "";
   return " at " + format_utc(std::chrono::floor<std::chrono::seconds>(from_unix_ms(until_ms)));
@@ -256,6 +244,17 @@ std::string closed_event(const std::string& result) {
 
 }  // namespace
 
+nlohmann::json gap_facts(const std::vector<storage::Problem>& problems) {
+  auto gaps = nlohmann::json::array();
+  for (const auto& problem : problems) {
+    if (gaps.size() >= kGapsMax) break;
+    std::string words(advice_for(problem.cause).what);
+    while (words.ends_with('.')) words.pop_back();
+    gaps.push_back({{"words", std::move(words)}, {"calls", problem.calls}});
+  }
+  return gaps;
+}
+
 std::string grouped(std::int64_t number) { return with_thousands(number); }
 
 std::string spoken_duration(std::int64_t ms) {
@@ -349,6 +348,10 @@ Notification compose_closed(const ImportRow& import, const CloseInput& close, co
   add_facts(made, {{"grade", title_of(verdict.grade)},
                    {"whole", c.found - c.duplicate - c.skipped},
                    {"gaps", gap_facts(problems)}});
+  const auto input = read_note<ImportInput>(import.input);
+  if (input && input->predicted.duration_to_ms > 0)
+    add_facts(made, {{"least_s", input->predicted.duration_from_ms / 1'000},
+                     {"most_s", input->predicted.duration_to_ms / 1'000}});
   made.next = c.failed == 0 ? kNothingToDo
                             : fmt::format(
                                   "To try the gaps again: callimport start --import-id {}. The list: callimport show {}"

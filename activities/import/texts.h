@@ -26,6 +26,9 @@ nlohmann::json write_report(const storage::ImportRow& import, const CloseInput& 
                             const std::vector<storage::Problem>& problems, std::int64_t now_ms);
 inline constexpr std::size_t kGapsMax = 40;
 
+/// What did not come, by cause, in words that customers may read; kGapsMax at most.
+nlohmann::json gap_facts(const std::vector<storage::Problem>& problems);
+
 /// 4212 as 4,212.
 std::string grouped(std::int64_t number);
 /// 3 h 5 min, 40 s.

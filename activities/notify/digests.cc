@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "activities/notify/local_time.h"
+#include "activities/notify/words.h"
 
 namespace callimport::activities {
 namespace {
@@ -23,10 +25,42 @@ const storage::LaneRow& shown(const ImportRow& row) {
   return moving(row.first) ? row.bulk : row.first;
 }
 
-json line_of(const ImportRow& row) {
+std::string lowered(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+/// How it stands, in people's words.
+std::string words_for(const ImportRow& row) {
+  const auto& lane = shown(row);
+  if (row.closed_ms) {
+    const auto grade = read_facts(row.report).value("grade", "");
+    return lowered(state_text(row)) + (grade.empty() ? "" : ", grade " + grade);
+  }
+  if (lane.condition == "running") return lowered(stage_text(row));
+  for (const auto& [reason, words] : {std::pair{"access.", "access ended"},
+                                      {"gaps.approval", "its gaps want approval"},
+                                      {"engine.no_progress", "nothing moves"},
+                                      {"platform.outage", "the platform does not answer"},
+                                      {"platform.", "the platform's limit"},
+                                      {"budget.", "this installation's own limit"},
+                                      {"window.", "closed window"},
+                                      {"store.", "the disk is full"},
+                                      {"start.scheduled", "is to begin later"}}) {
+    if (lane.reason.starts_with(reason)) return words;
+  }
+  return lowered(state_text(row));
+}
+
+json line_of(const ImportRow& row, const Promises& promises) {
   const auto& lane = shown(row);
   const auto& c = row.counters;
+  const auto promised = promises.find(row.id);
   return {{"import", row.id},
+          {"customer", row.title.empty() ? row.workspace : row.title},
+          {"platform", row.platform},
+          {"words", words_for(row)},
+          {"finish_ms", row.closed_ms || promised == promises.end() ? 0 : promised->second},
           {"title", row.title.empty() ? row.workspace : row.title},
           {"condition", lane.condition},
           {"reason", lane.reason},
@@ -62,7 +96,7 @@ std::string text_of(const json& facts) {
 }
 
 Turn weekly_due(const AgendaRow& known, const Roster& roster, const std::vector<ImportRow>& imports,
-                std::int64_t now_ms) {
+                std::int64_t now_ms, const Promises& promises) {
   Turn turn;
   const auto contact = roster.customers.find(known.key);
   if (contact == roster.customers.end() || !contact->second.weekly) {
@@ -72,12 +106,14 @@ Turn weekly_due(const AgendaRow& known, const Roster& roster, const std::vector<
   AgendaRow row = known;
   row.opened_ms = now_ms;
   row.next_ms = next_local(now_ms, kDigestMinute, contact->second.zone, kMonday);
-  std::int64_t done = 0, found = 0, open = 0;
+  std::int64_t done = 0, found = 0, open = 0, finish_ms = 0;
   for (const auto& import : imports) {
     if (import.workspace != known.key) continue;
     done += import.counters.registered;
     found += import.counters.found;
     open += import.closed_ms ? 0 : 1;
+    const auto promised = promises.find(import.id);
+    if (!import.closed_ms && promised != promises.end()) finish_ms = std::max(finish_ms, promised->second);
   }
   const std::int64_t before = read_facts(known.facts).value("done", std::int64_t{0});
   row.facts = json{{"done", done}}.dump();
@@ -87,6 +123,7 @@ Turn weekly_due(const AgendaRow& known, const Roster& roster, const std::vector<
                       {"added", std::max<std::int64_t>(0, done - before)},
                       {"registered", done},
                       {"found", found},
+                      {"finish_ms", finish_ms > now_ms ? finish_ms : 0},
                       {"since_ms", known.opened_ms}};
   turn.say.push_back(say(
       "digest.weekly", "", now_ms, "[Calls] " + contact->second.name + " · this week",
@@ -128,8 +165,8 @@ Turn digests_planned(const Roster& roster, const std::vector<AgendaRow>& known, 
 }
 
 Turn digest_due(const AgendaRow& known, const Roster& roster, const std::vector<ImportRow>& imports,
-                std::int64_t now_ms) {
-  if (known.kind == kWeekly) return weekly_due(known, roster, imports, now_ms);
+                std::int64_t now_ms, const Promises& promises) {
+  if (known.kind == kWeekly) return weekly_due(known, roster, imports, now_ms, promises);
   Turn turn;
   const Person* person = roster.find(known.key);
   if (person == nullptr) {
@@ -155,9 +192,10 @@ Turn digest_due(const AgendaRow& known, const Roster& roster, const std::vector<
     const char* part = part_of(import);
     facts["counts"][part] = facts["counts"][part].get<std::int64_t>() + 1;
     ++all;
-    if (facts[part].size() < kDigestLinesMax) facts[part].push_back(line_of(import));
+    if (facts[part].size() < kDigestLinesMax) facts[part].push_back(line_of(import, promises));
   }
   if (all == 0) return turn;
+  facts["count"] = all;
   const std::string next = facts["needs"].empty()
                                ? "Nothing to do."
                                : "Look at those that need you: callimport list --state needs_attention";

@@ -20,10 +20,10 @@ std::string key_of(const std::string& import, std::string_view thread) { return 
 
 /// Anything that moves on shows that nothing stands still any more.
 bool moves_on(const std::string& event) {
-  static constexpr std::array<std::string_view, 12> kMoves = {
-      "import.goes_on",     "import.access_checked", "import.counted",    "import.ordered",
-      "import.first_ready", "import.fetched",        "import.registered", "import.completed",
-      "import.cancelled",   "import.failed",         "import.undone",     "import.started"};
+  static constexpr std::array<std::string_view, 13> kMoves = {
+      "import.attention_ended", "import.goes_on", "import.access_checked", "import.counted",   "import.ordered",
+      "import.first_ready",     "import.fetched", "import.registered",     "import.completed", "import.cancelled",
+      "import.failed",          "import.undone",  "import.started"};
   return std::find(kMoves.begin(), kMoves.end(), event) != kMoves.end();
 }
 

@@ -30,6 +30,7 @@ Surroundings around(const Message& message, const MailManners& manners, const Ma
     made.quieter = "Answer this mail to have fewer or none of them.";
     return made;
   }
+  made.others = message.others;
   made.link = link_to(manners.open_url, import.id);
   const bool owns = !owner.address.empty() && parse_party(message.to.address).address == owner.address;
   made.why = import.id.empty() ? "You get this because the configuration names you for it."

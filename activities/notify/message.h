@@ -35,6 +35,7 @@ struct Message {
   int attempt = 1;                          ///< above 1: an earlier one may have arrived
   std::string why = {};                     ///< the rule that brought it to this reader; empty: none was kept
   std::vector<std::string> muted = {};      ///< ids of people who want no more of this: not to be mentioned
+  std::string others = {};                  ///< names of who else is told of the newest record; not for customers
 };
 
 struct Sent {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "activities/notify/access_ends.h"
 #include "activities/notify/channel_health.h"
 #include "activities/notify/delays.h"
 #include "activities/notify/digests.h"
@@ -72,9 +73,13 @@ Result<Turn> about_delay(storage::AgendaReads& agenda, const Notification& recor
     turn.drop.emplace_back(kDelay, record.import);
     return turn;
   }
-  if (record.event != "import.waiting") return turn;
+  if (record.event != "import.waiting" && record.event != "import.counted") return turn;
   TRY(const auto known, agenda.find(kDelay, record.import));
   if (!known) return turn;
+  if (record.event == "import.counted") {
+    const auto finish_ms = read_facts(record.facts).value("finish_ms", std::int64_t{0});
+    return finish_ms > record.at_ms ? delay_promised(*known, finish_ms) : turn;
+  }
   return delay_foreseen(*known, record, read_facts(record.facts).value("until_ms", std::int64_t{0}));
 }
 
@@ -90,19 +95,34 @@ Result<std::vector<ImportRow>> unmuted(LibraryTx& tx, const std::string& person,
   return imports;
 }
 
+Result<Promises> promises_after(storage::AgendaReads& agenda, std::int64_t now_ms) {
+  TRY(const auto delays, agenda.of_kind(kDelay, kRowsOfKindMax));
+  Promises promises;
+  for (const auto& row : delays) {
+    const std::int64_t finish_ms = promised_of(row);
+    if (finish_ms > now_ms) promises[row.import] = finish_ms;
+  }
+  return promises;
+}
+
 Result<Turn> turn_of(LibraryTx& tx, const Roster& roster, const AgendaRow& row, const std::vector<ImportRow>& imports,
                      std::int64_t now_ms) {
   if (row.kind == kOutage) return outage_due(row, now_ms);
   if (row.kind == kChannelTrouble) return channel_due(row, now_ms);
   if (row.kind == kFlap) return flap_due(row, now_ms);
-  if (row.kind == kWeekly) return digest_due(row, roster, imports, now_ms);
-  if (row.kind == kDigest) {
+  if (row.kind == kDigest || row.kind == kWeekly) {
+    TRY(const auto promises, promises_after(tx.telling().reads().agenda(), now_ms));
+    if (row.kind == kWeekly) return digest_due(row, roster, imports, now_ms, promises);
     TRY(const auto shown, unmuted(tx, row.key, imports));
-    return digest_due(row, roster, shown, now_ms);
+    return digest_due(row, roster, shown, now_ms, promises);
   }
   TRY(const ImportRow import, import_of(tx, row.import));
   if (row.kind == kEscalation) return escalation_due(row, roster, import, now_ms);
   if (row.kind == kDelay) return delay_due(row, import, now_ms);
+  if (row.kind == kAccessEnds) {
+    TRY(const auto delay, tx.telling().reads().agenda().find(kDelay, row.import));
+    return access_ends_due(row, import, delay ? promised_of(*delay) : 0, now_ms);
+  }
   Turn unknown;  // of a newer version: nobody here knows what it is for
   unknown.drop.emplace_back(row.kind, row.key);
   return unknown;

@@ -1,5 +1,7 @@
 #include "activities/notify/sending.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "activities/notify/channel_health.h"
@@ -26,6 +28,26 @@ void fill(Parcel& parcel) {
   if (message.form == Form::kEditRoot) message.earlier_ref = message.root_ref;
   message.to = {row.recipient, row.name, row.address, row.zone, row.customer};
   message.attempt = row.attempts;
+}
+
+/// Who else hears of a record, by name, everybody once: people and channels, but neither its reader nor customers.
+Result<std::string> others_of(LibraryTx& tx, const Roster& roster, const MessageRow& row,
+                              const storage::Notification& record) {
+  constexpr std::size_t kNamedMax = 5;
+  TRY(const auto told, tx.telling().reads().told(record.id));
+  std::vector<std::string> names;
+  for (const auto& one : told) {
+    const bool apart = one.state == "suppressed" || one.recipient.empty() || one.form == "edit_root" ||
+                       one.recipient == row.recipient || one.recipient.starts_with("customer:");
+    if (apart) continue;
+    const Person* person = roster.find(one.recipient);
+    std::string name = person == nullptr || person->name.empty() ? one.recipient : person->name;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamedMax); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() <= kNamedMax ? text : fmt::format("{} and {} more", text, names.size() - kNamedMax);
 }
 
 /// True when the person has had enough for this hour: the digest comes sooner instead.
@@ -123,6 +145,9 @@ Result<std::optional<Parcel>> prepare(LibraryTx& tx, const Roster& roster, const
   parcel.row = *queued;
   ++parcel.row.attempts;
   TRY(parcel.message.root_ref, telling.reads().root_ref(parcel.row.channel, parcel.row.recipient, parcel.row.thread));
+  if (!parcel.row.customer && !parcel.message.news.empty()) {
+    TRY(parcel.message.others, others_of(tx, roster, parcel.row, parcel.message.news.back()));
+  }
   fill(parcel);
   TRY_VOID(add_rule(tx, parcel.message));
   return std::optional<Parcel>(std::move(parcel));

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
+#include "activities/notify/access_ends.h"
 #include "api/grpc/deeds.h"
+#include "storage/library/telling.h"
 #include "storage/vault/oauth_bundle.h"
 
 namespace callimport::api {
@@ -89,11 +91,21 @@ void tell_imports(SharedRenewal renewal, int next) {
   });
 }
 
+/// What was remembered of when the old access ends goes; the next step of each import remembers the new one's.
+void forget_end(Renewal& renewal) {
+  (void)renewal.parts.library.change([&](storage::LibraryTx& tx) -> Result<> {
+    for (const auto& import : renewal.reply.imports_told())
+      TRY_VOID(tx.telling().agenda().drop(activities::kAccessEnds, import));
+    return {};
+  });
+}
+
 /// Seals it, once, and goes on with `then` on the loop.
 void seal(SharedRenewal renewal, std::function<void()> then) {
   if (renewal->sealed) return then();
   renewal->parts.pool.post([renewal, then = std::move(then)] {
     auto sealed = std::make_shared<Result<>>(renewal->parts.vault.replace(*renewal->id, renewal->secret));
+    if (*sealed) forget_end(*renewal);
     renewal->parts.loop.post([renewal, sealed, then] {
       if (!*sealed) return end(renewal, status_of(sealed->error()));
       renewal->sealed = true;

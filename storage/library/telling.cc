@@ -123,9 +123,33 @@ TellingReads::TellingReads(Database& db)
               " sum(state = 'queued' AND (due_ms <= ?1 OR attempts > 0)),"
               " min(CASE WHEN state = 'queued' AND (due_ms <= ?1 OR attempts > 0) THEN made_ms END)"
               " FROM message GROUP BY channel ORDER BY channel"),
+      troubles_(db,
+                "SELECT cause, count(*) AS calls, sum(state = 5) FROM manifest INDEXED BY manifest_trouble"
+                " WHERE import = (SELECT number FROM import WHERE id = ?1) AND state IN (4, 5)"
+                " GROUP BY cause ORDER BY calls DESC, cause"),
+      lengths_(db,
+               "SELECT count(*), count(duration_ms), coalesce(sum(duration_ms), 0) FROM manifest"
+               " WHERE import = (SELECT number FROM import WHERE id = ?1)"),
       agenda_(db),
       mutes_(db) {}
 
+Result<std::vector<Problem>> TellingReads::troubles(const std::string& import) {
+  return all_rows(troubles_.bind(1, import), [](const Statement& row) {
+    Problem problem;
+    problem.cause = row.text(0);
+    problem.calls = row.integer(1);
+    problem.failed = row.integer(2);
+    return problem;
+  });
+}
+Result<ManifestSums> TellingReads::manifest_sums(const std::string& import) {
+  TRY(const auto read, first_row(lengths_.bind(1, import), [](const Statement& row) {
+        return ManifestSums{row.integer(0), row.integer(1), row.integer(2), {}};
+      }));
+  ManifestSums sums = read.value_or(ManifestSums{});
+  TRY(sums.problems, troubles(import));
+  return sums;
+}
 Result<std::vector<Notification>> TellingReads::unrouted(int limit) {
   return all_rows(unrouted_.bind(1, limit), read_notification);
 }

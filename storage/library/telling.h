@@ -64,6 +64,12 @@ struct ChannelHealth {
   std::optional<std::int64_t> oldest_due_ms = std::nullopt;  ///< of these
 };
 
+/// Calls of a manifest together, and those that cannot come across by cause.
+struct ManifestSums {
+  std::int64_t calls = 0, with_length = 0, length_ms = 0;  ///< length_ms: of those with_length
+  std::vector<Problem> problems;
+};
+
 inline constexpr std::size_t kRenderedBytesMax = 64u << 10;  ///< longer texts are cut
 
 class TellingReads {
@@ -100,12 +106,17 @@ class TellingReads {
                                     const std::string& thread);
   Result<std::vector<ChannelHealth>> health(std::int64_t now_ms);
 
+  /// Failed and skipped calls of an import by cause, without examples and times.
+  Result<std::vector<Problem>> troubles(const std::string& import);
+  /// What the manifest of an import holds, for whoever tells that it is counted. Reads all of it.
+  Result<ManifestSums> manifest_sums(const std::string& import);
+
   AgendaReads& agenda() { return agenda_; }
   MuteReads& mutes() { return mutes_; }
 
  private:
   Statement unrouted_, record_, told_, told_lines_, messages_, message_, news_, ready_, next_, channels_, joinable_,
-      root_, line_, made_, routine_, health_;
+      root_, line_, made_, routine_, health_, troubles_, lengths_;
   AgendaReads agenda_;
   MuteReads mutes_;
 };

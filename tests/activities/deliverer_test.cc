@@ -26,6 +26,7 @@ using testing::IsEmpty;
 struct Arrived {
   std::vector<std::string> lines;
   std::vector<std::string> ids;
+  std::vector<std::string> others;  ///< recipient: who else was told
 };
 
 /// Refuses as often as it is told to, and keeps what arrived.
@@ -45,6 +46,7 @@ class FlakyChannel final : public Channel {
     if (failures_-- > 0) co_return tl::unexpected(not_now);
     std::string line = name_ + ">" + message.to.id + " " + std::string(to_string(message.form)) + ":";
     for (const auto& one : message.news) line += " " + one.id;
+    if (!message.others.empty()) arrived_.others.push_back(message.to.id + ": " + message.others);
     arrived_.lines.push_back(line);
     arrived_.ids.push_back(message.id);
     co_return Sent{"ref-" + message.id, line};
@@ -190,6 +192,14 @@ TEST_F(Delivering, EachAttemptIsCountedOnceItIsWrittenDown) {
   EXPECT_EQ(told("import.retried", "sent"), 1u);
   const auto delays = told_counts().delays.at({"mail", "important"});
   EXPECT_GE(delays.seconds, 5.0) << "from the record, the failed attempt included";
+}
+
+TEST_F(Delivering, EachMessageNamesWhoElseIsTold) {
+  slack_ = true;
+  begin(0);
+  tell("ntf_1", "access.needed");
+  loop_.run_for(1min);
+  EXPECT_THAT(arrived_.others, testing::UnorderedElementsAre("ana: #slack", "#slack: ana", "#slack: ana"));
 }
 
 TEST_F(Delivering, OneThatNeverArrivesHasFailedAfterADay) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "activities/notify/access_ends.h"
 #include "activities/notify/channel_health.h"
 #include "activities/notify/delays.h"
 #include "activities/notify/digests.h"
@@ -229,6 +230,114 @@ TEST(Delays, AreToldAfterAQuarterAndAnHourAndAgainOnlyAfterAnother) {
   EXPECT_THAT(delay_foreseen(began.put[0], record("import.waiting"), kNow + 9 * kHour).say, IsEmpty());
   row.closed_ms = kNow;
   EXPECT_THAT(delay_due(began.put[0], row, kNow + 10 * kHour).say, IsEmpty());
+}
+
+TEST(Delays, AreHeldAgainstTheLastTimePeopleWereGiven) {
+  ImportRow row = import_row();
+  row.input = R"({"predicted":{"duration_to_ms":28800000}})";
+  const AgendaRow began = delay_began(record("import.started"), row).put.at(0);
+  const auto late = delay_foreseen(began, record("import.waiting"), kNow + 12 * kHour);
+  ASSERT_EQ(late.say.size(), 1u);
+  EXPECT_EQ(read_facts(late.say[0].facts)["planned_ms"], kNow + 8 * kHour);
+  const AgendaRow told = late.put.at(0);
+  EXPECT_EQ(promised_of(told), kNow + 12 * kHour);
+  EXPECT_EQ(told.next_ms, kNow + 15 * kHour) << "a quarter of the twelve hours that were told";
+  EXPECT_THAT(delay_foreseen(told, record("import.waiting"), kNow + 14 * kHour).say, IsEmpty());
+  const auto later = delay_reckoned(told, {kNow + 16 * kHour, kNow + 18 * kHour, "it waits"}, kNow + 9 * kHour);
+  ASSERT_EQ(later.say.size(), 1u);
+  EXPECT_EQ(read_facts(later.say[0].facts)["planned_ms"], kNow + 12 * kHour) << "not the time of the start";
+  const AgendaRow counted = delay_promised(began, kNow + 20 * kHour).put.at(0);
+  EXPECT_EQ(counted.next_ms, kNow + 25 * kHour) << "a new estimate is a promise, too";
+}
+
+TEST(Delays, AreOverOnceTheFinishIsWithinWhatWasPromisedBefore) {
+  ImportRow row = import_row();
+  row.input = R"({"predicted":{"duration_to_ms":28800000}})";
+  const AgendaRow began = delay_began(record("import.started"), row).put.at(0);
+  const auto end = [](std::int64_t from_h, std::int64_t to_h) {
+    return Reckoned{kNow + from_h * kHour, kNow + to_h * kHour, "it goes slower"};
+  };
+  EXPECT_THAT(delay_reckoned(began, end(5, 7), kNow + kHour).say, IsEmpty()) << "it was never late";
+  EXPECT_THAT(delay_reckoned(began, end(9, 13), kNow + kHour).say, IsEmpty()) << "at its best it is in time";
+  const auto late = delay_reckoned(began, end(11, 13), kNow + kHour);
+  ASSERT_EQ(late.say.size(), 1u);
+  EXPECT_EQ(late.say[0].event, "import.delayed");
+  EXPECT_THAT(delay_reckoned(late.put.at(0), end(7, 9), kNow + 2 * kHour).say, IsEmpty()) << "not quite yet";
+  const auto again = delay_reckoned(late.put.at(0), end(6, 8), kNow + 2 * kHour);
+  ASSERT_EQ(again.say.size(), 1u);
+  EXPECT_EQ(again.say[0].event, "import.on_time_again");
+  EXPECT_EQ(read_facts(again.say[0].facts)["finish_ms"], kNow + 8 * kHour);
+  EXPECT_EQ(promised_of(again.put.at(0)), kNow + 8 * kHour);
+  EXPECT_THAT(delay_reckoned(again.put.at(0), end(6, 8), kNow + 3 * kHour).say, IsEmpty()) << "once";
+}
+
+TEST(Delays, OfAnEarlierVersionAreHeldAgainstTheStart) {
+  AgendaRow old;
+  old.kind = kDelay;
+  old.key = old.import = "imp_1";
+  old.opened_ms = kNow;
+  old.facts = R"({"foretold_ms":28800000})";
+  EXPECT_EQ(promised_of(old), kNow + 8 * kHour);
+  EXPECT_EQ(delay_due(old, import_row(), kNow + 10 * kHour).say.size(), 1u);
+}
+
+TEST(AccessEnds, IsToldAWeekAndADayBeforeWhereTheImportWillNotBeDone) {
+  const std::int64_t ends_ms = kNow + 30 * kDay;
+  AgendaRow row = access_ends_at({"imp_1", "cred_1", ends_ms}, kNow);
+  EXPECT_EQ(row.next_ms, ends_ms - 7 * kDay);
+  const auto week = access_ends_due(row, import_row(), ends_ms + kDay, *row.next_ms);
+  ASSERT_EQ(week.say.size(), 1u);
+  EXPECT_EQ(week.say[0].event, "access.ends_soon");
+  EXPECT_EQ(read_facts(week.say[0].facts)["ends_ms"], ends_ms);
+  EXPECT_EQ(read_facts(week.say[0].facts)["finish_ms"], ends_ms + kDay);
+  row = week.put.at(0);
+  EXPECT_EQ(row.next_ms, ends_ms - kDay);
+  EXPECT_THAT(access_ends_due(row, import_row(), ends_ms - 1, *row.next_ms).say, IsEmpty()) << "it is done by then";
+  const auto day = access_ends_due(row, import_row(), 0, *row.next_ms);
+  EXPECT_EQ(day.say.size(), 1u) << "nobody knows when it is done";
+  EXPECT_FALSE(day.put.at(0).next_ms.has_value()) << "and no third time";
+}
+
+TEST(AccessEnds, OfAShortLifeIsToldAtOnceAndOfAClosedImportNever) {
+  const AgendaRow row = access_ends_at({"imp_1", "cred_1", kNow + 2 * kHour}, kNow);
+  EXPECT_EQ(row.next_ms, kNow);
+  const auto soon = access_ends_due(row, import_row(), 0, kNow);
+  EXPECT_EQ(soon.say.size(), 1u);
+  EXPECT_FALSE(soon.put.at(0).next_ms.has_value());
+  ImportRow closed = import_row();
+  closed.closed_ms = kNow;
+  EXPECT_THAT(access_ends_due(row, closed, 0, kNow).say, IsEmpty());
+  EXPECT_EQ(access_ends_due(row, closed, 0, kNow).drop.size(), 1u);
+  EXPECT_THAT(access_ends_due(row, import_row(), 0, kNow + 3 * kHour).say, IsEmpty()) << "it has ended already";
+}
+
+TEST(Escalations, EndWhenWhatWantedAPersonIsOver) {
+  EXPECT_THAT(escalations_ended(record("import.attention_ended")), testing::Contains("imp_1/attention"));
+  EXPECT_THAT(escalations_ended(record("import.attention_ended")), testing::Not(testing::Contains("imp_1/gaps")));
+}
+
+TEST(Digests, SayOfEachImportWhoseItIsHowItStandsAndWhenItIsDone) {
+  AgendaRow row;
+  row.kind = kDigest;
+  row.key = "ana";
+  row.opened_ms = kNow - kDay;
+  ImportRow runs = import_row(), waits = import_row("imp_2"), done = import_row("imp_3");
+  runs.title = "Northwind";
+  runs.first.stage = runs.bulk.stage = "fetch";
+  waits.bulk = {"fetch", "waiting", "window.closed", "", "", kNow + kHour};
+  done.closed_ms = kNow - kHour;
+  done.bulk.condition = "completed";
+  done.report = R"({"grade":"good"})";
+  const auto due = digest_due(row, roster(), {runs, waits, done}, kNow, {{"imp_1", kNow + 2 * kHour}});
+  ASSERT_EQ(due.say.size(), 1u);
+  const auto facts = read_facts(due.say[0].facts);
+  EXPECT_EQ(facts["count"], 3);
+  EXPECT_EQ(facts["running"][0]["customer"], "Northwind");
+  EXPECT_EQ(facts["running"][0]["words"], "fetching recordings");
+  EXPECT_EQ(facts["running"][0]["finish_ms"], kNow + 2 * kHour);
+  EXPECT_EQ(facts["waiting"][0]["words"], "closed window");
+  EXPECT_EQ(facts["waiting"][0]["finish_ms"], 0) << "nobody was told a time";
+  EXPECT_EQ(facts["finished"][0]["words"], "completed, grade good");
 }
 
 TEST(Digests, SayWhatNeedsYouFirstAndNothingWhenThereIsNothing) {

@@ -503,6 +503,12 @@ TEST_P(Mazes, AreToldAndWalkedSlowlyUntilAPersonMustLook) {
   ASSERT_TRUE(scene.world->signal(scene.id, "retry-now", "{}").has_value());
   ASSERT_TRUE(scene.world->run_until_closed(6h)) << scene.status();
   expect_all_came(scene);
+  std::vector<storage::Notification> ended = scene.world->library().notifications(scene.id, 1'000).value();
+  std::erase_if(ended, [](const storage::Notification& one) { return one.event != "import.attention_ended"; });
+  ASSERT_FALSE(ended.empty()) << "what wanted a person is over, in the thread that asked for one";
+  const auto facts = json::parse(ended.back().facts);
+  EXPECT_EQ(facts["cause"], kChanged);
+  EXPECT_GE(facts["waited_s"], 24 * 3'600);
 }
 
 /// What is known of a list without end can be had: the same import again, asked for no more than that.

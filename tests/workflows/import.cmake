@@ -6,6 +6,7 @@ add_floor(simulations_import_world
 
 add_suite(import_table_test SOURCES workflows/table_test.cc workflows/decisions_test.cc DEPS workflows)
 add_suite(import_test SOURCES workflows/import_test.cc workflows/trouble_test.cc workflows/access_test.cc workflows/quarantine_test.cc workflows/transcriber_test.cc workflows/full_disk_test.cc workflows/report_test.cc workflows/choice_test.cc workflows/repeats_test.cc DEPS simulations_import_world TIMEOUT 300)
+add_suite(import_news_test SOURCES workflows/news_test.cc DEPS simulations_import_world TIMEOUT 300)
 add_suite(import_window_test SOURCES workflows/window_test.cc DEPS simulations_import_world TIMEOUT 300)
 add_suite(import_people_test SOURCES workflows/people_test.cc DEPS simulations_import_world TIMEOUT 300)
 add_suite(import_bad_input_test SOURCES workflows/bad_input_test.cc DEPS simulations_import_world TIMEOUT 300)
