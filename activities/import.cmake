@@ -42,12 +42,12 @@ add_floor(activities::notify
   HEADERS notify/mail.h notify/curl_mail.h notify/mail_channel.h notify/unsubscribe.h notify/channel.h notify/wishes.h notify/muting.h
           notify/restraint.h notify/outages.h notify/flapping.h notify/escalations.h
           notify/digests.h notify/channel_health.h notify/rules.h notify/router.h
-          notify/sending.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h notify/slack_view.h
+          notify/sending.h notify/forecast.h notify/deliverer.h notify/slack_api.h notify/slack_blocks.h notify/slack_view.h
           notify/slack_channel.h
   SOURCES notify/mail.cc notify/curl_mail.cc notify/mail_channel.cc notify/unsubscribe.cc notify/channels.cc notify/wishes.cc notify/muting.cc
           notify/restraint.cc notify/outages.cc notify/flapping.cc
           notify/escalations.cc notify/digests.cc notify/channel_health.cc notify/rules.cc notify/router.cc
-          notify/sending.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc notify/slack_view.cc
+          notify/sending.cc notify/forecast.cc notify/deliverer.cc notify/slack_api.cc notify/slack_blocks.cc notify/slack_view.cc
           notify/slack_channel.cc
   DEPS activities::events activities::people activities::words activities::http engine::worker storage::library storage::vault
        storage::model storage::runtime nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog CURL::libcurl PkgConfig::SODIUM)

@@ -23,6 +23,7 @@ constexpr std::array kMethods = {
     MethodRole{"GetMessage", Role::kViewer, "show a message"},
     MethodRole{"ExplainNotifications", Role::kViewer, "ask why somebody was told"},
     MethodRole{"PreviewMessage", Role::kViewer, "preview a message"},
+    MethodRole{"ForecastMessages", Role::kViewer, "count what rules would have sent"},
     MethodRole{"ListChannels", Role::kViewer, "look at channels"},
     MethodRole{"ListMutes", Role::kViewer, "list what is muted"},
     MethodRole{"MuteMessages", Role::kOperator, "mute messages"},

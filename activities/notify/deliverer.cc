@@ -332,5 +332,6 @@ void Deliverer::stop() {
 
 std::vector<std::string> Deliverer::channels() const { return inside_->names(); }
 const Roster& Deliverer::roster() const { return inside_->roster; }
+std::vector<ChannelView> Deliverer::views(const storage::Notification& record) const { return inside_->views(record); }
 
 }  // namespace callimport::activities

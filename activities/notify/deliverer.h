@@ -7,6 +7,7 @@
 
 #include "activities/notify/channel.h"
 #include "activities/notify/people.h"
+#include "activities/notify/wishes.h"
 #include "storage/library/library.h"
 #include "storage/runtime/clock.h"
 #include "storage/runtime/executor.h"
@@ -34,6 +35,8 @@ class Deliverer {
   /// Names of its channels.
   std::vector<std::string> channels() const;
   const Roster& roster() const;
+  /// The channels as they are to a record. Any thread: nothing it reads changes after the start.
+  std::vector<ChannelView> views(const storage::Notification& record) const;
 
  private:
   struct Inside;

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -218,8 +220,8 @@ Ended health(Session& session) {
 }
 
 struct PreviewFlags {
-  std::string event, as = "text";
-  bool customer = false, open = false;
+  std::string event, as = "text", rules;
+  bool customer = false, open = false, week = false;
 };
 
 /// Every message there is, when no event is named.
@@ -250,7 +252,46 @@ Ended open_page(Session& session, const std::string& event, const std::string& h
   return run_program(program, {path}) == 0 ? kExitDone : kExitFailed;
 }
 
+/// The whole file, as long as a configuration may be.
+tl::expected<std::string, CliError> read_rules(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in) return sorry(kExitUsage, "input.invalid", path + " cannot be read", "Name a configuration: --rules FILE");
+  return text + "\n";  // an empty file is rules that tell nobody, not those in force
+}
+
+/// What the last week would have brought to whom, by the rules in force or by those of a file.
+Ended forecast(Session& session, const PreviewFlags& flags) {
+  v1::ForecastMessagesRequest request;
+  if (!flags.rules.empty()) {
+    CLI_TRY(*request.mutable_rules(), read_rules(flags.rules));
+  }
+  CLI_TRY(const auto reply,
+          (session.ask<v1::ForecastMessagesRequest, v1::ForecastMessagesResponse>("ForecastMessages", request)));
+  Sheet sheet;
+  for (const auto& one : reply.counts())
+    sheet.rows.push_back({{"channel", one.channel()},
+                          {"recipient", one.recipient()},
+                          {"name", one.name()},
+                          {"customer", one.customer()},
+                          {"messages", one.messages()},
+                          {"act", one.act()},
+                          {"records", one.records()}});
+  sheet.columns = plain_columns({"channel", "recipient", "messages", "act", "records"});
+  sheet.text = [&] {
+    Table table{{"CHANNEL", "WHO", "MESSAGES", "TO ACT ON", "RECORDS IN THEM"}, {}, 2};
+    for (const auto& one : reply.counts())
+      table.rows.push_back({one.channel(), printable(one.recipient()), human_count(one.messages()),
+                            human_count(one.act()), human_count(one.records())});
+    const std::string since = session.time(reply.from_ms());
+    return fmt::format("{}\n{} records since {}{}. Nothing was sent.\n", table.show(session.width()),
+                       human_count(reply.records()), since, reply.cut() ? ", which are not all of the week" : "");
+  };
+  return print_sheet(session, sheet);
+}
+
 Ended preview(Session& session, const PreviewFlags& flags) {
+  if (flags.week || !flags.rules.empty()) return forecast(session, flags);
   if (flags.event.empty()) return list_events(session);
   v1::PreviewMessageRequest request;
   request.set_event(flags.event);
@@ -276,13 +317,18 @@ Ended preview(Session& session, const PreviewFlags& flags) {
 
 void add_preview(Tree& tree, CLI::App& all) {
   auto& verb =
-      tree.verb(all, "preview", "A message as it would be; without an event, all there are",
-                {"callimport notifications preview", "callimport notifications preview import.completed --open"});
+      tree.verb(all, "preview", "A message as it would be; without an event, all there are; or a week of them, counted",
+                {"callimport notifications preview", "callimport notifications preview import.completed --open",
+                 "callimport notifications preview --week --rules new.toml"});
   auto flags = std::make_shared<PreviewFlags>();  // shared by the parser and the body
   verb.add_option("event", flags->event, "what happened");
   verb.add_flag("--customer", flags->customer, "as the customer gets it");
   verb.add_option("--as", flags->as, "text, html, slack")->check(CLI::IsMember({"text", "html", "slack"}));
-  verb.add_flag("--open", flags->open, "the mail, in a browser");
+  auto* open = verb.add_flag("--open", flags->open, "the mail, in a browser");
+  auto* week = verb.add_flag("--week", flags->week, "what the last seven days would have sent to whom; sends nothing");
+  week->excludes(open);
+  verb.add_option("--rules", flags->rules, "with --week: by [people] and [notify] of this file, not those in force")
+      ->needs(week);
   tree.run(verb, [&session = tree.session, flags] { return preview(session, *flags); });
 }
 

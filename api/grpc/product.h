@@ -80,6 +80,9 @@ struct ProductParts {
   std::function<void()> told = {};             ///< something was recorded: the deliverer may look; called on the loop
   /// Of an event's sample. Called on the loop; empty: there are no templates.  @error kNotFound  no such message
   std::function<Result<MessagePreview>(const std::string& event, bool customer)> preview = {};
+  /// What rules would have sent last week; the text of a configuration, or empty for those in force. Called on the pool;
+  /// empty: nobody is told here.  @error kInvalid  the configuration: says where
+  std::function<Result<::callimport::v1::ForecastMessagesResponse>(const std::string& rules)> forecast = {};
   ProveAccess prove = {};                   ///< empty: new credentials are not tried
   activities::SignIns* sign_ins = nullptr;  ///< null: nobody can sign in
   activities::WebhookSender* webhooks = nullptr;  ///< null: no other program is told

@@ -256,11 +256,16 @@ Result<v1::ListChannelsResponse> list_channels(ProductParts& parts, const v1::Li
   return reply;
 }
 
+Result<v1::ForecastMessagesResponse> forecast(ProductParts& parts, const v1::ForecastMessagesRequest& request) {
+  if (!parts.forecast) return fail(Code::kUnavailable, "nobody is told of anything here");
+  return parts.forecast(request.rules());
+}
+
 /// On the loop: templates are used by one at a time.
 void add_preview(Router& router, ProductParts& parts) {
   using Request = v1::PreviewMessageRequest;
-  auto method = typed_method<Request>(
-      [&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
+  auto method =
+      typed_method<Request>([&parts](std::shared_ptr<Request> request, CallContext, std::shared_ptr<Answer> answer) {
         if (!parts.preview) return answer->finish(status_of({Code::kUnavailable, "there are no templates here"}));
         const auto made = parts.preview(request->event(), request->customer());
         if (!made) return answer->finish(status_of(made.error()));
@@ -279,6 +284,7 @@ void add_preview(Router& router, ProductParts& parts) {
 
 void add_notification_methods(Router& router, ProductParts& parts) {
   add_preview(router, parts);
+  add_pooled(router, parts, "ForecastMessages", &forecast);
   add_pooled(router, parts, "ListMessages", &list_messages);
   add_pooled(router, parts, "GetMessage", &get_message);
   add_pooled(router, parts, "ExplainNotifications", &explain);

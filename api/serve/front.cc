@@ -20,6 +20,7 @@
 #include "api/grpc/temporal_methods.h"
 #include "api/grpc/test_methods.h"
 #include "api/serve/backup_places.h"
+#include "api/serve/forecast.h"
 #include "workflows/import/import_workflow.h"
 
 namespace callimport::api {
@@ -180,6 +181,7 @@ Result<> open_doors(Front& front, House& house, engine::WorkflowService& service
   front.parts->channels = house.deliverer->channels();
   front.parts->told = [&house] { wake_tellers(house); };
   front.parts->preview = [&house](const std::string& event, bool customer) { return preview(house, event, customer); };
+  front.parts->forecast = [&house](const std::string& rules) { return forecast_week(house, rules); };
   front.parts->budgets = [&house] { return house.permits->list(); };
   const storage::BudgetSettings& own = house.permits->settings();
   front.parts->budget = {own.bulk_calls, std::chrono::duration_cast<std::chrono::milliseconds>(own.period).count()};

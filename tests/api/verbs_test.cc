@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -94,6 +96,26 @@ TEST_F(Verbs, ShowAnswersByPrefixInItsForms) {
   EXPECT_EQ(house_->verb({"show", id(), "--call", "nope"}).code, 1);
   EXPECT_EQ(house_->verb({"show", id(), "--problems"}).code, 0);
   EXPECT_GT(read_json({"show", id(), "--notifications", "-o", "json"}).size(), 2u);
+}
+
+TEST_F(Verbs, AWeekOfMessagesIsCountedAndNothingIsSent) {  // N-09, ST-01
+  const auto sent = read_json({"notifications", "list", "--limit", "1000", "-o", "json"});
+  const auto week = read_json({"notifications", "preview", "--week", "-o", "json"});
+  ASSERT_EQ(week.size(), 1u) << "the log is the only channel here: " << week;
+  EXPECT_EQ(week[0]["channel"], "log");
+  EXPECT_GT(week[0]["messages"].get<int>(), 2);
+  EXPECT_GE(week[0]["records"].get<int>(), week[0]["messages"].get<int>());
+  EXPECT_EQ(read_json({"notifications", "list", "--limit", "1000", "-o", "json"}).size(), sent.size());
+  const std::string rules = house_->data() + "/rules.toml";
+  std::ofstream(rules) << "[people.ana]\nmail = \"ana@example.test\"\nlevel = \"everything\"\n";
+  EXPECT_EQ(house_->verb({"notifications", "preview", "--week", "--rules", rules}).code, 0);
+  std::ofstream(rules) << "[people.ana]\nlevel = \"loud\"\n";
+  const auto wrong = house_->verb({"notifications", "preview", "--week", "--rules", rules});
+  EXPECT_NE(wrong.code, 0);
+  EXPECT_NE(wrong.err.find("rules:2"), std::string::npos) << wrong.err;
+  EXPECT_NE(house_->verb({"notifications", "preview", "--week", "--rules", house_->data() + "/none"}).code, 0);
+  for (const auto& file : std::filesystem::directory_iterator(house_->data()))
+    EXPECT_FALSE(file.path().filename().string().starts_with("forecast-")) << file.path();
 }
 
 TEST_F(Verbs, BudgetsShowWhatIsUsed) {  // PM-04
@@ -265,8 +287,8 @@ TEST(Credentials, ExpiredTokenWaitsForARenewedOne) {
   EXPECT_NE(bad.err.find("no import was told"), std::string::npos) << bad.err;
   EXPECT_NE(bad.err.find("next: callimport credentials renew " + house.credential()), std::string::npos) << bad.err;
   EXPECT_EQ(bad.err.find("grain_pat_bad"), std::string::npos) << bad.err;
-  const auto json = house.verb({"credentials", "replace", house.credential(), "--token-stdin", "-o", "json"},
-                               "grain_pat_bad\n");
+  const auto json =
+      house.verb({"credentials", "replace", house.credential(), "--token-stdin", "-o", "json"}, "grain_pat_bad\n");
   EXPECT_EQ(json.code, 4) << json.out << json.err;
   const auto error = nlohmann::json::parse(json.err, nullptr, false);
   ASSERT_TRUE(error.is_object()) << json.err;

@@ -13,7 +13,7 @@ add_suite(import_bad_input_test SOURCES workflows/bad_input_test.cc DEPS simulat
 add_suite(power_lost_test SOURCES workflows/power_lost_test.cc DEPS simulations_import_world LABELS sweep TIMEOUT 3600)
 add_suite(failing_loop_test SOURCES workflows/failing_loop_test.cc DEPS simulations_import_world LABELS sweep TIMEOUT 3600)
 add_suite(real_content_test SOURCES workflows/real_content_test.cc DEPS simulations_import_world TIMEOUT 300)
-add_suite(notify_test SOURCES activities/notify_test.cc activities/deliverer_test.cc activities/rules_test.cc activities/muting_test.cc activities/telling_day_test.cc activities/mail_test.cc activities/mail_server_test.cc
+add_suite(notify_test SOURCES activities/notify_test.cc activities/deliverer_test.cc activities/rules_test.cc activities/muting_test.cc activities/telling_day_test.cc activities/forecast_test.cc activities/mail_test.cc activities/mail_server_test.cc
           DEPS activities::notify simulations_world storage::library TIMEOUT 300)
 add_suite(messages_test SOURCES activities/messages_test.cc DEPS activities::words)
 add_suite(import_steps_test SOURCES activities/import_steps_test.cc activities/problem_news_test.cc activities/grade_test.cc activities/advice_test.cc DEPS activities::import)
