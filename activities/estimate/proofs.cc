@@ -39,8 +39,7 @@ struct People {
 Awaitable<void> size_recording(std::shared_ptr<Session> session, storage::ManifestRow call, Checklist& checks,
                                Seen& seen) {
   const Platform& platform = session->platform();
-  auto asking =
-      session->ask(Operation::kMediaLink, platform.media(session->auth(), call.source_id), platform.read_media);
+  auto asking = session->ask(Operation::kMediaLink, platform.media(session->auth(), call.source_id), platform.read_media);
   const Fetched<MediaLink> link = co_await std::move(asking);
   if (!link) {
     if (seen.sized == 0) checks.set("call.download", CheckResult::kFail, trouble_words(link.error()));

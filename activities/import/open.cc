@@ -1,10 +1,12 @@
 // The first step: the import's row, new or taken over, and the beginning is told.
 #include "activities/import/choice.h"
+#include "activities/import/milestones.h"
 #include "activities/import/outlook.h"
 #include "activities/import/step.h"
 #include "activities/import/texts.h"
 #include "activities/import/window.h"
 #include "activities/notify/turn.h"
+#include "storage/library/telling.h"
 
 namespace callimport::activities {
 namespace {
@@ -39,6 +41,7 @@ Result<std::string> open(storage::LibraryTx& tx, const ImportDeps& deps, const I
   const bool again = before.created_ms != now_ms || before.counters.found > 0;
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kFirst, row.first, now_ms));
   TRY_VOID(tx.set_lane(ask.import, storage::Lane::kBulk, row.bulk, now_ms));
+  TRY_VOID(tx.telling().agenda().drop(kAttention, ask.import));  // of a run before this one
   TRY(const storage::ImportRow now, tx.import(ask.import));
   auto started = compose_started(now, again, now_ms);
   if (!again) {

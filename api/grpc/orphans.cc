@@ -56,7 +56,7 @@ Result<Decision> tell(const OrphanParts& parts, const storage::ImportRow& row) {
   change.event = "attention needed";
   change.told = "condition.changed";
   TRY_VOID(parts.library.change([&](storage::LibraryTx& tx) {
-    return activities::store_changes(tx, row.id, {change}, to_unix_ms(parts.clock.now()));
+    return activities::store_changes(tx, row.id, {change}, {}, to_unix_ms(parts.clock.now()));
   }));
   return Decision{.input = {}, .told = true};
 }
