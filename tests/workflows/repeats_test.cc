@@ -114,7 +114,8 @@ TEST(Replaced, RecordingsLeaveTheDisk) {
   EXPECT_TRUE(media.contains(old).value()) << "the commit comes first";
   world.bring_second("skip");
   EXPECT_FALSE(media.contains(old).value());
-  for (const auto& call : library.calls({}, "", 100).value()) {
+  const auto after = library.calls({}, "", 100).value();
+  for (const auto& call : after) {
     const bool by_hand = call.source_id == calls.at(0).source_id;
     EXPECT_EQ(!by_hand, media.contains(call.media->hash).value()) << call.source_id;
   }
@@ -141,9 +142,10 @@ struct Twins {
   int put_off() {
     int times = 0;
     auto& library = scene.world->library();
-    for (const auto& row : library.manifest(scene.id, std::nullopt, "", "", 1'000).value()) {
-      for (const auto& attempt : library.attempts(scene.id, row.source_id).value())
-        times += attempt.cause == "duplicate.under_way" ? 1 : 0;
+    const auto rows = library.manifest(scene.id, std::nullopt, "", "", 1'000).value();
+    for (const auto& row : rows) {
+      const auto attempts = library.attempts(scene.id, row.source_id).value();
+      for (const auto& attempt : attempts) times += attempt.cause == "duplicate.under_way" ? 1 : 0;
     }
     return times;
   }

@@ -1,5 +1,6 @@
 // What holds when an import's databases are put back from backups, together or one of them older than the other: no
 // call twice, no registered call of the restored library lost, and what is missing comes with a re-request.
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -221,9 +222,16 @@ TEST_F(Orphans, GoOnByThemselvesWithWhatIsMissing) {
 
 TEST_F(Orphans, OfTwoWhoLookAtOnceOneStartsThem) {
   put_back("/end", "/late");
+  const auto begun = [this] {
+    const auto told = world().library().notifications(scene_.id, 1'000).value();
+    return std::count_if(told.begin(), told.end(), [](const auto& one) { return one.event == "import.started"; });
+  };
+  const auto before = begun();
   const auto found = look_twice();
-  EXPECT_EQ(found[0].restarted.size() + found[1].restarted.size(), 1u);
+  for (const auto& one : found)
+    EXPECT_EQ(one.restarted, std::vector<std::string>{scene_.id}) << "each says that it runs";
   ASSERT_TRUE(world().run_until_closed(24h)) << scene_.status();
+  EXPECT_EQ(begun(), before + 1);
   expect_whole();
 }
 
