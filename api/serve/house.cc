@@ -19,6 +19,7 @@
 namespace callimport::api {
 namespace {
 
+inline constexpr std::size_t kTellingThreads = 8;  // four mails under way, each a thread; rows meanwhile
 inline constexpr rlim_t kConnectionsWanted = 10'000;
 inline constexpr rlim_t kDescriptorsWanted = kConnectionsWanted + 500;  // databases, the pool, downloads
 
@@ -94,7 +95,7 @@ Result<> open_world(House& house, const ServeConfig& config) {
   house.quarantine_bytes_max = std::int64_t{config.quarantine_mb} * 1'000'000;
   TRY_VOID(open_transcriber(house, config.transcriber));
   TRY(const auto links, unsubscribe_key(*house.disk, house.folder));
-  TRY(auto channels, make_channels(config, links, *house.http, house.loop, *house.pool, house.loop));
+  TRY(auto channels, make_channels(config, links, *house.http, house.loop, *house.telling_pool, house.loop));
   house.templates = std::move(channels.templates);
   house.mail = std::move(channels.mail);
   const ImportsConfig& imports = config.imports;
@@ -107,8 +108,8 @@ Result<> open_world(House& house, const ServeConfig& config) {
     }
     return {};
   }));
-  house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.pool, house.loop,
-                                                            roster_of(config), std::move(channels.all));
+  house.deliverer = std::make_unique<activities::Deliverer>(
+      *house.library, house.loop, *house.telling_pool, house.loop, roster_of(config), std::move(channels.all));
   return {};
 }
 
@@ -126,8 +127,8 @@ void open_webhooks(House& house, const ServeConfig& config) {
   options.guard = house.webhook_guard;
   house.webhook_http = std::make_unique<activities::CurlHttp>(house.loop.io(), house.loop, std::move(options));
   house.webhooks = std::make_unique<activities::WebhookSender>(
-      activities::SenderParts{*house.library, *house.vault, *house.webhook_http, house.loop, *house.pool, house.loop,
-                              house.random, house.webhook_source});
+      activities::SenderParts{*house.library, *house.vault, *house.webhook_http, house.loop, *house.telling_pool,
+                              house.loop, house.random, house.webhook_source});
 }
 
 }  // namespace
@@ -156,6 +157,7 @@ Result<> open_house(House& house, const HouseOrder& order, const std::string& wh
   const auto& prices = order.config.prices;
   house.prices = {prices.currency, prices.hour, prices.gigabyte, prices.call};
   house.pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(order.config.pool_threads));
+  house.telling_pool = std::make_unique<ThreadPool>(kTellingThreads);
   TRY(house.lock, FolderLock::take(house.folder, fmt::format("callimport {}, process {}", who, ::getpid())));
   house.reserve.emplace(house.posix, house.folder.reserve(), kReserveBytes);
   house.disk.emplace(house.posix, *house.reserve);

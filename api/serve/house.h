@@ -66,6 +66,9 @@ struct House {
   std::int64_t quarantine_bytes_max = activities::kQuarantineBytes;
   activities::ImportDefaults defaults;
   activities::Prices prices;
+  /// Of messages to people and programs alone: what wants somebody does not wait behind a hundred imports' work, nor
+  /// these behind a mail server that is slow. Last, since what is under way on it needs all above.
+  std::unique_ptr<ThreadPool> telling_pool;
 };
 
 /// Takes the folder and opens what is in it. `who`: the verb, for whoever finds the folder taken.
