@@ -67,6 +67,12 @@ json value_of(const std::string& text) {
   return value.is_discarded() ? json(text) : value;
 }
 
+/// A text without its quotes, anything else as JSON.
+std::string words_of(const std::string& value) {
+  const auto parsed = value_of(value);
+  return parsed.is_string() ? parsed.get<std::string>() : value;
+}
+
 }  // namespace
 
 Ended show_settings(const Session& session, const v1::Import& import) {
@@ -110,7 +116,7 @@ Ended show_technical(Session& session, const std::string& id) {
   sheet.text = [&] {
     Lines lines = {
         {"workflow", known->workflow_id}, {"run", known->run_id}, {"type", known->type}, {"status", known->status}};
-    for (const auto& [name, value] : known->attributes) lines.emplace_back(name, value);
+    for (const auto& [name, value] : known->attributes) lines.emplace_back(name, words_of(value));
     lines.insert(lines.end(), {{"history", ours}, {"or", theirs}, {"replay", "callimport history replay FILE"}});
     return sheet_of(lines, session.width());
   };

@@ -115,9 +115,9 @@ tl::expected<std::vector<v1::Import>, CliError> by_temporal(Session& session, co
 }
 
 std::string show(const Session& session, const std::vector<v1::Import>& imports, bool wide) {
-  Table table;
-  table.head = {"IMPORT", "TITLE", "STATE", "STAGE", "DONE", "STARTED"};
-  table.cut_column = 1;
+  // On a terminal of the usual width the stage gives way to a title that can be read; a narrower one has paragraphs.
+  const bool without_stage = !wide && session.width() >= 76 && session.width() < 100;
+  Table table{{"IMPORT", "TITLE", "STATE", "STAGE", "DONE", "STARTED"}, {}, 1};
   if (wide) table.head.insert(table.head.end(), {"PLATFORM", "WORKSPACE", "FAILED", "REASON"});
   for (const auto& import : imports) {
     const auto& lane = shown_lane(import);
@@ -139,6 +139,11 @@ std::string show(const Session& session, const std::vector<v1::Import>& imports,
       row.insert(row.end(),
                  {import.platform(), printable(import.workspace()), human_count(counters.failed()), lane.reason()});
     table.rows.push_back(std::move(row));
+  }
+  constexpr std::ptrdiff_t kStage = 3;
+  if (without_stage) {
+    table.head.erase(table.head.begin() + kStage);
+    for (auto& row : table.rows) row.erase(row.begin() + kStage);
   }
   return table.show(wide ? 0 : session.width());
 }

@@ -24,7 +24,8 @@ using Imports = std::vector<v1::Import>;
 
 constexpr std::size_t kRows = 10;  // of a part; the others are counted
 constexpr std::int64_t kDayMs = 86'400'000;
-constexpr int kPage = 200;  // ended ones come with their reports
+constexpr std::int64_t kReportsMax = 50;  // each is read whole
+constexpr int kPage = 1'000;
 constexpr std::size_t kImportsMax = 20'000;
 
 tl::expected<Imports, CliError> imports_in(Session& session, const std::vector<std::string>& conditions,
@@ -54,6 +55,7 @@ std::int64_t month_began_ms(std::int64_t now_ms) {
 
 struct Month {
   std::int64_t imports = 0, found = 0, gaps = 0;
+  std::int64_t ended = 0;  ///< that brought calls; the hours are those of the newest kReportsMax
   double hours = 0;
 };
 
@@ -127,8 +129,13 @@ tl::expected<Month, CliError> month_of(Session& session, const Imports& ended, s
       std::tie(month.imports, month.found, month.gaps) = std::tuple(one.imports(), one.found(), one.gaps());
   }
   for (const auto& import : ended) {
-    if (import.closed_ms() < since_ms) continue;
-    const auto report = json::parse(import.report(), nullptr, false);
+    const bool brought = shown_lane(import).condition() != "undone" && import.counters().registered() > 0;
+    if (import.closed_ms() < since_ms || !brought) continue;
+    if (++month.ended > kReportsMax) continue;
+    v1::GetReportRequest of;
+    of.set_import(import.id());
+    CLI_TRY(const auto told, (session.ask<v1::GetReportRequest, v1::GetReportResponse>("GetReport", of)));
+    const auto report = json::parse(told.report(), nullptr, false);
     if (report.is_object() && report.contains("recorded_s") && report["recorded_s"].is_number())
       month.hours += report["recorded_s"].get<double>() / 3'600;
   }
@@ -166,6 +173,12 @@ std::string name_of(const v1::Import& import) {
 std::string done_of(const v1::Import& import) {
   const auto& counters = import.counters();
   return fmt::format("{}/{}", human_count(counters.found() - counters.pending()), human_count(counters.found()));
+}
+/// The range alone; `show` has the clock times and the cause.
+std::string left_of(const v1::Import& import, std::int64_t now_ms) {
+  const auto& eta = import.eta();
+  if (!eta.has_from_ms() || !eta.has_to_ms()) return "not known yet";
+  return human_duration(eta.from_ms() - now_ms) + " - " + human_duration(eta.to_ms() - now_ms);
 }
 std::string owner_of(const v1::Import& import) { return printable(shape(import).value("started_by", "")); }
 
@@ -207,6 +220,12 @@ std::string platforms_part(const Overview& seen, std::size_t width) {
   return wrapped(heading, width, 2) + "\n" + table.show(width) + "\n";
 }
 
+/// "12", or "the newest 50 of 120".
+std::string hours_of(const Month& month) {
+  if (month.ended <= kReportsMax) return human_count(month.ended);
+  return fmt::format("the newest {} of {}", kReportsMax, human_count(month.ended));
+}
+
 std::string screen_of(const Session& session, const Overview& seen) {
   const auto width = session.width();
   auto text = needs_part(session, seen.needs);
@@ -218,7 +237,7 @@ std::string screen_of(const Session& session, const Overview& seen) {
                                                  stage_words(shown_lane(import).stage()),
                                                  done_of(import),
                                                  fmt::format("{:.0f}/min", import.eta().calls_per_minute()),
-                                                 time_left(import, session.now_ms()),
+                                                 left_of(import, session.now_ms()),
                                                  owner_of(import)};
                });
   const auto held = [&](const v1::Import& import) {
@@ -249,10 +268,11 @@ std::string screen_of(const Session& session, const Overview& seen) {
   const double share =
       seen.month.found == 0 ? 0 : 100 * static_cast<double>(seen.month.gaps) / static_cast<double>(seen.month.found);
   return text +
-         wrapped(fmt::format("this month: {:.1f} hours of calls from ended imports, {} imports begun, {:.1f} % of "
-                             "their calls did not come; more: callimport metrics imports",
-                             seen.month.hours, human_count(seen.month.imports), share),
-                 width, 2) +
+         wrapped(
+             fmt::format("this month: {:.1f} hours of calls from {} ended imports; imports begun: {}; calls that did "
+                         "not come: {:.1f} %; more: callimport metrics imports",
+                         seen.month.hours, hours_of(seen.month), human_count(seen.month.imports), share),
+             width, 2) +
          "\n";
 }
 
@@ -288,6 +308,8 @@ json shape_of(const Overview& seen) {
           {"platforms", platforms},
           {"month",
            {{"hours", seen.month.hours},
+            {"hours_of_imports", std::min(seen.month.ended, kReportsMax)},
+            {"ended", seen.month.ended},
             {"imports", seen.month.imports},
             {"found", seen.month.found},
             {"gaps", seen.month.gaps}}}};

@@ -270,7 +270,7 @@ std::string Table::show(std::size_t width) const {
   for (const auto one : widths) all += one + 2;
   all -= 2;
   if (width > 0 && all > width) {
-    constexpr std::size_t kLeast = 8;
+    constexpr std::size_t kLeast = 12;
     auto& giving = widths[cut_column];
     if (giving < all - width + kLeast) return paragraphs(width);
     giving -= all - width;

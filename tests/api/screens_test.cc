@@ -96,7 +96,8 @@ TEST_F(AskedToApprove, TheRailSaysInWordsWhatEachStageIs) {
                            "✓ Adding to the library   done", "● Finishing and verifying needs a person"})
     EXPECT_TRUE(has(shown, line)) << line << " in\n" << shown;
   std::map<std::string, std::string> states;
-  for (const auto& stage : read_json({"show", id()})["stages"]) states[stage["stage"]] = stage["state"];
+  const auto same = read_json({"show", id()});
+  for (const auto& stage : same["stages"]) states[stage["stage"]] = stage["state"];
   EXPECT_EQ(states, (std::map<std::string, std::string>{{"authenticate", "done"},
                                                         {"enumerate", "done"},
                                                         {"prioritize", "done"},
@@ -197,7 +198,7 @@ TEST_F(AskedToApprove, CsvHasTheColumnsOfEveryPlatform) {
   EXPECT_EQ(head({"show", id(), "--calls", "-o", "csv"}),
             "source_id,title,start,duration_s,media_type,lane,state,cause,detail,attempts");
   EXPECT_EQ(head({"show", id(), "--problems", "-o", "csv"}),
-            "calls,cause,detail,failed,first,last,example,what,means,who,new,came_back");
+            "calls,cause,detail,failed,first,last,example,what,means,who,new,came_back,set_aside");
 }
 
 // OV-01, OV-02, OV-04
