@@ -42,7 +42,9 @@ class Replay {
     TRY_VOID(plan_digests(tx_, roster_, order_.from_ms));
     for (const Notification& record : order_.records) {
       if (is_of_rules(record.event) || record.at_ms < order_.from_ms || record.at_ms > order_.until_ms) continue;
-      TRY_VOID(pass(record.at_ms));
+      // What was recorded at one moment was routed together, before anything of it went.
+      if (record.at_ms != taken_ms_) TRY_VOID(pass(record.at_ms));
+      taken_ms_ = record.at_ms;
       TRY_VOID(take(record));
     }
     return pass(order_.until_ms);
@@ -66,8 +68,7 @@ class Replay {
     TRY_VOID(tx_.notify(record));
     TRY_VOID(route_new());
     // Delays are records already.
-    TRY_VOID(tx_.telling().agenda().drop(kDelay, record.import));
-    return send_due();
+    return tx_.telling().agenda().drop(kDelay, record.import);
   }
 
   Result<> route_new() {
@@ -149,6 +150,7 @@ class Replay {
   const Roster& roster_;
   const ForecastOrder& order_;
   std::int64_t now_ms_;
+  std::int64_t taken_ms_ = -1;  ///< when the last record was made
   std::set<std::string> channels_;
   std::map<std::pair<std::string, std::string>, Foretold> counts_;
 };

@@ -45,8 +45,12 @@ TEST(News, HalfWayIsToldOnceBetweenTheFirstCallsAndTheEnd) {
   EXPECT_GE(facts_of(half[0])["done"], 200);
   EXPECT_LT(facts_of(half[0])["done"], 400);
   EXPECT_EQ(half[0].weight, "routine");
-  EXPECT_GE(half[0].at_ms, records(scene, "import.first_ready").at(0).at_ms);
-  EXPECT_LT(half[0].at_ms, records(scene, "import.completed").at(0).at_ms);
+  std::vector<std::string> order;
+  for (const auto& one : records(scene)) {
+    if (one.event == "import.first_ready" || one.event == "import.half_way" || one.event == "import.completed")
+      order.push_back(one.event);
+  }
+  EXPECT_THAT(order, testing::ElementsAre("import.first_ready", "import.half_way", "import.completed"));
 }
 
 TEST(News, ASampleOfFewIsNotToldHalfWay) {
@@ -76,7 +80,8 @@ std::vector<std::string> untold_problems(Scene& scene) {
   const auto row = scene.row();
   if (row.id.empty() || row.counters.failed == 0) return missing;
   const auto told = records(scene, "problem.new");
-  for (const auto& problem : scene.world->library().problems(scene.id).value()) {
+  const auto problems = scene.world->library().problems(scene.id).value();
+  for (const auto& problem : problems) {
     const bool worth = problem.failed >= 10 || problem.failed * 100 >= row.counters.found;
     const bool is_told = std::any_of(told.begin(), told.end(),
                                      [&](const Notification& one) { return facts_of(one)["cause"] == problem.cause; });
@@ -106,7 +111,7 @@ TEST_P(Problems, AreRecordedWithTheCountersTheyBelongTo) {
   EXPECT_THAT(untold, testing::IsEmpty()) << "counted, and not told";
   ASSERT_TRUE(scene.world->run_until_closed(24h)) << scene.status();
   std::map<std::string, int> times;
-  for (const auto& one : records(scene, "problem.new")) ++times[facts_of(one)["cause"]];
+  for (const auto& one : records(scene, "problem.new")) ++times[facts_of(one)["cause"].get<std::string>()];
   EXPECT_GT(times.size(), 0u);
   for (const auto& [cause, count] : times) EXPECT_EQ(count, 1) << cause;
 }
