@@ -17,6 +17,9 @@ namespace {
 constexpr int kDigestImportsMax = 10'000;
 constexpr int kReadyMax = 256;                 ///< messages of a channel looked at together
 constexpr std::int64_t kStoreRestMs = 30'000;  ///< after the library could not be read or written
+constexpr std::int64_t kLookAfterMs = 250;     ///< after messages that went
+
+enum class Went : std::uint8_t { kNot, kYes };
 
 /// A channel and how it stands in this process.
 struct Lane {
@@ -43,6 +46,7 @@ struct Deliverer::Inside {
   bool running = false, again = false, stopped = true;
   bool planned = false;  ///< everybody's digest is on the agenda; of the pool's one round at a time
   Clock::TimerId timer = 0;
+  std::int64_t timer_ms = 0;  ///< when it looks
 
   using Shared = std::shared_ptr<Inside>;
   using NextLook = std::optional<std::int64_t>;
@@ -68,11 +72,31 @@ struct Deliverer::Inside {
     });
   }
 
+  /// No later than that.
   static void look_at(const Shared& self, std::int64_t at_ms) {
+    if (self->running) {
+      self->again = true;
+      return;
+    }
+    if (self->timer != 0 && self->timer_ms <= at_ms) return;
+    self->clock.cancel(self->timer);
+    self->timer_ms = at_ms;
     const Timestamp when = std::max(from_unix_ms(at_ms), self->clock.now() + std::chrono::milliseconds{1});
     self->timer = self->clock.at(when, [self] {
       self->timer = 0;
       look(self);
+    });
+  }
+
+  /// A message has ended: the next of its channel begins at once, and what else may follow from it is seen to soon.
+  /// A whole look for each message would hold the others up.
+  static void next_of(const Shared& self, std::size_t index, Went went) {
+    if (went == Went::kNot) return look(self);
+    if (self->stopped) return;
+    engine::spawn(self->loop, begin_lane(self, index), [self](NextLook next) {
+      if (self->stopped) return;
+      const std::int64_t soon = self->now_ms() + kLookAfterMs;
+      look_at(self, std::min(next.value_or(soon), soon));
     });
   }
 
@@ -250,16 +274,16 @@ struct Deliverer::Inside {
         continue;
       }
       lane.busy.insert(row.recipient);
-      engine::spawn(self->loop, deliver(self, index, row.id), [self, index, who = row.recipient](bool) {
+      engine::spawn(self->loop, deliver(self, index, row.id), [self, index, who = row.recipient](Went went) {
         self->lanes[index].busy.erase(who);
-        look(self);
+        next_of(self, index, went);
       });
     }
     co_return next;
   }
 
   /// One message, from its begin to its end or its next attempt.
-  static engine::Awaitable<bool> deliver(Shared self, std::size_t index, std::string message) {
+  static engine::Awaitable<Went> deliver(Shared self, std::size_t index, std::string message) {
     auto begin = [self, message = std::move(message)] {
       std::optional<Parcel> parcel;
       const auto begun = self->library.change([&](storage::LibraryTx& tx) -> Result<> {
@@ -271,12 +295,13 @@ struct Deliverer::Inside {
     auto beginning = on_pool(self, std::move(begin));
     Result<std::optional<Parcel>> parcel = co_await std::move(beginning);
     if (!parcel) self->lanes[index].rests_until_ms = self->now_ms() + kStoreRestMs;
-    if (!parcel || !parcel->has_value() || self->stopped) co_return false;
+    if (!parcel || !parcel->has_value() || self->stopped) co_return Went::kNot;
     Channel& channel = *self->lanes[index].channel;
     auto sending = channel.send((*parcel)->message);
     tl::expected<Sent, Refused> sent = co_await std::move(sending);
-    if (self->stopped) co_return false;
+    if (self->stopped) co_return Went::kNot;
     Lane& lane = self->lanes[index];
+    const bool took = sent.has_value();
     const std::int64_t now = self->now_ms();
     Attempted attempted{(*parcel)->row, std::move(sent), channel.manner(), now, self->names(), now};
     const auto gap_ms = std::chrono::ceil<std::chrono::milliseconds>(attempted.manner.gap).count();
@@ -296,7 +321,8 @@ struct Deliverer::Inside {
     const Result<> recorded = co_await std::move(recording);
     // A message that went and is not written down goes again, with the same id.
     if (!recorded) lane.rests_until_ms = self->now_ms() + kStoreRestMs;
-    co_return recorded.has_value();
+    if (!took || !recorded) co_return Went::kNot;
+    co_return Went::kYes;
   }
 
   /// How long until the next attempt, in ms; the whole channel rests when it is the channel that fails.
