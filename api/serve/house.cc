@@ -78,7 +78,8 @@ Result<> open_sign_ins(House& house, const ServeConfig& config) {
     TRY(auto secret, read_secret_file(client.client_secret_file));
     known.secret = storage::Secret(std::move(secret));
   }
-  house.sign_ins = std::make_unique<activities::SignIns>(*house.vault, *house.http, house.loop, house.random, std::move(clients));
+  house.sign_ins =
+      std::make_unique<activities::SignIns>(*house.vault, *house.http, house.loop, house.random, std::move(clients));
   return {};
 }
 
@@ -108,8 +109,8 @@ Result<> open_world(House& house, const ServeConfig& config) {
     }
     return {};
   }));
-  house.deliverer = std::make_unique<activities::Deliverer>(
-      *house.library, house.loop, *house.telling_pool, house.loop, roster_of(config), std::move(channels.all));
+  house.deliverer = std::make_unique<activities::Deliverer>(*house.library, house.loop, *house.telling_pool, house.loop,
+                                                            roster_of(config), std::move(channels.all));
   return {};
 }
 
