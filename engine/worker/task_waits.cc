@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
+
+#include "storage/runtime/mutex.h"
 
 namespace callimport::engine::worker {
 namespace {
 
+/// Of the process, not of an engine: its loops count, and whoever answers a scrape reads.
 struct Kept {
-  std::mutex mutex;
-  TaskWaitsBy waits;  // guarded by mutex
+  Mutex mutex;
+  TaskWaitsBy waits GUARDED_BY(mutex);
 };
 Kept& kept() {
   static Kept all;
@@ -22,7 +24,7 @@ void count_task_wait(std::string_view kind, std::string_view queue, Nanos waited
   const double seconds = std::chrono::duration<double>(std::max(waited, Nanos{0})).count();
   const auto bucket = std::lower_bound(kTaskWaitBuckets.begin(), kTaskWaitBuckets.end(), seconds);
   auto& all = kept();
-  const std::lock_guard lock(all.mutex);
+  const MutexLock lock(all.mutex);
   TaskWaits& waits = all.waits[{std::string(kind), std::string(queue)}];
   ++waits.counts.at(static_cast<std::size_t>(bucket - kTaskWaitBuckets.begin()));
   waits.seconds += seconds;
@@ -30,7 +32,7 @@ void count_task_wait(std::string_view kind, std::string_view queue, Nanos waited
 
 TaskWaitsBy task_waits() {
   auto& all = kept();
-  const std::lock_guard lock(all.mutex);
+  const MutexLock lock(all.mutex);
   return all.waits;
 }
 
