@@ -84,6 +84,27 @@ Result<bool> add_calls(storage::LibraryTx& tx, const PayloadSource& source, Rand
   return false;
 }
 
+/// The same of calls that changed after they came.
+Result<bool> add_changes(storage::LibraryTx& tx, const PayloadSource& source, Random& random, Calls which,
+                         Webhook& webhook, std::int64_t now_ms) {
+  if (!wants(webhook, kCallUpdated)) return false;
+  auto& rows = tx.webhooks();
+  TRY(auto queued, rows.queued(webhook.number, std::string(kCallUpdated)));
+  for (; queued < kCallMessagesQueuedMax; ++queued) {
+    TRY(const auto changes, rows.changes(webhook.changes_after, kCallsPerMessage));
+    if (changes.empty()) return false;
+    if (std::ssize(changes) < kCallsPerMessage && which == Calls::kFull) return true;
+    std::vector<storage::RegisteredCall> calls;
+    for (const auto& change : changes) calls.push_back(change.call);
+    const EventHead head{"evt_" + random.id_text(kIdCharacters), std::string(kCallUpdated), import_of(calls), now_ms};
+    auto message = message_of(webhook, head, now_ms);
+    message.body = changes_payload(source, head, changes);
+    TRY_VOID(rows.put(message));
+    webhook.changes_after = changes.back().number;
+  }
+  return false;
+}
+
 Result<> tell_disabled(storage::LibraryTx& tx, const Webhook& webhook, std::int64_t now_ms) {
   storage::Notification told;
   told.at_ms = now_ms;
@@ -106,12 +127,16 @@ Result<Refilled> refill(storage::LibraryTx& tx, const PayloadSource& source, Ran
   TRY(auto webhooks, tx.webhooks().all());
   for (auto& webhook : webhooks) {
     if (!webhook.enabled) continue;
-    const auto news_before = webhook.news_after, calls_before = webhook.calls_after;
+    const auto news_before = webhook.news_after, calls_before = webhook.calls_after,
+               changes_before = webhook.changes_after;
     TRY(const bool more, add_news(tx, source, webhook, now_ms));
     TRY(const bool waiting, add_calls(tx, source, random, calls, webhook, now_ms));
+    TRY(const bool changed, add_changes(tx, source, random, calls, webhook, now_ms));
     made.more = made.more || more;
-    made.calls_wait = made.calls_wait || waiting;
-    if (webhook.news_after == news_before && webhook.calls_after == calls_before) continue;
+    made.calls_wait = made.calls_wait || waiting || changed;
+    if (webhook.news_after == news_before && webhook.calls_after == calls_before &&
+        webhook.changes_after == changes_before)
+      continue;
     TRY_VOID(tx.webhooks().set(webhook));
   }
   return made;

@@ -57,6 +57,14 @@ Json call_of(const PayloadSource& source, const storage::RegisteredCall& call) {
           {"url", source.link_base + "/calls/" + call.id}};
 }
 
+Json changed_of(int what) {
+  Json names = Json::array();
+  if ((what & storage::kChangedDetails) != 0) names.push_back("details");
+  if ((what & storage::kChangedWords) != 0) names.push_back("words");
+  if ((what & storage::kChangedMedia) != 0) names.push_back("media");
+  return names;
+}
+
 }  // namespace
 
 std::string import_payload(const PayloadSource& source, const EventHead& head, const std::string& event,
@@ -84,6 +92,17 @@ std::string calls_payload(const PayloadSource& source, const EventHead& head,
                           const std::vector<storage::RegisteredCall>& calls) {
   Json data = {{"version", kPayloadVersion}, {"counts", {{"calls", calls.size()}}}, {"calls", Json::array()}};
   for (const auto& call : calls) data["calls"].push_back(call_of(source, call));
+  return envelope(source, head, std::move(data));
+}
+
+std::string changes_payload(const PayloadSource& source, const EventHead& head,
+                            const std::vector<storage::ChangedCall>& changes) {
+  Json data = {{"version", kPayloadVersion}, {"counts", {{"calls", changes.size()}}}, {"calls", Json::array()}};
+  for (const auto& change : changes) {
+    Json call = call_of(source, change.call);
+    call["changed"] = changed_of(change.what);
+    data["calls"].push_back(std::move(call));
+  }
   return envelope(source, head, std::move(data));
 }
 

@@ -30,6 +30,9 @@ std::string import_payload(const PayloadSource& source, const EventHead& head, c
 /// @param calls  1..kCallsPerMessage
 std::string calls_payload(const PayloadSource& source, const EventHead& head,
                           const std::vector<storage::RegisteredCall>& calls);
+/// The same of calls that changed since, each with what: details, words, media.
+std::string changes_payload(const PayloadSource& source, const EventHead& head,
+                            const std::vector<storage::ChangedCall>& changes);
 std::string test_payload(const PayloadSource& source, const EventHead& head, const std::string& asked_by);
 
 }  // namespace callimport::activities

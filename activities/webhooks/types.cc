@@ -23,6 +23,7 @@ constexpr std::array kTypes = {
     WebhookType{"platform.outage", "a platform does not answer"},
     WebhookType{"platform.recovered", "it answers again"},
     WebhookType{kCallRegistered, "calls are in the library: for transcription and analysis"},
+    WebhookType{kCallUpdated, "words or content of calls came later, or in the place of others"},
 };
 
 struct EventType {

@@ -5,7 +5,7 @@
 
 namespace callimport::activities {
 
-inline constexpr std::string_view kCallRegistered = "call.registered";
+inline constexpr std::string_view kCallRegistered = "call.registered", kCallUpdated = "call.updated";
 inline constexpr std::string_view kWebhookTest = "webhook.test";  ///< sent when asked for, whatever the types chosen
 
 struct WebhookType {

@@ -109,6 +109,7 @@ Result<> put_new(storage::LibraryTx& tx, Webhook& row, bool all_calls) {
                 "there are " + std::to_string(all.size()) + " webhooks, which is the most; remove one");
   }
   TRY(row.news_after, rows.last_news());
+  TRY(row.changes_after, rows.last_change());
   if (!all_calls) {
     TRY(row.calls_after, rows.last_call());
   }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "storage/library/call_text.h"
+#include "storage/library/webhooks.h"
 #include "storage/sqlite/rows.h"
 
 namespace callimport::storage {
@@ -285,7 +286,14 @@ CallWrites::CallWrites(Database& db, Random& random, PeopleWrites& people)
       set_wordless_(db,
                     "UPDATE call SET transcript_state = ?2, details = iif(?3 = '', details,"
                     " json_set(iif(json_valid(details), details, '{}'), '$.transcript_made_by', ?3))"
-                    " WHERE number = ?1") {}
+                    " WHERE number = ?1"),
+      same_facts_(db,
+                  "SELECT 1 FROM call WHERE number = ?1 AND title IS ?2 AND source IS ?3 AND end_ms IS ?4"
+                  " AND duration_ms IS ?5 AND tags IS ?6 AND details IS ?7 AND people IS ?8 AND privacy IS ?9"),
+      same_media_(db, "SELECT 1 FROM call WHERE number = ?1 AND media_hash IS ?2"),
+      note_change_(db,
+                   "INSERT OR REPLACE INTO call_change(call, what) VALUES(?1, ?2 |"
+                   " coalesce((SELECT what FROM call_change WHERE call = ?1), 0))") {}
 
 Result<std::int64_t> CallWrites::free_doc(std::int64_t start_ms, std::int64_t docs) {
   const std::int64_t first = first_doc_of(start_ms), last = last_doc_of(start_ms);
@@ -436,23 +444,38 @@ Result<> CallWrites::rewrite(const std::string& id, const Call& call, const Prov
   TRY(const auto matches, match(call.participants, from));
   const std::string people = searched_people(call.participants, matches);
   TRY(const auto rules, people_.workspace(from.workspace));
+  const std::string privacy = stricter(call.privacy, rules.privacy), tags = tags_to_json(call.tags);
+  const auto there = [](const Statement&) { return true; };
+  same_facts_.bind(1, old->number).bind(2, call.title).bind(3, call.source).bind(4, call.end_ms);
+  same_facts_.bind(5, call.duration_ms).bind(6, tags).bind(7, call.details).bind(8, people).bind(9, privacy);
+  TRY(const auto same, first_row(same_facts_, there));
+  int changed = same ? 0 : kChangedDetails;
   set_facts_.bind(1, old->number).bind(2, call.title).bind(3, call.source).bind(4, call.end_ms);
-  set_facts_.bind(5, call.duration_ms).bind(6, tags_to_json(call.tags)).bind(7, call.details).bind(8, call.fetched_ms);
-  TRY_VOID(set_facts_.bind(9, people).bind(10, stricter(call.privacy, rules.privacy)).run());
+  set_facts_.bind(5, call.duration_ms).bind(6, tags).bind(7, call.details).bind(8, call.fetched_ms);
+  TRY_VOID(set_facts_.bind(9, people).bind(10, privacy).run());
   TRY_VOID(drop_participants_.bind(1, old->number).run());
   TRY_VOID(insert_participants(old->number, call.participants, matches));
   std::int64_t doc = old->doc;
   if (words) {
+    changed |= kChangedWords;
     TRY(doc, replace_segments(*old, call.segments, call.transcript_state));
   }
   if (whole && call.media) {
     const MediaFacts& media = *call.media;
     TRY_VOID(leave_media_.bind(1, old->number).bind(2, media.hash).run());
+    TRY(const auto known, first_row(same_media_.bind(1, old->number).bind(2, media.hash), there));
+    changed |= known ? 0 : kChangedMedia;
     set_media_.bind(1, old->number).bind(2, call.media_type).bind(3, media.hash).bind(4, media.bytes);
     set_media_.bind(5, media.container).bind(6, media.audio_codec).bind(7, media.video_codec);
     TRY_VOID(set_media_.bind(8, media.duration_ms).run());
   }
+  TRY_VOID(note_change(old->number, changed));
   return index(doc, call.title, "", people);
+}
+
+Result<> CallWrites::note_change(std::int64_t call, int what) {
+  if (what == 0) return {};
+  return note_change_.bind(1, call).bind(2, what).run();
 }
 
 Result<> CallWrites::add_words(const Provenance& from, const std::string& source_id, const Words& words) {
@@ -462,6 +485,7 @@ Result<> CallWrites::add_words(const Provenance& from, const std::string& source
   if (!old) return {};
   TRY_VOID(set_wordless_.bind(1, old->number).bind(2, words.state).bind(3, words.made_by).run());
   if (words.segments.empty()) return {};
+  TRY_VOID(note_change(old->number, kChangedWords));
   TRY_VOID(unindex_all_.bind(1, old->doc).bind(2, old->doc + old->docs).run());
   TRY(const std::int64_t doc, replace_segments(*old, words.segments, words.state));
   return index(doc, old->title, "", old->people);

@@ -86,6 +86,9 @@ class CallWrites {
   Result<std::int64_t> replace_segments(const Indexed& old, const std::vector<Segment>& segments,
                                         const std::string& state);
 
+  /// For programs that are told: kChanged... of webhooks.h, added up.
+  Result<> note_change(std::int64_t call, int what);
+
   struct Matched {
     std::int64_t number = 0, doc = 0;
     std::string title, people;
@@ -101,7 +104,7 @@ class CallWrites {
   Statement next_calls_, participants_, set_match_, set_people_, unindex_;
   Statement place_of_, unindex_all_, drop_segments_, drop_participants_, set_facts_, set_transcript_, leave_media_,
       set_media_;
-  Statement wordless_, set_wordless_;
+  Statement wordless_, set_wordless_, same_facts_, same_media_, note_change_;
 };
 
 }  // namespace callimport::storage

@@ -31,6 +31,7 @@ Webhook read_webhook(const Statement& row) {
           .created_ms = row.integer(10),
           .news_after = row.integer(11),
           .calls_after = row.integer(12),
+          .changes_after = row.integer(15),
           .success_ms = optional_integer(row, 13),
           .failure_ms = optional_integer(row, 14)};
 }
@@ -118,7 +119,7 @@ std::int64_t read_number(const Statement& row) { return row.integer(0); }
 WebhookReads::WebhookReads(Database& db)
     : all_(db,
            "SELECT number, id, url, types, owner, state, why, secret, old_secret, old_until_ms, created_ms, news_after,"
-           " calls_after, success_ms, failure_ms FROM webhook ORDER BY number"),
+           " calls_after, success_ms, failure_ms, changes_after FROM webhook ORDER BY number"),
       messages_(db, CALLIMPORT_MESSAGE "WHERE webhook = ?1 AND (?2 = 0 OR number < ?2) ORDER BY number DESC LIMIT ?3"),
       message_(db, CALLIMPORT_MESSAGE "WHERE webhook = ?1 AND id = ?2"),
       attempts_(db, "SELECT seq, at_ms, took_ms, status, error FROM webhook_attempt WHERE message = ?1 ORDER BY seq"),
@@ -138,7 +139,13 @@ WebhookReads::WebhookReads(Database& db)
              " start_ms, end_ms, duration_ms, media_hash, media_bytes, container, audio_codec, video_codec,"
              " media_duration_ms FROM call WHERE number > ?1 ORDER BY number LIMIT ?2"),
       last_news_(db, "SELECT coalesce(max(number), 0) FROM notification"),
-      last_call_(db, "SELECT coalesce(max(number), 0) FROM call") {}
+      last_call_(db, "SELECT coalesce(max(number), 0) FROM call"),
+      changes_(db,
+               "SELECT c.number, c.id, c.import, c.platform, c.workspace, c.source_id, c.source, c.media_type,"
+               " c.transcript_state, c.privacy, c.start_ms, c.end_ms, c.duration_ms, c.media_hash, c.media_bytes,"
+               " c.container, c.audio_codec, c.video_codec, c.media_duration_ms, o.number, o.what FROM call_change o"
+               " JOIN call c ON c.number = o.call WHERE o.number > ?1 ORDER BY o.number LIMIT ?2"),
+      last_change_(db, "SELECT coalesce(max(number), 0) FROM call_change") {}
 
 Result<std::vector<Webhook>> WebhookReads::all() { return all_rows(all_, read_webhook); }
 
@@ -196,16 +203,28 @@ Result<std::int64_t> WebhookReads::last_call() {
   return last.value_or(0);
 }
 
+Result<std::vector<ChangedCall>> WebhookReads::changes(std::int64_t after, int limit) {
+  return all_rows(changes_.bind(1, after).bind(2, limit), [](const Statement& row) {
+    return ChangedCall{row.integer(19), static_cast<int>(row.integer(20)), read_call(row)};
+  });
+}
+
+Result<std::int64_t> WebhookReads::last_change() {
+  TRY(const auto last, first_row(last_change_, read_number));
+  return last.value_or(0);
+}
+
 WebhookWrites::WebhookWrites(Database& db)
     : WebhookReads(db),
       db_(db),
       add_(db,
            "INSERT INTO webhook(url, types, owner, state, why, secret, old_secret, old_until_ms, news_after,"
-           " calls_after, success_ms, failure_ms, id, created_ms)"
-           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"),
+           " calls_after, success_ms, failure_ms, id, changes_after, created_ms)"
+           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"),
       set_(db,
            "UPDATE webhook SET url = ?1, types = ?2, owner = ?3, state = ?4, why = ?5, secret = ?6, old_secret = ?7,"
-           " old_until_ms = ?8, news_after = ?9, calls_after = ?10, success_ms = ?11, failure_ms = ?12 WHERE id = ?13"),
+           " old_until_ms = ?8, news_after = ?9, calls_after = ?10, success_ms = ?11, failure_ms = ?12,"
+           " changes_after = ?14 WHERE id = ?13"),
       remove_(db, "DELETE FROM webhook WHERE number = ?1"),
       remove_messages_(db, "DELETE FROM webhook_message WHERE webhook = ?1"),
       remove_attempts_(
@@ -235,12 +254,13 @@ void bind_webhook(Statement& to, const Webhook& row) {
   to.bind(4, row.enabled ? "enabled" : "disabled").bind(5, row.why).bind(6, row.secret).bind(7, row.old_secret);
   to.bind(8, row.old_until_ms).bind(9, row.news_after).bind(10, row.calls_after);
   to.bind(11, row.success_ms).bind(12, row.failure_ms).bind(13, row.id);
+  to.bind(14, row.changes_after);
 }
 }  // namespace
 
 Result<> WebhookWrites::add(const Webhook& row) {
   bind_webhook(add_, row);
-  return add_.bind(14, row.created_ms).run();
+  return add_.bind(15, row.created_ms).run();
 }
 
 Result<> WebhookWrites::set(const Webhook& row) {

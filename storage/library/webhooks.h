@@ -22,7 +22,7 @@ struct Webhook {
   std::string secret, old_secret;  ///< handles in the vault; the old one is empty when there is none
   std::int64_t old_until_ms = 0;
   std::int64_t created_ms = 0;
-  std::int64_t news_after = 0, calls_after = 0;
+  std::int64_t news_after = 0, calls_after = 0, changes_after = 0;
   std::optional<std::int64_t> success_ms, failure_ms;
 };
 
@@ -63,6 +63,14 @@ struct RegisteredCall {
   std::optional<MediaFacts> media;
 };
 
+/// What of a call is newer than when it came.
+inline constexpr int kChangedDetails = 1, kChangedWords = 2, kChangedMedia = 4;
+struct ChangedCall {
+  std::int64_t number = 0;  ///< of the change
+  int what = 0;             ///< these, added up
+  RegisteredCall call;      ///< as it is now
+};
+
 /// Threads: as the connection's.
 class WebhookReads {
  public:
@@ -83,10 +91,12 @@ class WebhookReads {
   Result<std::vector<RegisteredCall>> calls(std::int64_t after, int limit);
   Result<std::int64_t> last_news();
   Result<std::int64_t> last_call();
+  Result<std::vector<ChangedCall>> changes(std::int64_t after, int limit);  ///< in the order of the newest change
+  Result<std::int64_t> last_change();
 
  private:
   Statement all_, messages_, message_, attempts_, due_, next_, queued_, queued_but_, news_, moment_, calls_, last_news_,
-      last_call_;
+      last_call_, changes_, last_change_;
 };
 
 /// Inside a transaction of the writer, with reads that see it.

@@ -192,8 +192,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UrlRow{"Fragment", "https://hooks.example.com/#a", "never sent"},
                     UrlRow{"File", "file:///etc/passwd", "not an https URL"},
                     UrlRow{"Gopher", "gopher://hooks.example.com/", "not an https URL"},
-                    UrlRow{"NoHost", "https://", "not an https URL"},
-                    UrlRow{"Words", "not a url", "not an https URL"},
+                    UrlRow{"NoHost", "https://", "not an https URL"}, UrlRow{"Words", "not a url", "not an https URL"},
                     UrlRow{"LineBreak", "https://hooks.example.com/\r\nHost: x", "not an https URL"},
                     UrlRow{"TooLong", "https://hooks.example.com/" + std::string(2'000, 'a'), "longer than"}),
     [](const auto& test) { return test.param.name; });
@@ -710,6 +709,139 @@ TEST_F(Sending, CallsThatWereTakenOutAgainDoNotHideThoseThatFollow) {
   loop_.run_for(10s);
   ASSERT_THAT(receiver_.came, SizeIs(2));
   EXPECT_EQ(2u, nlohmann::json::parse(receiver_.came[1].body)["data"]["calls"].size());
+}
+
+/// Calls that other imports bring again, and words that come later.
+class Changing : public Sending {
+ protected:
+  /// By an import of its own each time, as a call ends once in one.
+  void bring_again(const storage::Call& call, storage::DuplicatePolicy policy) {
+    const std::string import = "imp_again" + std::to_string(++imports_);
+    ASSERT_OK(library_->change([&](LibraryTx& tx) -> Result<> {
+      TRY_VOID(tx.put_import(storage::import_row(import)));
+      TRY_VOID(tx.add_manifest(import, {storage::manifest_row(call.source_id)}, {}, policy));
+      TRY(const auto state, tx.register_call(import, call, policy));
+      EXPECT_EQ(storage::CallState::kDuplicate, state);
+      return {};
+    }));
+    if (sender_) sender_->wake();
+  }
+  void give_words(const std::string& source_id) {
+    const storage::Words words{.segments = {storage::segment("heard")}, .state = "made", .made_by = "whisper"};
+    ASSERT_OK(library_->change([&](LibraryTx& tx) { return tx.add_words(storage::kImport, source_id, words); }));
+    if (sender_) sender_->wake();
+  }
+  /// Of each message its calls: "c1 words media".
+  std::vector<std::string> told() {
+    std::vector<std::string> lines;
+    for (const auto& request : receiver_.came) {
+      const auto event = nlohmann::json::parse(request.body);
+      EXPECT_EQ("call.updated", event["type"]);
+      EXPECT_EQ(event["data"]["calls"].size(), event["data"]["counts"]["calls"]);
+      std::string line;
+      for (const auto& call : event["data"]["calls"]) {
+        line += (line.empty() ? "" : ", ") + call["data_source"]["source_id"].get<std::string>();
+        for (const auto& what : call["changed"]) line += " " + what.get<std::string>();
+      }
+      lines.push_back(line);
+    }
+    return lines;
+  }
+  static storage::Call wordless(const std::string& source_id) {
+    auto call = storage::call_with(source_id, {});
+    call.transcript_state = "missing";
+    return call;
+  }
+  int imports_ = 0;
+};
+
+TEST_F(Changing, WordsThatComeLaterAreToldAgain) {
+  take_in(wordless("c1"));
+  add_endpoint("whk_a", {"call.updated"});
+  begin();
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), IsEmpty()) << "a call as it came is no change";
+  give_words("c1");
+  loop_.run_for(4s);
+  EXPECT_THAT(told(), IsEmpty()) << "it waits for company";
+  loop_.run_for(2s);
+  EXPECT_THAT(told(), testing::ElementsAre("c1 words"));
+  const auto event = nlohmann::json::parse(receiver_.came[0].body);
+  EXPECT_EQ("imp_1", event["subject"]);
+  EXPECT_EQ(1, event["data"]["version"]);
+  EXPECT_EQ("made", event["data"]["calls"][0]["transcript"]) << "as it is now";
+  give_words("c1");
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), SizeIs(1)) << "a call that has words keeps them";
+}
+
+TEST_F(Changing, ContentInThePlaceOfOtherIsToldAndTheSameIsNot) {
+  auto call = storage::call_with("c1", {storage::segment("old words")});
+  take_in(call);
+  add_endpoint("whk_a", {"call.updated"});
+  begin();
+  loop_.run_for(10s);
+  call.fetched_ms += 1'000;
+  bring_again(call, storage::DuplicatePolicy::kUpdate);
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), IsEmpty()) << "brought again as it was";
+  call.title = "Another title";
+  bring_again(call, storage::DuplicatePolicy::kUpdate);
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), testing::ElementsAre("c1 details"));
+  call.media->hash = storage::hash_for("other");
+  call.segments = {storage::segment("new words")};
+  bring_again(call, storage::DuplicatePolicy::kReplace);
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), testing::ElementsAre("c1 details", "c1 details words media")) << "all that is newer than it came";
+}
+
+TEST_F(Changing, SeveralChangesOfACallAreOneAndEachEndpointHasItsPlace) {
+  for (const char* id : {"c1", "c2"}) take_in(wordless(id));
+  add_endpoint("whk_a", {"call.updated"});
+  begin();
+  loop_.run_for(10s);
+  give_words("c1");
+  give_words("c2");
+  auto again = wordless("c1");
+  again.title = "Another title";
+  bring_again(again, storage::DuplicatePolicy::kUpdate);
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), testing::ElementsAre("c2 words, c1 details words"));
+  die_and_start();
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), SizeIs(1)) << "a restart tells nothing again";
+  take_in(wordless("c3"));
+  give_words("c3");
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), testing::ElementsAre("c2 words, c1 details words", "c3 words"));
+}
+
+/// An endpoint of before stands at its place and is told from there on.
+TEST_F(Changing, AnOlderFileIsMigrated) {
+  const std::span<const storage::Migration> all = storage::library_schema::kMigrations;
+  const auto ours = std::find_if(all.begin(), all.end(), [](const storage::Migration& one) {
+    return one.sql.find("CREATE TABLE call_change(") != std::string_view::npos;
+  });
+  ASSERT_NE(ours, all.end());
+  path_ = "data/older.db";
+  {
+    auto db =
+        storage::Database::open(disk_, path_, {.migrations = all.first(static_cast<std::size_t>(ours - all.begin()))});
+    ASSERT_TRUE(db) << db.error().message;
+    ASSERT_OK(db->exec(
+        "INSERT INTO webhook(id, url, types, owner, state, why, secret, old_secret, old_until_ms, created_ms,"
+        " news_after, calls_after) VALUES('whk_old', 'https://a.example.com/', '[\"call.updated\"]', 'ana', 'enabled',"
+        " '', '" +
+        seal(Secret(kExampleSecret)) + "', '', 0, 0, 0, 0)"));
+  }
+  reopen();
+  ASSERT_OK(library_->change([](LibraryTx& tx) { return tx.put_import(storage::import_row()); }));
+  take_in(wordless("c1"));
+  begin();
+  give_words("c1");
+  loop_.run_for(10s);
+  EXPECT_THAT(told(), testing::ElementsAre("c1 words"));
 }
 
 }  // namespace
