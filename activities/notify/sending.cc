@@ -127,7 +127,7 @@ Result<std::optional<Parcel>> prepare(LibraryTx& tx, const Roster& roster, const
                                       std::int64_t now_ms) {
   storage::TellingWrites& telling = tx.telling();
   TRY(const auto queued, telling.reads().message(message));
-  if (!queued || queued->state != "queued") return std::optional<Parcel>();
+  if (!queued || queued->state != "queued" || queued->due_ms > now_ms) return std::optional<Parcel>();
   Parcel parcel;
   TRY(parcel.message.news, telling.reads().news(message));
   auto import = tx.import(queued->import);

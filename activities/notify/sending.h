@@ -22,7 +22,7 @@ struct Parcel {
 };
 
 /// The attempt is written down before it is made: from then on nothing joins the message. Nothing: it does not go, by
-/// the hourly guard, or because it is not queued any more.
+/// the hourly guard, or because it is not queued any more, or not due yet.
 Result<std::optional<Parcel>> prepare(storage::LibraryTx& tx, const Roster& roster, const std::string& message,
                                       std::int64_t now_ms);
 

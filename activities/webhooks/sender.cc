@@ -135,6 +135,7 @@ struct WebhookSender::Inside {
   Clock::TimerId timer = 0, linger = 0;
   std::set<std::pair<std::string, std::string>> under_way{};  // endpoint, message
   std::map<std::string, int> of_one{};
+  std::set<std::pair<std::string, std::string>> ended{};  // since the look under way began: what it read of them is old
 
   static void look(const Self& self) {
     if (self->stopped) return;
@@ -156,6 +157,7 @@ struct WebhookSender::Inside {
   /// Begins what may be begun; answers when to look again.
   static engine::Awaitable<std::optional<std::int64_t>> round(Self self) {
     const Calls calls = std::exchange(self->calls, Calls::kFull);
+    self->ended.clear();
     auto work = [self, calls] { return look_into(self->parts, calls); };
     auto looking = engine::on_pool(self->parts.pool, self->parts.loop, std::move(work));
     const Result<Found> found = co_await std::move(looking);
@@ -180,7 +182,7 @@ struct WebhookSender::Inside {
   static void begin(const Self& self, const Job& job) {
     if (self->stopped || std::ssize(self->under_way) >= kAtOnceOfAll) return;
     if (self->of_one[job.webhook.id] >= kAtOnceOfOne) return;
-    if (!self->take(job)) return;
+    if (self->ended.contains({job.webhook.id, job.message.id}) || !self->take(job)) return;
     engine::spawn(self->parts.loop, attempt(self, job), [self](const Result<WebhookAttempt>&) { look(self); });
   }
 
@@ -192,6 +194,7 @@ struct WebhookSender::Inside {
 
   void give_back(const Job& job) {
     under_way.erase({job.webhook.id, job.message.id});
+    if (running) ended.emplace(job.webhook.id, job.message.id);
     if (--of_one[job.webhook.id] == 0) of_one.erase(job.webhook.id);
   }
 
