@@ -66,7 +66,11 @@ Imported import_once(std::int64_t calls, bool media, benchmark::State& state) {
   if (!media) sandbox_args.insert(sandbox_args.end(), {"--media", "off"});
   Process sandbox(binary, {.args = sandbox_args, .ready = true}, folder);
   const std::string url = "http://" + address_of(sandbox.wait_ready());
-  Process service(binary, {.args = {"serve", "--data", data, "--port", "0", "--log-level", "warn"}, .ready = true},
+  write_file(folder / "unthrottled.toml", "[budgets]\nbulk_calls = 1000000000\n");
+  Process service(binary,
+                  {.args = {"serve", "--data", data, "--config-file", folder / "unthrottled.toml", "--port", "0",
+                            "--log-level", "warn"},
+                   .ready = true},
                   folder);
   Imported result;
   if (service.wait_ready().empty()) {
