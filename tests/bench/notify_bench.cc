@@ -88,7 +88,10 @@ Result<> add_ended(LibraryTx& tx, const std::string& id, const std::string& owne
 }
 
 std::string configuration(const std::string& mail_url) {
-  std::string text = fmt::format("[mail]\nurl = \"{}\"\nfrom = \"calls@example.test\"\nto = []\n", mail_url);
+  std::string text = fmt::format(
+      "[budgets]\nbulk_calls = 1000000000\n"
+      "[mail]\nurl = \"{}\"\nfrom = \"calls@example.test\"\nto = []\n",
+      mail_url);
   for (int i = 0; i < kPeople; ++i)
     text += fmt::format(
         "[people.{0}]\nname = \"{0}\"\nmail = \"{0}@example.test\"\nknown_as = [\"os:{0}\"]\n"
