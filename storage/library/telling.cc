@@ -93,11 +93,11 @@ TellingReads::TellingReads(Database& db)
       ready_(db,
              "SELECT number, id, import, thread, channel, recipient, name, address, zone, customer, form, weight,"
              " state, made_ms, due_ms, ended_ms, attempts, error, ref, '', instead_of FROM message m"
-             " WHERE channel = ?1 AND state = 'queued' AND due_ms <= ?2 AND NOT EXISTS("
+             " INDEXED BY message_ready WHERE channel = ?1 AND state = 'queued' AND due_ms <= ?2 AND NOT EXISTS("
              "SELECT 1 FROM message o WHERE o.channel = m.channel AND o.recipient = m.recipient AND"
              " o.thread = m.thread AND o.number < m.number AND o.state = 'queued'"
              " AND (o.form = 'root' OR (o.form = 'edit_root') = (m.form = 'edit_root')))"
-             " ORDER BY weight = 'act' DESC, number LIMIT ?3"),
+             " ORDER BY (weight = 'act') DESC, number LIMIT ?3"),
       next_(db, "SELECT min(due_ms) FROM message WHERE state = 'queued' AND due_ms > ?1"),
       channels_(db, "SELECT DISTINCT channel FROM message WHERE state = 'queued'"),
       joinable_(db,
