@@ -57,50 +57,47 @@ Result<bool> add_news(storage::LibraryTx& tx, const PayloadSource& source, Webho
   return std::ssize(news) == room;
 }
 
+const storage::RegisteredCall& call_of(const storage::RegisteredCall& call) { return call; }
+const storage::RegisteredCall& call_of(const storage::ChangedCall& change) { return change.call; }
+
 /// The import that all of them came with; empty: of several.
-std::string import_of(const std::vector<storage::RegisteredCall>& calls) {
-  const auto& first = calls.front().import;
-  const bool alike = std::all_of(calls.begin(), calls.end(), [&](const auto& call) { return call.import == first; });
+template <class Row>
+std::string import_of(const std::vector<Row>& rows) {
+  const auto& first = call_of(rows.front()).import;
+  const bool alike =
+      std::all_of(rows.begin(), rows.end(), [&](const Row& row) { return call_of(row).import == first; });
   return alike ? first : std::string();
 }
 
-/// True when some wait for company.
-Result<bool> add_calls(storage::LibraryTx& tx, const PayloadSource& source, Random& random, Calls which,
-                       Webhook& webhook, std::int64_t now_ms) {
-  if (!wants(webhook, kCallRegistered)) return false;
-  auto& rows = tx.webhooks();
-  TRY(auto queued, rows.queued(webhook.number, std::string(kCallRegistered)));
-  for (; queued < kCallMessagesQueuedMax; ++queued) {
-    TRY(const auto calls, rows.calls(webhook.calls_after, kCallsPerMessage));
-    if (calls.empty()) return false;
-    if (std::ssize(calls) < kCallsPerMessage && which == Calls::kFull) return true;
-    const EventHead head{"evt_" + random.id_text(kIdCharacters), std::string(kCallRegistered), import_of(calls),
-                         now_ms};
-    auto message = message_of(webhook, head, now_ms);
-    message.body = calls_payload(source, head, calls);
-    TRY_VOID(rows.put(message));
-    webhook.calls_after = calls.back().number;
-  }
-  return false;
-}
+/// Calls that are handed over in portions, and where an endpoint stands among them.
+template <class Row>
+struct HandedOver {
+  std::string_view type;
+  std::int64_t Webhook::* after;
+  Result<std::vector<Row>> (storage::WebhookReads::*read)(std::int64_t after, int limit);
+  std::string (*payload)(const PayloadSource& source, const EventHead& head, const std::vector<Row>& rows);
+};
+constexpr HandedOver<storage::RegisteredCall> kCame{kCallRegistered, &Webhook::calls_after,
+                                                    &storage::WebhookReads::calls, &calls_payload};
+constexpr HandedOver<storage::ChangedCall> kChanged{kCallUpdated, &Webhook::changes_after,
+                                                    &storage::WebhookReads::changes, &changes_payload};
 
-/// The same of calls that changed after they came.
-Result<bool> add_changes(storage::LibraryTx& tx, const PayloadSource& source, Random& random, Calls which,
-                         Webhook& webhook, std::int64_t now_ms) {
-  if (!wants(webhook, kCallUpdated)) return false;
+/// True when some wait for company.
+template <class Row>
+Result<bool> hand_over(const HandedOver<Row>& what, storage::LibraryTx& tx, const PayloadSource& source, Random& random,
+                       Calls which, Webhook& webhook, std::int64_t now_ms) {
+  if (!wants(webhook, what.type)) return false;
   auto& rows = tx.webhooks();
-  TRY(auto queued, rows.queued(webhook.number, std::string(kCallUpdated)));
+  TRY(auto queued, rows.queued(webhook.number, std::string(what.type)));
   for (; queued < kCallMessagesQueuedMax; ++queued) {
-    TRY(const auto changes, rows.changes(webhook.changes_after, kCallsPerMessage));
-    if (changes.empty()) return false;
-    if (std::ssize(changes) < kCallsPerMessage && which == Calls::kFull) return true;
-    std::vector<storage::RegisteredCall> calls;
-    for (const auto& change : changes) calls.push_back(change.call);
-    const EventHead head{"evt_" + random.id_text(kIdCharacters), std::string(kCallUpdated), import_of(calls), now_ms};
+    TRY(const auto portion, (rows.*what.read)(webhook.*what.after, kCallsPerMessage));
+    if (portion.empty()) return false;
+    if (std::ssize(portion) < kCallsPerMessage && which == Calls::kFull) return true;
+    const EventHead head{"evt_" + random.id_text(kIdCharacters), std::string(what.type), import_of(portion), now_ms};
     auto message = message_of(webhook, head, now_ms);
-    message.body = changes_payload(source, head, changes);
+    message.body = what.payload(source, head, portion);
     TRY_VOID(rows.put(message));
-    webhook.changes_after = changes.back().number;
+    webhook.*what.after = portion.back().number;
   }
   return false;
 }
@@ -130,8 +127,8 @@ Result<Refilled> refill(storage::LibraryTx& tx, const PayloadSource& source, Ran
     const auto news_before = webhook.news_after, calls_before = webhook.calls_after,
                changes_before = webhook.changes_after;
     TRY(const bool more, add_news(tx, source, webhook, now_ms));
-    TRY(const bool waiting, add_calls(tx, source, random, calls, webhook, now_ms));
-    TRY(const bool changed, add_changes(tx, source, random, calls, webhook, now_ms));
+    TRY(const bool waiting, hand_over(kCame, tx, source, random, calls, webhook, now_ms));
+    TRY(const bool changed, hand_over(kChanged, tx, source, random, calls, webhook, now_ms));
     made.more = made.more || more;
     made.calls_wait = made.calls_wait || waiting || changed;
     if (webhook.news_after == news_before && webhook.calls_after == calls_before &&

@@ -664,17 +664,22 @@ TEST_F(Sending, SendsOneNowWhateverItsStateAndSaysWhatCame) {
   EXPECT_EQ(Code::kNotFound, missing->error().code);
 }
 
+/// Those of a file from before the one with `sql`; all of them when none has it.
+std::span<const storage::Migration> migrations_before(std::string_view sql) {
+  const std::span<const storage::Migration> all = storage::library_schema::kMigrations;
+  const auto ours = std::find_if(all.begin(), all.end(), [sql](const storage::Migration& one) {
+    return one.sql.find(sql) != std::string_view::npos;
+  });
+  return all.first(static_cast<std::size_t>(ours - all.begin()));
+}
+
 /// A file of the schema before: its calls are told to whoever asks for all of them.
 TEST_F(Sending, AnOlderFileIsMigrated) {
-  const std::span<const storage::Migration> all = storage::library_schema::kMigrations;
-  const auto ours = std::find_if(all.begin(), all.end(), [](const storage::Migration& one) {
-    return one.sql.find("CREATE TABLE webhook(") != std::string_view::npos;
-  });
-  ASSERT_NE(ours, all.end());
+  const auto older = migrations_before("CREATE TABLE webhook(");
+  ASSERT_LT(older.size(), storage::library_schema::kMigrations.size());
   path_ = "data/older.db";
   {
-    auto db =
-        storage::Database::open(disk_, path_, {.migrations = all.first(static_cast<std::size_t>(ours - all.begin()))});
+    auto db = storage::Database::open(disk_, path_, {.migrations = older});
     ASSERT_TRUE(db) << db.error().message;
     ASSERT_OK(db->exec(
         "INSERT INTO import(id, platform, workspace, title, credential, input, created_ms)"
@@ -819,15 +824,11 @@ TEST_F(Changing, SeveralChangesOfACallAreOneAndEachEndpointHasItsPlace) {
 
 /// An endpoint of before stands at its place and is told from there on.
 TEST_F(Changing, AnOlderFileIsMigrated) {
-  const std::span<const storage::Migration> all = storage::library_schema::kMigrations;
-  const auto ours = std::find_if(all.begin(), all.end(), [](const storage::Migration& one) {
-    return one.sql.find("CREATE TABLE call_change(") != std::string_view::npos;
-  });
-  ASSERT_NE(ours, all.end());
+  const auto older = migrations_before("CREATE TABLE call_change(");
+  ASSERT_LT(older.size(), storage::library_schema::kMigrations.size());
   path_ = "data/older.db";
   {
-    auto db =
-        storage::Database::open(disk_, path_, {.migrations = all.first(static_cast<std::size_t>(ours - all.begin()))});
+    auto db = storage::Database::open(disk_, path_, {.migrations = older});
     ASSERT_TRUE(db) << db.error().message;
     ASSERT_OK(db->exec(
         "INSERT INTO webhook(id, url, types, owner, state, why, secret, old_secret, old_until_ms, created_ms,"
